@@ -1,0 +1,54 @@
+"""Buy a product with credit."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from till import bootstrap
+from till.http.app import (
+    MOVE,
+    UPSTREAM,
+    KeyHeader,
+    LambdaDeadline,
+    PathId,
+    answer,
+    caller,
+    documented,
+    entry_point,
+)
+from till.http.wire import CreatePurchaseRequest, PurchaseResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.post(
+    "/customers/<customer_id>/purchases",
+    status_code=201,
+    summary="Buy a product",
+    description="Holds the price, has the product shipped, then charges. If it was not shipped, "
+    "nothing is charged (502). If nobody knows whether it was, the price stays held until that "
+    "is resolved (504).",
+    operation_id="create_purchase",
+    tags=["purchases"],
+    responses=documented(
+        HTTPStatus.CREATED, PurchaseResponse, *MOVE, *UPSTREAM, HTTPStatus.GATEWAY_TIMEOUT
+    ),
+)
+def create_purchase(
+    customer_id: PathId, body: Annotated[CreatePurchaseRequest, Body()], idempotency_key: KeyHeader
+) -> Response[PurchaseResponse]:
+    """Buy a product."""
+    purchased = bootstrap.create_purchase()(
+        body.purchase_request(
+            customer_id=customer_id, actor=caller(app), idempotency_key=idempotency_key
+        ),
+        LambdaDeadline(app.lambda_context),
+    )
+    return answer(
+        PurchaseResponse.of(purchased.purchase), HTTPStatus.CREATED, replayed=purchased.replayed
+    )
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

@@ -1,0 +1,28 @@
+"""Read one purchase attempt."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till import bootstrap
+from till.http.app import READ, PathId, answer, documented, entry_point
+from till.http.wire import AttemptResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.get(
+    "/purchase-attempts/<attempt_id>",
+    summary="Read a purchase attempt",
+    description="What was tried, when, what the carrier said, and how it ended.",
+    operation_id="get_attempt",
+    tags=["purchase attempts"],
+    responses=documented(HTTPStatus.OK, AttemptResponse, *READ, HTTPStatus.NOT_FOUND),
+)
+def get_attempt(attempt_id: PathId) -> Response[AttemptResponse]:
+    """Read a purchase attempt."""
+    attempt = bootstrap.read_purchases().attempt(attempt_id)
+    return answer(AttemptResponse.of(attempt), HTTPStatus.OK)
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

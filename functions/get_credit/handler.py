@@ -1,0 +1,28 @@
+"""Read a customer's credit balance."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till import bootstrap
+from till.http.app import READ, UPSTREAM, PathId, answer, documented, entry_point
+from till.http.wire import BalanceResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.get(
+    "/customers/<customer_id>/credit",
+    summary="Read a balance",
+    description="0 for a customer who exists and never had credit. Reading creates nothing.",
+    operation_id="get_credit",
+    tags=["credit"],
+    responses=documented(HTTPStatus.OK, BalanceResponse, *READ, *UPSTREAM),
+)
+def get_credit(customer_id: PathId) -> Response[BalanceResponse]:
+    """Read a balance."""
+    account = bootstrap.read_credit().balance(customer_id)
+    return answer(BalanceResponse.of(account), HTTPStatus.OK)
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

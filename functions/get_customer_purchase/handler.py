@@ -1,0 +1,30 @@
+"""Read one purchase, as one of a customer's."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till import bootstrap
+from till.http.app import READ, PathId, answer, documented, entry_point
+from till.http.wire import PurchaseDetailResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.get(
+    "/customers/<customer_id>/purchases/<purchase_id>",
+    summary="Read one of a customer's purchases",
+    description="Another customer's purchase is not found here.",
+    operation_id="get_customer_purchase",
+    tags=["purchases"],
+    responses=documented(HTTPStatus.OK, PurchaseDetailResponse, *READ, HTTPStatus.NOT_FOUND),
+)
+def get_customer_purchase(
+    customer_id: PathId, purchase_id: PathId
+) -> Response[PurchaseDetailResponse]:
+    """Read one of a customer's purchases."""
+    purchase, refunds = bootstrap.read_purchases().one(purchase_id, customer_id=customer_id)
+    return answer(PurchaseDetailResponse.with_refunds(purchase, refunds), HTTPStatus.OK)
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

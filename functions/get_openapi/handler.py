@@ -1,0 +1,36 @@
+"""Serve the OpenAPI document of the whole API."""
+
+from http import HTTPStatus
+from pathlib import Path
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till.http.app import public_entry_point
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+_DOCUMENT = Path(__file__).with_name("openapi.json")
+
+
+@app.get(
+    "/openapi.json",
+    summary="Read this document",
+    operation_id="get_openapi",
+    tags=["about"],
+    responses={
+        200: {
+            "description": "The OpenAPI 3.1 document",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
+)
+def get_openapi() -> Response[str]:
+    """Read this document."""
+    return Response(
+        status_code=HTTPStatus.OK.value,
+        content_type="application/json",
+        body=_DOCUMENT.read_text(encoding="utf-8"),
+    )
+
+
+lambda_handler = public_entry_point(app)

@@ -1,0 +1,28 @@
+"""Read one purchase with its refunds."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till import bootstrap
+from till.http.app import READ, PathId, answer, documented, entry_point
+from till.http.wire import PurchaseDetailResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.get(
+    "/purchases/<purchase_id>",
+    summary="Read a purchase",
+    description="With product and address as they were then, and its refunds.",
+    operation_id="get_purchase",
+    tags=["purchases"],
+    responses=documented(HTTPStatus.OK, PurchaseDetailResponse, *READ, HTTPStatus.NOT_FOUND),
+)
+def get_purchase(purchase_id: PathId) -> Response[PurchaseDetailResponse]:
+    """Read a purchase."""
+    purchase, refunds = bootstrap.read_purchases().one(purchase_id)
+    return answer(PurchaseDetailResponse.with_refunds(purchase, refunds), HTTPStatus.OK)
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

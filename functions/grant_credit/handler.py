@@ -1,0 +1,50 @@
+"""Grant a customer's credit."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from till import bootstrap
+from till.http.app import (
+    MOVE,
+    UPSTREAM,
+    KeyHeader,
+    LambdaDeadline,
+    PathId,
+    answer,
+    caller,
+    documented,
+    entry_point,
+)
+from till.http.wire import CreditChangeResponse, GrantCreditRequest
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.post(
+    "/customers/<customer_id>/credit/grants",
+    status_code=201,
+    summary="Grant credit",
+    description="Answers with the ledger entry and the balance right after it.",
+    operation_id="grant_credit",
+    tags=["credit"],
+    responses=documented(HTTPStatus.CREATED, CreditChangeResponse, *MOVE, *UPSTREAM),
+)
+def grant_credit(
+    customer_id: PathId, body: Annotated[GrantCreditRequest, Body()], idempotency_key: KeyHeader
+) -> Response[CreditChangeResponse]:
+    """Grant credit."""
+    adjusted = bootstrap.adjust_credit().grant(
+        body.adjustment(
+            customer_id=customer_id, actor=caller(app), idempotency_key=idempotency_key
+        ),
+        LambdaDeadline(app.lambda_context),
+    )
+    return answer(
+        CreditChangeResponse.of(adjusted.change), HTTPStatus.CREATED, replayed=adjusted.replayed
+    )
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

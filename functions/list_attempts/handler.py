@@ -1,0 +1,41 @@
+"""List purchase attempts by state."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till import bootstrap
+from till.http.app import READ, Cursor, Limit, StateFilter, answer, documented, entry_point
+from till.http.cursor import decode_place, encode_cursor
+from till.http.wire import AttemptListResponse, AttemptResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.get(
+    "/purchase-attempts",
+    summary="List purchase attempts",
+    description="Newest first. Without a state: those that are open, PENDING or UNKNOWN.",
+    operation_id="list_attempts",
+    tags=["purchase attempts"],
+    responses=documented(HTTPStatus.OK, AttemptListResponse, *READ),
+)
+def list_attempts(
+    state: StateFilter = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response[AttemptListResponse]:
+    """List purchase attempts."""
+    scope = f"attempts/{state}"
+    before = decode_place(scope, cursor)
+    page = bootstrap.read_purchases().attempts(state=state, before=before, limit=limit)
+    return answer(
+        AttemptListResponse(
+            items=[AttemptResponse.of(attempt) for attempt in page.attempts],
+            next_cursor=encode_cursor(scope, page.before),
+        ),
+        HTTPStatus.OK,
+    )
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

@@ -1,0 +1,55 @@
+"""List the purchases of one customer."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till import bootstrap
+from till.http.app import (
+    READ,
+    UPSTREAM,
+    Cursor,
+    Limit,
+    PathId,
+    StatusFilter,
+    answer,
+    documented,
+    entry_point,
+)
+from till.http.cursor import decode_number, encode_cursor
+from till.http.wire import PurchaseListResponse, PurchaseResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.get(
+    "/customers/<customer_id>/purchases",
+    summary="List a customer's purchases",
+    description="Newest first. With a status a page may hold fewer items than its limit and yet "
+    "not be the last: next_cursor tells.",
+    operation_id="list_customer_purchases",
+    tags=["purchases"],
+    responses=documented(HTTPStatus.OK, PurchaseListResponse, *READ, *UPSTREAM),
+)
+def list_customer_purchases(
+    customer_id: PathId,
+    status: StatusFilter = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response[PurchaseListResponse]:
+    """List a customer's purchases."""
+    scope = f"purchases/{customer_id}/{status}"
+    before = decode_number(scope, cursor)
+    page = bootstrap.read_purchases().of_customer(
+        customer_id, status=status, before=before, limit=limit
+    )
+    return answer(
+        PurchaseListResponse(
+            items=[PurchaseResponse.of(purchase) for purchase in page.purchases],
+            next_cursor=encode_cursor(scope, page.before),
+        ),
+        HTTPStatus.OK,
+    )
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

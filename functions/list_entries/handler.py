@@ -1,0 +1,39 @@
+"""List the ledger entries of a customer's account."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till import bootstrap
+from till.http.app import READ, UPSTREAM, Cursor, Limit, PathId, answer, documented, entry_point
+from till.http.cursor import decode_number, encode_cursor
+from till.http.wire import EntryListResponse, EntryResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.get(
+    "/customers/<customer_id>/credit/entries",
+    summary="List ledger entries",
+    description="Newest first. Together they are the history of the balance, chained by hash.",
+    operation_id="list_entries",
+    tags=["credit"],
+    responses=documented(HTTPStatus.OK, EntryListResponse, *READ, *UPSTREAM),
+)
+def list_entries(
+    customer_id: PathId, limit: Limit = 50, cursor: Cursor = None
+) -> Response[EntryListResponse]:
+    """List ledger entries."""
+    scope = f"entries/{customer_id}"
+    before = decode_number(scope, cursor)
+    page = bootstrap.read_credit().entries(customer_id, before=before, limit=limit)
+    return answer(
+        EntryListResponse(
+            items=[EntryResponse.of(c.entry) for c in page.changes if c.entry is not None],
+            next_cursor=encode_cursor(scope, page.before),
+        ),
+        HTTPStatus.OK,
+    )
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

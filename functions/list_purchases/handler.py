@@ -1,0 +1,58 @@
+"""List the purchases of all customers."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till import bootstrap
+from till.http.app import (
+    READ,
+    Cursor,
+    Limit,
+    StatusFilter,
+    TimeFilter,
+    answer,
+    documented,
+    entry_point,
+)
+from till.http.cursor import decode_place, encode_cursor
+from till.http.wire import PurchaseListResponse, PurchaseResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.get(
+    "/purchases",
+    summary="List purchases of all customers",
+    description="Newest first, made from created_from up to, and not including, created_to.",
+    operation_id="list_purchases",
+    tags=["purchases"],
+    responses=documented(HTTPStatus.OK, PurchaseListResponse, *READ),
+)
+def list_purchases(
+    status: StatusFilter = None,
+    created_from: TimeFilter = None,
+    created_to: TimeFilter = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response[PurchaseListResponse]:
+    """List purchases of all customers."""
+    scope = f"purchases/all/{status}/{created_from}/{created_to}"
+    before = decode_place(scope, cursor)
+    page = bootstrap.read_purchases().of_all(
+        status=status,
+        since=created_from,
+        until=created_to,
+        before=before,
+        limit=limit,
+    )
+    return answer(
+        PurchaseListResponse(
+            items=[PurchaseResponse.of(purchase) for purchase in page.purchases],
+            next_cursor=encode_cursor(scope, page.before),
+        ),
+        HTTPStatus.OK,
+    )
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

@@ -1,0 +1,43 @@
+"""Every minute: find purchase attempts that nobody is working on any more."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger
+
+from till import bootstrap
+from till.http.app import LambdaDeadline
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+
+
+class RecoveryFailedError(Exception):
+    """Some attempts could not be recovered; the next run tries them again."""
+
+
+def lambda_handler(_: object, context: "LambdaContext") -> None:
+    """Run the recovery once, and log what it did."""
+    report = bootstrap.recover_attempts()(LambdaDeadline(context))
+    oldest = report.oldest_unknown_since
+    logger.info(
+        "recovery",
+        extra={
+            "settled": [str(i) for i in report.settled],
+            "made_unknown": [str(i) for i in report.made_unknown],
+            "unknown_count": report.unknown_count,
+            "oldest_unknown_seconds": (datetime.now(UTC) - oldest).total_seconds() if oldest else 0,
+            "finished": report.finished,
+        },
+    )
+    for attempt_id in report.voided_at_deadline:
+        logger.error("possible orphan shipment", extra={"attempt_id": str(attempt_id)})
+    for attempt_id, error in report.failed.items():
+        logger.error(
+            "an attempt could not be recovered",
+            extra={"attempt_id": str(attempt_id), "error": type(error).__name__},
+        )
+    if report.failed:
+        raise RecoveryFailedError(f"{len(report.failed)} attempts could not be recovered")

@@ -1,0 +1,49 @@
+"""Refund a purchase, fully or partly."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from till import bootstrap
+from till.http.app import (
+    MOVE,
+    KeyHeader,
+    LambdaDeadline,
+    PathId,
+    answer,
+    caller,
+    documented,
+    entry_point,
+)
+from till.http.wire import CreateRefundRequest, RefundResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.post(
+    "/purchases/<purchase_id>/refunds",
+    status_code=201,
+    summary="Refund a purchase",
+    description="An amount, or all that is left. Never more than was paid.",
+    operation_id="refund_purchase",
+    tags=["refunds"],
+    responses=documented(HTTPStatus.CREATED, RefundResponse, *MOVE),
+)
+def refund_purchase(
+    purchase_id: PathId, body: Annotated[CreateRefundRequest, Body()], idempotency_key: KeyHeader
+) -> Response[RefundResponse]:
+    """Refund a purchase."""
+    refunded = bootstrap.refund_purchase()(
+        body.refund_request(
+            purchase_id=purchase_id, actor=caller(app), idempotency_key=idempotency_key
+        ),
+        LambdaDeadline(app.lambda_context),
+    )
+    return answer(
+        RefundResponse.of(refunded.refund), HTTPStatus.CREATED, replayed=refunded.replayed
+    )
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

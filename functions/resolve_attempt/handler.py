@@ -1,0 +1,47 @@
+"""Resolve a purchase attempt whose outcome nobody knew."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from till import bootstrap
+from till.http.app import (
+    MOVE,
+    KeyHeader,
+    LambdaDeadline,
+    PathId,
+    answer,
+    caller,
+    documented,
+    entry_point,
+)
+from till.http.wire import AttemptResponse, ResolveAttemptRequest
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.post(
+    "/purchase-attempts/<attempt_id>/resolution",
+    summary="Resolve a purchase attempt",
+    description="Shipped, with the shipment's id: it is charged and becomes a purchase. Not "
+    "shipped: what was held is given back.",
+    operation_id="resolve_attempt",
+    tags=["purchase attempts"],
+    responses=documented(HTTPStatus.OK, AttemptResponse, *MOVE),
+)
+def resolve_attempt(
+    attempt_id: PathId, body: Annotated[ResolveAttemptRequest, Body()], idempotency_key: KeyHeader
+) -> Response[AttemptResponse]:
+    """Resolve a purchase attempt."""
+    resolved = bootstrap.resolve_attempt()(
+        body.resolution_request(
+            attempt_id=attempt_id, actor=caller(app), idempotency_key=idempotency_key
+        ),
+        LambdaDeadline(app.lambda_context),
+    )
+    return answer(AttemptResponse.of(resolved.attempt), HTTPStatus.OK, replayed=resolved.replayed)
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

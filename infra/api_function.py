@@ -1,0 +1,185 @@
+"""One operation: its Lambda function, role, log group, alarms and route."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra import ROOT
+from infra.data_stack import STATE_INDEX, ledger_table_name, purchases_table_name
+from infra.permissions import PERMISSIONS
+from infra.settings import GATEWAY_TIMEOUT_SECONDS, StageSettings
+from till.http.routes import Route
+
+ALARM_PERIOD: Final = Duration.minutes(5)
+
+CACHES: Final = ("**/__pycache__", "**/*.pyc")
+"""What no asset carries: bytecode that would be stale where it arrives, and change its hash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all functions of a stage share."""
+
+    settings: StageSettings
+    layers: Sequence[lambda_.ILayerVersion]
+    environment: Mapping[str, str]
+    alarm_topic: sns.ITopic | None
+
+
+class ApiFunction(Construct):
+    """One operation, with a role that may do exactly what ``infra/permissions.py`` says.
+
+    There is no reserved concurrency: it would take from what all functions of the account share,
+    and nothing here needs a ceiling of its own. What reaches the tables is bounded at the door, by
+    the API's throttle, and two runs of the same operation at once are safe by the conditions on
+    every write.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        operation: str,
+        *,
+        surroundings: Surroundings,
+        description: str,
+        further_rights: Sequence[iam.PolicyStatement] = (),
+    ) -> None:
+        super().__init__(scope, operation)
+        settings = surroundings.settings
+        self.operation: Final = operation
+        self.timeout: Final = Duration.seconds(settings.lambda_timeout_seconds)
+        name = f"{settings.prefix}-{operation.replace('_', '-')}"
+        # Logs go when the functions go. What has to be kept is in the ledger, which does not.
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/lambda/{name}",
+            retention=settings.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.role: Final = self._make_role(settings, log_group, further_rights)
+        self.function: Final = lambda_.Function(
+            self,
+            "Function",
+            function_name=name,
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            # The compiled parts of the layer are for this machine.
+            architecture=lambda_.Architecture.X86_64,
+            handler="handler.lambda_handler",
+            code=lambda_.Code.from_asset(str(ROOT / "functions" / operation), exclude=list(CACHES)),
+            layers=list(surroundings.layers),
+            environment=dict(surroundings.environment),
+            role=self.role,
+            log_group=log_group,
+            timeout=self.timeout,
+            memory_size=settings.lambda_memory_mb,
+        )
+        self._add_alarms(surroundings.alarm_topic)
+
+    def add_route(self, api: apigateway.RestApi, route: Route) -> apigateway.Method:
+        """Let callers reach this operation by its route. Who they are, the function finds out."""
+        integration = apigateway.LambdaIntegration(
+            self.function,
+            proxy=True,
+            timeout=Duration.seconds(GATEWAY_TIMEOUT_SECONDS),
+            allow_test_invoke=False,
+        )
+        return api.root.resource_for_path(route.path).add_method(
+            route.method,
+            integration,
+            operation_name=route.operation,
+            authorization_type=apigateway.AuthorizationType.NONE,
+        )
+
+    def _make_role(
+        self,
+        settings: StageSettings,
+        log_group: logs.ILogGroup,
+        further_rights: Sequence[iam.PolicyStatement],
+    ) -> iam.Role:
+        stack = Stack.of(self)
+        ledger = stack.format_arn(
+            service="dynamodb", resource="table", resource_name=ledger_table_name(settings)
+        )
+        purchases = stack.format_arn(
+            service="dynamodb", resource="table", resource_name=purchases_table_name(settings)
+        )
+        allowed = PERMISSIONS[self.operation]
+        statements = [
+            iam.PolicyStatement(
+                sid="WriteOwnLogs",
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[log_group.log_group_arn],
+            ),
+            *(
+                iam.PolicyStatement(sid=sid, actions=list(table_actions), resources=[arn])
+                for sid, table_actions, arn in (
+                    ("Ledger", allowed.ledger, ledger),
+                    ("Purchases", allowed.purchases, purchases),
+                    ("StateIndex", allowed.state_index, f"{purchases}/index/{STATE_INDEX}"),
+                )
+                if table_actions
+            ),
+            *further_rights,
+        ]
+        # Inline, and with no managed policy beside it: AWS's own for Lambda lets a function write
+        # to every log group of the account.
+        return iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"What {self.operation} may do.",
+            inline_policies={"Operation": iam.PolicyDocument(statements=statements)},
+        )
+
+    def _add_alarms(self, topic: sns.ITopic | None) -> None:
+        near_timeout = self.timeout.to_milliseconds() * 0.8
+        alarms = (
+            self.function.metric_errors(period=ALARM_PERIOD).create_alarm(
+                self,
+                "Errors",
+                alarm_description=f"{self.operation} died or timed out: see its log.",
+                threshold=1,
+                evaluation_periods=1,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            ),
+            self.function.metric_throttles(period=ALARM_PERIOD).create_alarm(
+                self,
+                "Throttles",
+                alarm_description=f"{self.operation} was refused a place to run: the account's "
+                "Lambda concurrency is used up.",
+                threshold=1,
+                evaluation_periods=1,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            ),
+            self.function.metric_duration(period=ALARM_PERIOD, statistic="Maximum").create_alarm(
+                self,
+                "NearTimeout",
+                alarm_description=f"{self.operation} took more than four fifths of its timeout.",
+                threshold=near_timeout,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+                evaluation_periods=1,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            ),
+        )
+        for alarm in alarms:
+            notify(alarm, topic)
+
+
+def notify(alarm: cloudwatch.Alarm, topic: sns.ITopic | None) -> None:
+    """Tell the stage's topic when the alarm goes off. The local stage has nobody to tell."""
+    if topic is not None:
+        alarm.add_alarm_action(actions.SnsAction(topic))

@@ -1,0 +1,69 @@
+"""The CDK app. ``cdk deploy -c stage=... -c upstream_url=...`` runs it by way of ``cdk.json``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from aws_cdk import App, Tags
+
+from infra.account_stack import AccountStack
+from infra.compute_stack import ComputeStack
+from infra.data_stack import DataStack
+from infra.layers import LayerFolders, LayersError, Target, build_layers
+from infra.permissions import PermissionsError
+from infra.settings import SettingsError, StageSettings, settings_for
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+
+class Deployment:
+    """The stacks of one stage."""
+
+    def __init__(
+        self, scope: Construct, *, settings: StageSettings, layer_folders: LayerFolders
+    ) -> None:
+        self.data: Final = DataStack(scope, f"{settings.prefix}-data", settings=settings)
+        self.compute: Final = ComputeStack(
+            scope,
+            f"{settings.prefix}-compute",
+            settings=settings,
+            layer_folders=layer_folders,
+        )
+        # The order only: the tables come first and go last. No value passes between the stacks.
+        self.compute.add_stack_dependency(self.data)
+        self.account: Final = (
+            AccountStack(scope, f"{settings.prefix}-account", settings=settings)
+            if settings.is_aws
+            else None
+        )
+        if self.account is not None:
+            self.compute.add_stack_dependency(self.account)
+        for stack in (self.data, self.compute):
+            Tags.of(stack).add("till:stage", settings.stage)
+
+
+def main() -> None:
+    """Synthesize the stage that the context names.
+
+    Raises:
+        SystemExit: it cannot be done; the sentence on stderr says why.
+    """
+    context = App(auto_synth=False).node
+    try:
+        settings = settings_for(
+            context.try_get_context("stage"), context.try_get_context("upstream_url")
+        )
+        layer_folders = build_layers(Target.AWS if settings.is_aws else Target.LOCAL)
+        # What goes to AWS is checked against CloudFormation's rules, here and in the tests. That
+        # takes longer than all the rest of the synth, and the emulator has other rules.
+        app = App(auto_synth=False, builtin_cloud_formation_validation=settings.is_aws)
+        Deployment(app, settings=settings, layer_folders=layer_folders)
+    except (SettingsError, PermissionsError, LayersError) as error:
+        sys.exit(str(error))
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

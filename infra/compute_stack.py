@@ -1,0 +1,263 @@
+"""What can be destroyed and deployed again at any time: functions, their API and their schedule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.api_function import ALARM_PERIOD, ApiFunction, Surroundings, notify
+from infra.data_stack import ledger_table_name, purchases_table_name
+from infra.gateway_problems import add_gateway_problems
+from infra.layers import LayerFolders
+from infra.permissions import check_permissions
+from infra.settings import StageSettings
+from till.http.routes import ROUTES, SCHEDULED_OPERATIONS
+
+API_STAGE: Final = "v1"
+
+SCHEDULE: Final = Duration.minutes(1)
+"""How often the scheduled operations run."""
+
+
+class ComputeStack(Stack):
+    """The API of one stage: one function and one role for each operation."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        layer_folders: LayerFolders,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description=f"Till, stage {settings.stage}: the API and what runs on a schedule.",
+        )
+        check_permissions([*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS])
+        self._settings: Final = settings
+        self._alarm_topic: Final = self._make_alarm_topic() if settings.is_aws else None
+        self._surroundings: Final = Surroundings(
+            settings=settings,
+            layers=[
+                self._layer("Dependencies", layer_folders.dependencies, "What pip installs."),
+                self._layer("Till", layer_folders.till, "Till's own shared code."),
+            ],
+            environment=_environment(settings),
+            alarm_topic=self._alarm_topic,
+        )
+        api = self._make_api()
+        for route in ROUTES:
+            function = ApiFunction(
+                self,
+                route.operation,
+                surroundings=self._surroundings,
+                description=f"Till: {route.method} {route.path}",
+            )
+            function.add_route(api, route)
+        for operation in SCHEDULED_OPERATIONS:
+            self._schedule(operation)
+        CfnOutput(self, "ApiId", value=api.rest_api_id)
+        CfnOutput(self, "ApiUrl", value=api.url)
+
+    def _layer(self, name: str, folder: Path, description: str) -> lambda_.LayerVersion:
+        return lambda_.LayerVersion(
+            self,
+            name,
+            code=lambda_.Code.from_asset(str(folder)),
+            description=description,
+            compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
+            compatible_architectures=[lambda_.Architecture.X86_64],
+        )
+
+    def _make_api(self) -> apigateway.RestApi:
+        api = apigateway.RestApi(
+            self,
+            "Api",
+            rest_api_name=self._settings.prefix,
+            description="Buy products with credit.",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            # Every body reaches the functions as the bytes that were sent. As text, API Gateway
+            # would put replacement characters for what is not UTF-8, and nobody could tell.
+            binary_media_types=["*/*"],
+            cloud_watch_role=False,
+            deploy_options=self._stage_options(),
+        )
+        # RestApi brings an output of its own, which says what ApiUrl says.
+        api.node.try_remove_child("Endpoint")
+        add_gateway_problems(api)
+        return api
+
+    def _stage_options(self) -> apigateway.StageOptions:
+        throttle = self._settings.throttle
+        if throttle is None:
+            return apigateway.StageOptions(stage_name=API_STAGE)
+        access_log = logs.LogGroup(
+            self,
+            "AccessLog",
+            log_group_name=f"/aws/apigateway/{self._settings.prefix}",
+            retention=self._settings.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        return apigateway.StageOptions(
+            stage_name=API_STAGE,
+            access_log_destination=apigateway.LogGroupLogDestination(access_log),
+            access_log_format=_ACCESS_LOG_FORMAT,
+            throttling_rate_limit=throttle.requests_per_second,
+            throttling_burst_limit=throttle.burst,
+        )
+
+    def _make_alarm_topic(self) -> sns.Topic:
+        """Where alarms go; whoever is on call subscribes to it.
+
+        Not encrypted with a key: CloudWatch cannot use the one that AWS manages for SNS, and there
+        is no secret in the name of an alarm.
+        """
+        topic = sns.Topic(
+            self, "Alarms", topic_name=f"{self._settings.prefix}-alarms", enforce_ssl=True
+        )
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsOfThisAccount",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        return topic
+
+    def _schedule(self, operation: str) -> None:
+        """Run an operation every minute.
+
+        A run that fails is not tried again: the next one finds the same work a minute later. But it
+        is not lost either: what could not be delivered, or failed, is in a queue and rings.
+        """
+        failed = sqs.Queue(
+            self,
+            f"{operation}-failed",
+            queue_name=f"{self._settings.prefix}-{operation.replace('_', '-')}-failed",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        function = ApiFunction(
+            self,
+            operation,
+            surroundings=self._surroundings,
+            description=f"Till: every {SCHEDULE.to_minutes():g} min",
+            further_rights=[
+                iam.PolicyStatement(
+                    sid="ReportFailedRun",
+                    actions=["sqs:SendMessage"],
+                    resources=[failed.queue_arn],
+                )
+            ],
+        )
+        # EventBridge hands the event to Lambda's own queue: the first retry policy is for handing
+        # it over, the second for running it.
+        events.Rule(
+            self,
+            f"{operation}-schedule",
+            rule_name=f"{self._settings.prefix}-{operation.replace('_', '-')}",
+            schedule=events.Schedule.rate(SCHEDULE),
+            targets=[
+                targets.LambdaFunction(
+                    function.function,
+                    dead_letter_queue=failed,
+                    retry_attempts=1,
+                    max_event_age=SCHEDULE,
+                )
+            ],
+        )
+        lambda_.CfnEventInvokeConfig(
+            self,
+            f"{operation}-runs",
+            function_name=function.function.function_name,
+            qualifier="$LATEST",
+            maximum_retry_attempts=0,
+            maximum_event_age_in_seconds=SCHEDULE.to_seconds(),
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(
+                    destination=failed.queue_arn
+                )
+            ),
+        )
+        notify(
+            failed.metric_approximate_number_of_messages_visible(
+                period=ALARM_PERIOD, statistic="Maximum"
+            ).create_alarm(
+                self,
+                f"{operation}-failed-alarm",
+                alarm_description=f"A run of {operation} failed: the queue says which.",
+                threshold=1,
+                evaluation_periods=1,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            ),
+            self._alarm_topic,
+        )
+        notify(
+            function.function.metric_invocations(period=ALARM_PERIOD).create_alarm(
+                self,
+                f"{operation}-silent-alarm",
+                alarm_description=f"{operation} has not run for ten minutes: nobody looks for dead "
+                "attempts, and the money that they hold stays held.",
+                threshold=1,
+                comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+                evaluation_periods=2,
+                treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            ),
+            self._alarm_topic,
+        )
+
+
+def _environment(settings: StageSettings) -> Mapping[str, str]:
+    """What ``till.bootstrap`` reads."""
+    return {
+        "TILL_STAGE": settings.stage,
+        "TILL_LEDGER_TABLE": ledger_table_name(settings),
+        "TILL_PURCHASES_TABLE": purchases_table_name(settings),
+        "TILL_UPSTREAM_URL": settings.upstream_url,
+        "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": str(settings.read_timeout_seconds),
+        "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": str(settings.shipment_timeout_seconds),
+        "TILL_SHIPMENTS_IDEMPOTENT": "false",
+        "TILL_PENDING_EXPIRY_SECONDS": str(settings.pending_expiry_seconds),
+        "TILL_UNKNOWN_DEADLINE_SECONDS": str(settings.unknown_deadline_seconds),
+        "POWERTOOLS_SERVICE_NAME": "till",
+        "POWERTOOLS_METRICS_NAMESPACE": "Till",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+
+
+_ACCESS_LOG_FORMAT: Final = apigateway.AccessLogFormat.custom(
+    json.dumps(
+        {
+            "request_id": "$context.requestId",
+            "requested_at": "$context.requestTime",
+            "ip": "$context.identity.sourceIp",
+            "caller": "$context.identity.userArn",
+            "method": "$context.httpMethod",
+            "route": "$context.resourcePath",
+            "path": "$context.path",
+            "status": "$context.status",
+            "milliseconds": "$context.responseLatency",
+            "integration_status": "$context.integration.status",
+            "gateway_error": "$context.error.responseType",
+        }
+    )
+)

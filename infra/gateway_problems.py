@@ -1,0 +1,105 @@
+"""What API Gateway says by itself, before or instead of a function: problem documents as well.
+
+Its own answers are ``{"message": "Missing Authentication Token"}`` and the like, also for a path
+that does not exist. Callers get the same form from it as from the functions (RFC 9457).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from aws_cdk import aws_apigateway as apigateway
+
+_TYPE_PREFIX: Final = "urn:problem-type:till:"
+"""As in till.http.problems, which this app does not import: it needs what the layer brings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _GatewayProblem:
+    response_type: apigateway.ResponseType
+    status: HTTPStatus | None
+    """None: whatever status it was; API Gateway cannot write it into the document."""
+    slug: str
+    title: str
+    detail: str
+    retry_after_seconds: int | None = None
+
+
+_SAME_KEY: Final = (
+    "Send the same request again with the same Idempotency-Key: it takes effect at most once. "
+    "If it goes on, tell support the correlation_id."
+)
+
+_PROBLEMS: Final = (
+    # What API Gateway calls a path or method that it does not know, where nothing is authorized.
+    _GatewayProblem(
+        response_type=apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN,
+        status=HTTPStatus.NOT_FOUND,
+        slug="route-not-found",
+        title="There is nothing at this path",
+        detail="GET /openapi.json lists the operations.",
+    ),
+    _GatewayProblem(
+        response_type=apigateway.ResponseType.REQUEST_TOO_LARGE,
+        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        slug="body-too-large",
+        title="The request body is too large",
+        detail="No operation needs more than 16 KiB. Nothing was changed.",
+    ),
+    _GatewayProblem(
+        response_type=apigateway.ResponseType.THROTTLED,
+        status=HTTPStatus.TOO_MANY_REQUESTS,
+        slug="too-many-requests",
+        title="Too many requests at once",
+        detail="Send the same request again in a moment. Nothing was changed.",
+        retry_after_seconds=1,
+    ),
+    _GatewayProblem(
+        response_type=apigateway.ResponseType.INTEGRATION_TIMEOUT,
+        status=HTTPStatus.GATEWAY_TIMEOUT,
+        slug="no-answer-in-time",
+        title="There was no answer in time",
+        detail=_SAME_KEY,
+    ),
+    _GatewayProblem(
+        response_type=apigateway.ResponseType.DEFAULT_4_XX,
+        status=None,
+        slug="refused",
+        title="The request was refused",
+        detail="It did not reach an operation. Nothing was changed.",
+    ),
+    _GatewayProblem(
+        response_type=apigateway.ResponseType.DEFAULT_5_XX,
+        status=None,
+        slug="internal-error",
+        title="Something went wrong on our side",
+        detail=_SAME_KEY,
+    ),
+)
+
+
+def add_gateway_problems(api: apigateway.RestApi) -> None:
+    """Make every answer of the gateway's own an ``application/problem+json`` document."""
+    for problem in _PROBLEMS:
+        status = problem.status
+        document: dict[str, str | int] = {
+            "type": f"{_TYPE_PREFIX}{problem.slug}",
+            "title": problem.title,
+            **({} if status is None else {"status": status.value}),
+            "detail": problem.detail,
+            "correlation_id": "$context.requestId",
+        }
+        # API Gateway takes a constant in single quotes.
+        headers = {"Content-Type": "'application/problem+json'"}
+        if problem.retry_after_seconds is not None:
+            headers["Retry-After"] = f"'{problem.retry_after_seconds}'"
+        api.add_gateway_response(
+            problem.response_type.response_type.title().replace("_", ""),
+            type=problem.response_type,
+            status_code=None if status is None else str(status.value),
+            response_headers=headers,
+            templates={"application/json": json.dumps(document)},
+        )

@@ -1,0 +1,155 @@
+"""What differs from one stage to another, and nothing else does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from aws_cdk.aws_logs import RetentionDays
+
+GATEWAY_TIMEOUT_SECONDS: Final = 29
+"""API Gateway's own limit for an integration: past it, the caller gets a 504."""
+
+RECORDING_SECONDS: Final = 3
+"""What a purchase needs after the carrier has answered (or has not), to write down the outcome."""
+
+
+class SettingsError(Exception):
+    """A stage cannot be deployed as it is described. The message is for the person who tried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    """How many requests API Gateway lets through, over all callers."""
+
+    requests_per_second: int
+    burst: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSettings:
+    """One stage. Times are in seconds, and their order is a matter of money.
+
+    Carrier < Lambda < API Gateway, with room to read before the carrier is called and to record
+    afterwards what came of it; and an attempt is only called dead when no function can still be
+    working on it.
+    """
+
+    stage: str
+    upstream_url: str
+    is_aws: bool
+    """False: the emulator on one's own machine, whose tables go away with it."""
+    read_timeout_seconds: int
+    shipment_timeout_seconds: int
+    lambda_timeout_seconds: int
+    pending_expiry_seconds: int
+    unknown_deadline_seconds: int
+    lambda_memory_mb: int
+    log_retention: RetentionDays
+    throttle: Throttle | None
+
+    def __post_init__(self) -> None:
+        """Refuse times in the wrong order, and an upstream that cannot be called."""
+        purchase = self.read_timeout_seconds + self.shipment_timeout_seconds + RECORDING_SECONDS
+        if purchase > self.lambda_timeout_seconds:
+            raise SettingsError(
+                f"Stage {self.stage}: a purchase may take {purchase} s, which is more than the "
+                f"{self.lambda_timeout_seconds} s that its function has."
+            )
+        if self.lambda_timeout_seconds >= GATEWAY_TIMEOUT_SECONDS:
+            raise SettingsError(
+                f"Stage {self.stage}: a function may take {self.lambda_timeout_seconds} s, but API "
+                f"Gateway gives up after {GATEWAY_TIMEOUT_SECONDS} s."
+            )
+        if self.pending_expiry_seconds <= self.lambda_timeout_seconds:
+            raise SettingsError(
+                f"Stage {self.stage}: attempts are called dead after "
+                f"{self.pending_expiry_seconds} s, while their function may still be running."
+            )
+        _check_upstream(self)
+
+    @property
+    def prefix(self) -> str:
+        """What every name in this stage begins with."""
+        return f"till-{self.stage}"
+
+
+def _check_upstream(settings: StageSettings) -> None:
+    schemes = ("https",) if settings.is_aws else ("http", "https")
+    parts = urlsplit(settings.upstream_url)
+    if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
+        raise SettingsError(
+            f"Stage {settings.stage}: upstream_url must be a plain {' or '.join(schemes)} address "
+            f"such as {schemes[0]}://host/api, not {settings.upstream_url!r}."
+        )
+
+
+def _local(upstream_url: str) -> StageSettings:
+    # Short times: on one's own machine a dead attempt should be seen to recover while one looks.
+    return StageSettings(
+        stage="local",
+        upstream_url=upstream_url,
+        is_aws=False,
+        read_timeout_seconds=3,
+        shipment_timeout_seconds=3,
+        lambda_timeout_seconds=10,
+        pending_expiry_seconds=15,
+        unknown_deadline_seconds=86_400,
+        lambda_memory_mb=512,
+        log_retention=RetentionDays.ONE_DAY,
+        throttle=None,
+    )
+
+
+def _aws(
+    stage: str, upstream_url: str, *, log_retention: RetentionDays, throttle: Throttle
+) -> StageSettings:
+    return StageSettings(
+        stage=stage,
+        upstream_url=upstream_url,
+        is_aws=True,
+        read_timeout_seconds=3,
+        shipment_timeout_seconds=10,
+        lambda_timeout_seconds=25,
+        pending_expiry_seconds=60,
+        unknown_deadline_seconds=86_400,
+        lambda_memory_mb=512,
+        log_retention=log_retention,
+        throttle=throttle,
+    )
+
+
+STAGES: Final = ("local", "dev", "staging", "prod")
+"""The stages there are."""
+
+
+def settings_for(stage: str | None, upstream_url: str | None) -> StageSettings:
+    """The settings of a stage.
+
+    Raises:
+        SettingsError: no such stage, or no usable address of the external APIs.
+    """
+    if stage not in STAGES:
+        named = "No stage was named" if stage is None else f"There is no stage {stage!r}"
+        raise SettingsError(f"{named}: pass -c stage= with one of {', '.join(STAGES)}.")
+    if not upstream_url:
+        raise SettingsError(
+            f"Stage {stage} does not know where the external APIs are: pass -c upstream_url=."
+        )
+    upstream_url = upstream_url.rstrip("/")
+    if stage == "local":
+        return _local(upstream_url)
+    if stage == "prod":
+        return _aws(
+            stage,
+            upstream_url,
+            log_retention=RetentionDays.ONE_YEAR,
+            throttle=Throttle(requests_per_second=100, burst=200),
+        )
+    return _aws(
+        stage,
+        upstream_url,
+        log_retention=RetentionDays.ONE_MONTH,
+        throttle=Throttle(requests_per_second=20, burst=40),
+    )

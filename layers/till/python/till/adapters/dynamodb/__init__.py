@@ -1,0 +1,1 @@
+"""The ledger table and the purchases table. docs/data-model.md shows every item."""

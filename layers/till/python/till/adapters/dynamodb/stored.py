@@ -1,0 +1,554 @@
+"""The items of both tables, as they are stored, and their translation to the domain and back.
+
+These models are the schema of the tables. The domain does not know them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from till.domain.account import Account, AccountChange, ChangeKind, UnresolvedPurchase
+from till.domain.catalogue import Address, Product
+from till.domain.instant import format_instant, parse_instant
+from till.domain.ledger import Cause, EntryKind, LedgerEntry
+from till.domain.money import Money
+from till.domain.purchase import (
+    AttemptState,
+    NotShipped,
+    Order,
+    OutcomeUnknown,
+    Purchase,
+    PurchaseAttempt,
+    PurchaseStatus,
+    Refund,
+    Resolution,
+    ShipmentOutcome,
+    Shipped,
+)
+from till.services.ports import RememberedRequest
+
+INDEX_SHARDS: Final = 4
+"""Over how many partitions of the index each state is spread, so that none runs hot."""
+
+VERSION_PREFIX: Final = "VERSION#"
+REFUND_PREFIX: Final = "REFUND#"
+PURCHASE_SORT_KEY: Final = "PURCHASE"
+
+
+def account_key(customer_id: UUID) -> str:
+    """The partition of a customer's account in the ledger table."""
+    return f"ACCOUNT#{customer_id}"
+
+
+def version_key(version: int) -> str:
+    """The sort key of a version of an account. Its width makes text sort like numbers."""
+    return f"{VERSION_PREFIX}{version:016d}"
+
+
+def request_key(operation: str, idempotency_key: str) -> str:
+    """The sort key of a remembered request."""
+    return f"REQUEST#{operation}#{idempotency_key}"
+
+
+def purchase_key(attempt_id: UUID) -> str:
+    """The partition of an attempt, the purchase it became, and its refunds."""
+    return f"PURCHASE#{attempt_id}"
+
+
+def purchase_id_of(key: str) -> UUID:
+    """The id in the key that ``purchase_key`` made."""
+    return UUID(key.removeprefix("PURCHASE#"))
+
+
+def state_shards(state: AttemptState | PurchaseStatus) -> tuple[str, ...]:
+    """The partitions of the index in which the attempts of a state are found."""
+    return tuple(f"{state.value}#{shard}" for shard in range(INDEX_SHARDS))
+
+
+def _written(instant: datetime | None) -> str | None:
+    return format_instant(instant) if instant else None
+
+
+def _read(text: str | None) -> datetime | None:
+    return parse_instant(text) if text else None
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def values(self) -> dict[str, object]:
+        """The attributes to store; what is None is not stored."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class StoredUnresolved(_Stored):
+    """An attempt of unknown outcome, within a version of an account."""
+
+    attempt_id: UUID
+    product_id: UUID
+    quantity: int
+
+
+class StoredChange(_Stored):
+    """Ledger table: one version of an account, and the change that made it. Never updated.
+
+    ``entry_id`` is there if and only if the change posted money: then the item is the ledger
+    entry, with ``posted`` its balance after and ``entry_hash`` its hash.
+    """
+
+    pk: str
+    sk: str
+    customer_id: UUID
+    version: int
+    kind: ChangeKind
+    amount: int
+    currency: str
+    posted: int
+    held: int
+    sequence: int
+    entry_hash: str
+    unresolved: list[StoredUnresolved] | None = None
+    actor: str
+    reason: str
+    idempotency_key: str
+    at: str
+    attempt_id: UUID | None = None
+    refund_id: UUID | None = None
+    entry_id: UUID | None = None
+    previous_hash: str | None = None
+
+    @classmethod
+    def of(cls, change: AccountChange) -> Self:
+        """A change as it is stored."""
+        account, cause, entry = change.account, change.cause, change.entry
+        unresolved = [
+            StoredUnresolved(attempt_id=u.attempt_id, product_id=u.product_id, quantity=u.quantity)
+            for u in account.unresolved
+        ]
+        return cls(
+            pk=account_key(account.customer_id),
+            sk=version_key(account.version),
+            customer_id=account.customer_id,
+            version=account.version,
+            kind=change.kind,
+            amount=change.amount.amount_minor,
+            currency=account.posted.currency,
+            posted=account.posted.amount_minor,
+            held=account.held.amount_minor,
+            sequence=account.sequence,
+            entry_hash=account.entry_hash,
+            unresolved=unresolved or None,
+            actor=cause.actor,
+            reason=cause.reason,
+            idempotency_key=cause.idempotency_key,
+            at=format_instant(cause.at),
+            attempt_id=change.attempt_id,
+            refund_id=entry.refund_id if entry else None,
+            entry_id=entry.id if entry else None,
+            previous_hash=entry.previous_hash if entry else None,
+        )
+
+    def change(self) -> AccountChange:
+        """The change as the domain knows it."""
+        at = parse_instant(self.at)
+        account = Account(
+            customer_id=self.customer_id,
+            version=self.version,
+            sequence=self.sequence,
+            posted=Money(self.posted, self.currency),
+            held=Money(self.held, self.currency),
+            entry_hash=self.entry_hash,
+            unresolved=tuple(
+                UnresolvedPurchase(
+                    attempt_id=u.attempt_id, product_id=u.product_id, quantity=u.quantity
+                )
+                for u in self.unresolved or ()
+            ),
+            updated_at=at,
+        )
+        return AccountChange(
+            account=account,
+            kind=self.kind,
+            amount=Money(self.amount, self.currency),
+            cause=Cause(
+                actor=self.actor, at=at, reason=self.reason, idempotency_key=self.idempotency_key
+            ),
+            attempt_id=self.attempt_id,
+            entry=self._entry(account),
+        )
+
+    def _entry(self, account: Account) -> LedgerEntry | None:
+        if self.entry_id is None or self.previous_hash is None or account.updated_at is None:
+            return None
+        return LedgerEntry(
+            id=self.entry_id,
+            customer_id=self.customer_id,
+            sequence=self.sequence,
+            kind=EntryKind(self.kind.value),
+            amount=Money(self.amount, self.currency),
+            balance_after=account.posted,
+            reason=self.reason,
+            actor=self.actor,
+            idempotency_key=self.idempotency_key,
+            purchase_id=self.attempt_id,
+            refund_id=self.refund_id,
+            created_at=account.updated_at,
+            previous_hash=self.previous_hash,
+            hash=self.entry_hash,
+        )
+
+
+class StoredRequest(_Stored):
+    """Ledger table: a request that had its effect. Never updated."""
+
+    pk: str
+    sk: str
+    customer_id: UUID
+    operation: str
+    idempotency_key: str
+    fingerprint: str
+    version: int
+    at: str
+
+    @classmethod
+    def of(cls, request: RememberedRequest) -> Self:
+        """A request as it is stored."""
+        return cls(
+            pk=account_key(request.customer_id),
+            sk=request_key(request.operation, request.idempotency_key),
+            customer_id=request.customer_id,
+            operation=request.operation,
+            idempotency_key=request.idempotency_key,
+            fingerprint=request.fingerprint,
+            version=request.version,
+            at=format_instant(request.at),
+        )
+
+    def request(self) -> RememberedRequest:
+        """The request as the use cases know it."""
+        return RememberedRequest(
+            customer_id=self.customer_id,
+            operation=self.operation,
+            idempotency_key=self.idempotency_key,
+            fingerprint=self.fingerprint,
+            version=self.version,
+            at=parse_instant(self.at),
+        )
+
+
+class StoredProduct(_Stored):
+    """A product as it was sold."""
+
+    id: UUID
+    sku: str
+    name: str
+    description: str
+    unit_price: int
+
+
+class StoredAddress(_Stored):
+    """An address as it was used."""
+
+    line1: str
+    line2: str | None = None
+    city: str
+    postal_code: str
+    state: str
+    country: str
+
+
+class StoredOutcome(_Stored):
+    """What the carrier answered."""
+
+    kind: Literal["shipped", "not_shipped", "unknown"]
+    detail: str
+    at: str
+
+    @classmethod
+    def of(cls, attempt: PurchaseAttempt) -> Self | None:
+        """The answer as it is stored."""
+        if attempt.carrier_outcome is None or attempt.carrier_answered_at is None:
+            return None
+        at = format_instant(attempt.carrier_answered_at)
+        match attempt.carrier_outcome:
+            case Shipped(shipment_id=detail):
+                return cls(kind="shipped", detail=detail, at=at)
+            case NotShipped(message=detail):
+                return cls(kind="not_shipped", detail=detail, at=at)
+            case OutcomeUnknown(message=detail):
+                return cls(kind="unknown", detail=detail, at=at)
+
+    def outcome(self) -> ShipmentOutcome:
+        """The answer as the domain knows it."""
+        match self.kind:
+            case "shipped":
+                return Shipped(shipment_id=self.detail)
+            case "not_shipped":
+                return NotShipped(message=self.detail)
+            case "unknown":
+                return OutcomeUnknown(message=self.detail)
+
+
+class StoredResolution(_Stored):
+    """Who or what decided the outcome, and why."""
+
+    actor: str
+    reason: str
+
+
+class StoredAttempt(_Stored):
+    """Purchases table: an attempt and, once it has a ``shipment_id``, the purchase it became.
+
+    The attributes of ``WRITTEN_ONCE`` are never updated.
+    """
+
+    pk: str
+    sk: str
+    customer_id: UUID
+    product: StoredProduct
+    quantity: int
+    subtotal: int
+    discount: int
+    total: int
+    currency: str
+    promo_code: str | None = None
+    address: StoredAddress
+    actor: str
+    idempotency_key: str
+    fingerprint: str
+    reservation_id: str
+    reserved_at: str
+    expires_at: str
+
+    revision: int
+    state: AttemptState
+    state_shard: str
+    state_at: str
+    carrier: StoredOutcome | None = None
+    unknown_since: str | None = None
+    deadline_at: str | None = None
+    settled_at: str | None = None
+    resolution: StoredResolution | None = None
+    possible_orphan: bool | None = None
+    shipment_id: str | None = None
+    refunded: int | None = None
+    refund_count: int | None = None
+
+    @property
+    def id(self) -> UUID:
+        """The attempt's id, and the purchase's."""
+        return purchase_id_of(self.pk)
+
+    @classmethod
+    def of(cls, attempt: PurchaseAttempt) -> Self:
+        """An attempt as it is stored."""
+        order, product, address = (
+            attempt.order,
+            attempt.order.product,
+            attempt.order.shipping_address,
+        )
+        purchase, resolution = attempt.purchase, attempt.resolution
+        state: AttemptState | PurchaseStatus = purchase.status if purchase else attempt.state
+        shard = attempt.id.int % INDEX_SHARDS
+        return cls(
+            pk=purchase_key(attempt.id),
+            sk=PURCHASE_SORT_KEY,
+            customer_id=attempt.customer_id,
+            product=StoredProduct(
+                id=product.id,
+                sku=product.sku,
+                name=product.name,
+                description=product.description,
+                unit_price=product.unit_price.amount_minor,
+            ),
+            quantity=order.quantity,
+            subtotal=order.subtotal.amount_minor,
+            discount=order.discount.amount_minor,
+            total=order.total.amount_minor,
+            currency=order.total.currency,
+            promo_code=order.promo_code,
+            address=StoredAddress(
+                line1=address.line1,
+                line2=address.line2,
+                city=address.city,
+                postal_code=address.postal_code,
+                state=address.state,
+                country=address.country,
+            ),
+            actor=attempt.actor,
+            idempotency_key=attempt.idempotency_key,
+            fingerprint=attempt.fingerprint,
+            reservation_id=attempt.reservation_id,
+            reserved_at=format_instant(attempt.reserved_at),
+            expires_at=format_instant(attempt.expires_at),
+            revision=attempt.revision,
+            state=attempt.state,
+            state_shard=f"{state.value}#{shard}",
+            state_at=f"{format_instant(attempt.state_since)}#{attempt.id}",
+            carrier=StoredOutcome.of(attempt),
+            unknown_since=_written(attempt.unknown_since),
+            deadline_at=_written(attempt.deadline_at),
+            settled_at=_written(attempt.settled_at),
+            resolution=StoredResolution(actor=resolution.actor, reason=resolution.reason)
+            if resolution
+            else None,
+            possible_orphan=attempt.possible_orphan or None,
+            shipment_id=purchase.shipment_id if purchase else None,
+            refunded=purchase.refunded.amount_minor if purchase else None,
+            refund_count=purchase.refund_count if purchase else None,
+        )
+
+    def attempt(self) -> PurchaseAttempt:
+        """The attempt as the domain knows it."""
+        order = self._order()
+        return PurchaseAttempt(
+            id=self.id,
+            customer_id=self.customer_id,
+            order=order,
+            actor=self.actor,
+            idempotency_key=self.idempotency_key,
+            fingerprint=self.fingerprint,
+            reservation_id=self.reservation_id,
+            reserved_at=parse_instant(self.reserved_at),
+            expires_at=parse_instant(self.expires_at),
+            revision=self.revision,
+            state=self.state,
+            carrier_outcome=self.carrier.outcome() if self.carrier else None,
+            carrier_answered_at=_read(self.carrier.at) if self.carrier else None,
+            unknown_since=_read(self.unknown_since),
+            deadline_at=_read(self.deadline_at),
+            settled_at=_read(self.settled_at),
+            resolution=Resolution(actor=self.resolution.actor, reason=self.resolution.reason)
+            if self.resolution
+            else None,
+            possible_orphan=self.possible_orphan or False,
+            purchase=self._purchase(order),
+        )
+
+    def _order(self) -> Order:
+        product, address = self.product, self.address
+        return Order(
+            product=Product(
+                id=product.id,
+                sku=product.sku,
+                name=product.name,
+                description=product.description,
+                unit_price=Money(product.unit_price, self.currency),
+            ),
+            quantity=self.quantity,
+            subtotal=Money(self.subtotal, self.currency),
+            discount=Money(self.discount, self.currency),
+            total=Money(self.total, self.currency),
+            promo_code=self.promo_code,
+            shipping_address=Address(
+                line1=address.line1,
+                line2=address.line2,
+                city=address.city,
+                postal_code=address.postal_code,
+                state=address.state,
+                country=address.country,
+            ),
+        )
+
+    def _purchase(self, order: Order) -> Purchase | None:
+        if self.shipment_id is None or self.settled_at is None:
+            return None
+        return Purchase(
+            id=self.id,
+            customer_id=self.customer_id,
+            order=order,
+            shipment_id=self.shipment_id,
+            created_at=parse_instant(self.settled_at),
+            created_by=self.actor,
+            refunded=Money(self.refunded or 0, self.currency),
+            refund_count=self.refund_count or 0,
+        )
+
+
+WRITTEN_ONCE: Final = frozenset(
+    {
+        "pk",
+        "sk",
+        "customer_id",
+        "product",
+        "quantity",
+        "subtotal",
+        "discount",
+        "total",
+        "currency",
+        "promo_code",
+        "address",
+        "actor",
+        "idempotency_key",
+        "fingerprint",
+        "reservation_id",
+        "reserved_at",
+        "expires_at",
+    }
+)
+"""The attributes of an attempt that no update may touch: what was asked for, and the terms."""
+
+
+class StoredRefund(_Stored):
+    """Purchases table: a refund, beside its purchase. Never updated."""
+
+    pk: str
+    sk: str
+    id: UUID
+    purchase_id: UUID
+    customer_id: UUID
+    number: int
+    amount: int
+    refunded_after: int
+    refundable_after: int
+    currency: str
+    reason: str
+    actor: str
+    idempotency_key: str
+    created_at: str
+    balance_after: int
+    entry_sequence: int
+
+    @classmethod
+    def of(cls, refund: Refund) -> Self:
+        """A refund as it is stored."""
+        return cls(
+            pk=purchase_key(refund.purchase_id),
+            sk=f"{REFUND_PREFIX}{refund.number:08d}",
+            id=refund.id,
+            purchase_id=refund.purchase_id,
+            customer_id=refund.customer_id,
+            number=refund.number,
+            amount=refund.amount.amount_minor,
+            refunded_after=refund.refunded_after.amount_minor,
+            refundable_after=refund.refundable_after.amount_minor,
+            currency=refund.amount.currency,
+            reason=refund.reason,
+            actor=refund.actor,
+            idempotency_key=refund.idempotency_key,
+            created_at=format_instant(refund.created_at),
+            balance_after=refund.balance_after.amount_minor,
+            entry_sequence=refund.entry_sequence,
+        )
+
+    def refund(self) -> Refund:
+        """The refund as the domain knows it."""
+        return Refund(
+            id=self.id,
+            purchase_id=self.purchase_id,
+            customer_id=self.customer_id,
+            number=self.number,
+            amount=Money(self.amount, self.currency),
+            refunded_after=Money(self.refunded_after, self.currency),
+            refundable_after=Money(self.refundable_after, self.currency),
+            reason=self.reason,
+            actor=self.actor,
+            idempotency_key=self.idempotency_key,
+            created_at=parse_instant(self.created_at),
+            balance_after=Money(self.balance_after, self.currency),
+            entry_sequence=self.entry_sequence,
+        )

@@ -1,0 +1,1 @@
+"""The external Customer, Product and Shipment APIs, over HTTP."""

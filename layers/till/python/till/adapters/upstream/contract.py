@@ -1,0 +1,121 @@
+"""What the external APIs promise to send, checked before anything rests on it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+)
+
+from till.domain.catalogue import Address, Customer, Product
+from till.domain.money import MAX_AMOUNT_MINOR, Money
+
+
+def _json_number(value: object) -> Decimal:
+    if isinstance(value, Decimal):
+        return value
+    if type(value) is int:
+        return Decimal(value)
+    raise ValueError("must be a JSON number")
+
+
+def _storable(text: str) -> str:
+    # JSON can spell half of a surrogate pair, which no database and no other API would take.
+    text.encode()
+    return text
+
+
+Text = Annotated[StrictStr, AfterValidator(_storable)]
+JsonNumber = Annotated[Decimal, BeforeValidator(_json_number), Field(ge=0, allow_inf_nan=False)]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AddressAnswer(_Answer):
+    """``Address`` of the contract."""
+
+    line1: Text
+    line2: Text | None = None
+    city: Text
+    postalCode: Text  # noqa: N815 - the contract's name
+    state: Text
+    country: Text
+
+    def address(self) -> Address:
+        """As the domain knows it."""
+        return Address(
+            line1=self.line1,
+            line2=self.line2,
+            city=self.city,
+            postal_code=self.postalCode,
+            state=self.state,
+            country=self.country,
+        )
+
+
+class CustomerAnswer(_Answer):
+    """``Customer`` of the contract."""
+
+    id: UUID
+    name: Text
+    email: Text
+    billingAddress: AddressAnswer  # noqa: N815
+    shippingAddress: AddressAnswer  # noqa: N815
+    createdAt: StrictInt  # noqa: N815
+    lastModifiedAt: StrictInt  # noqa: N815
+
+    def customer(self) -> Customer:
+        """As the domain knows it."""
+        return Customer(id=self.id, shipping_address=self.shippingAddress.address())
+
+
+class ProductAnswer(_Answer):
+    """``Product`` of the contract."""
+
+    id: UUID
+    sku: Annotated[Text, Field(min_length=1)]
+    name: Text
+    description: Text
+    price: JsonNumber
+    createdAt: StrictInt  # noqa: N815
+    lastModifiedAt: StrictInt  # noqa: N815
+
+    def product(self) -> Product:
+        """As the domain knows it.
+
+        Raises:
+            ValueError: the price is more precise than a cent, or larger than any Till handles.
+        """
+        unit_price = Money.from_major(self.price)
+        if unit_price.amount_minor > MAX_AMOUNT_MINOR:
+            raise ValueError("the price is too large")
+        return Product(
+            id=self.id,
+            sku=self.sku,
+            name=self.name,
+            description=self.description,
+            unit_price=unit_price,
+        )
+
+
+class ShipmentAnswer(_Answer):
+    """``Shipment`` of the contract."""
+
+    id: Annotated[Text, Field(min_length=1, max_length=255)]
+
+
+class ErrorAnswer(_Answer):
+    """``Error`` of the contract."""
+
+    Message: Text

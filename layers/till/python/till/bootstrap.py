@@ -1,0 +1,207 @@
+"""Settings from the environment, and the wiring. Nothing is imported or made before its use."""
+
+# ruff: noqa: PLC0415 - a cold start imports only what its operation needs
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
+
+from till.adapters.dynamodb.books import DynamoBooks
+from till.adapters.dynamodb.client import make_client
+from till.services.policy import ShipmentPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from till.adapters.upstream.carrier import HttpCarrier
+    from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
+    from till.services.adjust_credit import AdjustCredit
+    from till.services.purchase import CreatePurchase
+    from till.services.read_credit import ReadCredit
+    from till.services.read_purchases import ReadPurchases
+    from till.services.recover import RecoverAttempts
+    from till.services.refund import RefundPurchase
+    from till.services.resolve_attempt import ResolveAttempt
+    from till.services.settlement import SettleShipment
+
+SETTLE_SECONDS = 3.0
+"""The room kept after CreateShipment for step 4 of the purchase protocol."""
+
+_PREFIX = "TILL_"
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseModel):
+    """What a function is told by its environment: each field in capitals, after ``TILL_``.
+
+    Raises:
+        ValidationError: one is missing or makes no sense.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    stage: Literal["local", "dev", "staging", "prod"]
+    ledger_table: Annotated[str, Field(min_length=3)]
+    purchases_table: Annotated[str, Field(min_length=3)]
+    upstream_url: HttpUrl
+    upstream_read_timeout_seconds: Seconds
+    upstream_shipment_timeout_seconds: Seconds
+    shipments_idempotent: bool
+    pending_expiry_seconds: Seconds
+    unknown_deadline_seconds: Seconds
+
+    @model_validator(mode="after")
+    def _a_pending_attempt_outlasts_its_run(self) -> Self:
+        longest_run = self.upstream_shipment_timeout_seconds + SETTLE_SECONDS
+        if self.pending_expiry_seconds <= longest_run:
+            raise ValueError(f"pending_expiry_seconds must be more than {longest_run}")
+        return self
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """The settings that an environment holds."""
+        return cls.model_validate(
+            {
+                name.removeprefix(_PREFIX).lower(): value
+                for name, value in environment.items()
+                if name.startswith(_PREFIX)
+            }
+        )
+
+    def shipment_policy(self) -> ShipmentPolicy:
+        """The times of the purchase protocol."""
+        return ShipmentPolicy(
+            shipment_timeout_seconds=self.upstream_shipment_timeout_seconds,
+            settle_seconds=SETTLE_SECONDS,
+            pending_expiry=timedelta(seconds=self.pending_expiry_seconds),
+            unknown_deadline=timedelta(seconds=self.unknown_deadline_seconds),
+            shipments_idempotent=self.shipments_idempotent,
+        )
+
+
+class SystemClock:
+    """``till.services.ports.Clock`` by this machine."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        return datetime.now(UTC)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this function."""
+    return Settings.from_environment(os.environ)
+
+
+@cache
+def _books() -> DynamoBooks:
+    return DynamoBooks(
+        make_client(),
+        ledger_table=settings().ledger_table,
+        purchases_table=settings().purchases_table,
+    )
+
+
+@cache
+def _catalogue() -> tuple[HttpCustomers, HttpProducts]:
+    from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
+    from till.adapters.upstream.http import make_http_client
+
+    client = make_http_client(str(settings().upstream_url), keep_alive=True)
+    seconds = settings().upstream_read_timeout_seconds
+    return (
+        HttpCustomers(client, timeout_seconds=seconds),
+        HttpProducts(client, timeout_seconds=seconds),
+    )
+
+
+@cache
+def _carrier() -> HttpCarrier:
+    from till.adapters.upstream.carrier import HttpCarrier
+    from till.adapters.upstream.http import make_http_client
+
+    # A connection kept from before may be closing just now: that would be an unknown outcome.
+    return HttpCarrier(make_http_client(str(settings().upstream_url), keep_alive=False))
+
+
+@cache
+def _settle() -> SettleShipment:
+    from till.services.settlement import SettleShipment
+
+    return SettleShipment(_books(), SystemClock(), settings().shipment_policy())
+
+
+@cache
+def adjust_credit() -> AdjustCredit:
+    """Grant and deduct credit."""
+    from till.services.adjust_credit import AdjustCredit
+
+    customers, _ = _catalogue()
+    return AdjustCredit(_books(), customers, SystemClock())
+
+
+@cache
+def read_credit() -> ReadCredit:
+    """Read balances and entries."""
+    from till.services.read_credit import ReadCredit
+
+    customers, _ = _catalogue()
+    return ReadCredit(_books(), customers)
+
+
+@cache
+def create_purchase() -> CreatePurchase:
+    """Buy."""
+    from till.services.purchase import CreatePurchase
+
+    customers, products = _catalogue()
+    return CreatePurchase(
+        books=_books(),
+        customers=customers,
+        products=products,
+        carrier=_carrier(),
+        clock=SystemClock(),
+        policy=settings().shipment_policy(),
+        settle=_settle(),
+    )
+
+
+@cache
+def read_purchases() -> ReadPurchases:
+    """Read purchases and attempts."""
+    from till.services.read_purchases import ReadPurchases
+
+    customers, _ = _catalogue()
+    return ReadPurchases(_books(), customers)
+
+
+@cache
+def refund_purchase() -> RefundPurchase:
+    """Refund."""
+    from till.services.refund import RefundPurchase
+
+    return RefundPurchase(_books(), SystemClock())
+
+
+@cache
+def resolve_attempt() -> ResolveAttempt:
+    """Settle an attempt of unknown outcome."""
+    from till.services.resolve_attempt import ResolveAttempt
+
+    return ResolveAttempt(_books(), SystemClock())
+
+
+@cache
+def recover_attempts() -> RecoverAttempts:
+    """Find attempts that nobody is working on any more."""
+    from till.services.recover import RecoverAttempts
+
+    return RecoverAttempts(
+        _books(), _carrier(), SystemClock(), settings().shipment_policy(), _settle()
+    )

@@ -1,0 +1,173 @@
+"""Everything that can go wrong in the rules of the domain, as one tree under ``TillError``.
+
+``till.http.problems`` holds the one table from these to what the caller sees.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from till.domain.money import Money
+
+
+class TillError(Exception):
+    """Base of every error that Till raises on purpose."""
+
+
+# Not found
+
+
+class NotFoundError(TillError):
+    """What was asked for does not exist."""
+
+
+class CustomerNotFoundError(NotFoundError):
+    """The Customer API does not know this customer."""
+
+
+class ProductNotFoundError(NotFoundError):
+    """The Product API does not know this product."""
+
+
+class PurchaseNotFoundError(NotFoundError):
+    """There is no such purchase (an attempt that never completed is not one)."""
+
+
+class AttemptNotFoundError(NotFoundError):
+    """There is no such purchase attempt."""
+
+
+# Input that only the rules can judge
+
+
+class AmountOutOfBoundsError(TillError):
+    """An amount or a total is larger than Till handles."""
+
+
+class InvalidCursorError(TillError):
+    """A cursor that this list did not hand out."""
+
+
+# Conflicts with the state of the books
+
+
+class InsufficientCreditError(TillError):
+    """The available credit does not cover the amount."""
+
+    def __init__(self, *, needed: Money, available: Money) -> None:
+        super().__init__("insufficient credit")
+        self.needed = needed
+        self.available = available
+
+
+class BalanceLimitError(TillError):
+    """The balance would grow past the largest that Till keeps."""
+
+
+class TotalChangedError(TillError):
+    """The total has risen above the one the caller expects."""
+
+    def __init__(self, *, expected: Money, total: Money) -> None:
+        super().__init__("total changed")
+        self.expected = expected
+        self.total = total
+
+
+class RefundExceedsPurchaseError(TillError):
+    """More than what is left to refund of this purchase (perhaps nothing is)."""
+
+    def __init__(self, *, requested: Money | None, refundable: Money) -> None:
+        super().__init__("refund exceeds purchase")
+        self.requested = requested
+        self.refundable = refundable
+
+
+class AttemptAlreadyResolvedError(TillError):
+    """The attempt has its final outcome; it is resolved exactly once."""
+
+    def __init__(self, *, state: str) -> None:
+        super().__init__("attempt already resolved")
+        self.state = state
+
+
+class AttemptStillPendingError(TillError):
+    """The attempt is under way; its outcome may yet become known by itself."""
+
+
+class UnresolvedAttemptError(TillError):
+    """An earlier attempt at the same product and quantity has no known outcome yet."""
+
+    def __init__(self, *, attempt_id: UUID) -> None:
+        super().__init__("unresolved attempt")
+        self.attempt_id = attempt_id
+
+
+# Idempotency
+
+
+class IdempotencyKeyReusedError(TillError):
+    """The same Idempotency-Key came with another request."""
+
+
+class RequestInFlightError(TillError):
+    """The same request is being worked on at this moment."""
+
+    def __init__(self, *, retry_after_seconds: int) -> None:
+        super().__init__("request in flight")
+        self.retry_after_seconds = retry_after_seconds
+
+
+# The external APIs
+
+
+class UpstreamUnavailableError(TillError):
+    """An external API could not be reached, or answered with a failure."""
+
+    def __init__(self, api: str, detail: str) -> None:
+        super().__init__(f"{api}: {detail}")
+        self.api = api
+
+
+class UpstreamContractError(TillError):
+    """An external API answered with something that breaks its contract."""
+
+    def __init__(self, api: str, detail: str) -> None:
+        super().__init__(f"{api}: {detail}")
+        self.api = api
+
+
+class ShipmentFailedError(TillError):
+    """The shipment was definitely not made: the attempt is VOIDED, nothing was charged."""
+
+    def __init__(self, *, attempt_id: UUID, message: str, replayed: bool) -> None:
+        super().__init__("shipment failed")
+        self.attempt_id = attempt_id
+        self.message = message
+        self.replayed = replayed
+
+
+class ShipmentOutcomeUnknownError(TillError):
+    """Nobody knows yet whether the shipment was made: the attempt waits for its resolution."""
+
+    def __init__(self, *, attempt_id: UUID, replayed: bool) -> None:
+        super().__init__("shipment outcome unknown")
+        self.attempt_id = attempt_id
+        self.replayed = replayed
+
+
+# Ourselves
+
+
+class BusyError(TillError):
+    """Too many changes to one account at once; nothing was changed, try again."""
+
+
+class LedgerCorruptError(TillError):
+    """The ledger contradicts itself: a changed, removed or inserted entry."""
+
+    def __init__(self, *, sequence: int, detail: str) -> None:
+        super().__init__(f"entry {sequence}: {detail}")
+        self.sequence = sequence

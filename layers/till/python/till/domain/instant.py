@@ -1,0 +1,18 @@
+"""Instants: UTC with microseconds, written as RFC 3339 of one fixed width.
+
+The fixed width makes the written form sort like time, which the tables' keys rely on.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def format_instant(instant: datetime) -> str:
+    """RFC 3339 in UTC: ``2026-11-22T16:25:18.000000Z``."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_instant(text: str) -> datetime:
+    """The instant that ``format_instant`` wrote."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

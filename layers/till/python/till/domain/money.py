@@ -1,0 +1,77 @@
+"""Money as integer minor units with a currency; never a float."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from till.domain.errors import AmountOutOfBoundsError
+
+CURRENCY: Final = "USD"
+"""The one currency of today (ISO 4217). It is written beside every amount all the same."""
+
+MINOR_UNITS_PER_MAJOR: Final = 100
+
+MAX_AMOUNT_MINOR: Final = 1_000_000_000_00
+"""The largest amount of one operation, in minor units: one billion dollars."""
+
+MAX_BALANCE_MINOR: Final = 2**53 - 1
+"""The largest balance, in minor units: the largest integer that JavaScript holds exactly."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Money:
+    """An amount in minor units (cents) of a currency. It may be negative.
+
+    Raises:
+        AmountOutOfBoundsError: beyond what a JavaScript client can hold exactly.
+        TypeError: the amount is not an ``int``.
+    """
+
+    amount_minor: int
+    currency: str = CURRENCY
+
+    def __post_init__(self) -> None:
+        if type(self.amount_minor) is not int:
+            raise TypeError("an amount is an int of minor units")
+        if abs(self.amount_minor) > MAX_BALANCE_MINOR:
+            raise AmountOutOfBoundsError
+
+    @classmethod
+    def from_major(cls, amount: Decimal, currency: str = CURRENCY) -> Money:
+        """Money from a decimal number of major units (dollars), exactly.
+
+        Raises:
+            ValueError: not finite, or more precise than one minor unit.
+            AmountOutOfBoundsError: too large.
+        """
+        if not amount.is_finite():
+            raise ValueError("an amount must be a finite number")
+        if abs(amount) > MAX_BALANCE_MINOR:
+            raise AmountOutOfBoundsError
+        minor = amount * MINOR_UNITS_PER_MAJOR
+        if minor != minor.to_integral_value():
+            raise ValueError("an amount must not be more precise than one minor unit")
+        return cls(int(minor), currency)
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount_minor + self._same_currency(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount_minor - self._same_currency(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount_minor, self.currency)
+
+    def times(self, quantity: int) -> Money:
+        """This amount, ``quantity`` times over."""
+        return Money(self.amount_minor * quantity, self.currency)
+
+    def _same_currency(self, other: Money) -> int:
+        if other.currency != self.currency:
+            raise ValueError(f"{other.currency} and {self.currency} cannot be added up")
+        return other.amount_minor
+
+
+ZERO: Final = Money(0)

@@ -1,0 +1,334 @@
+"""Purchase attempts and the purchases they become: reserve, ship, then post or void.
+
+``attempt_id`` and ``purchase_id`` are one id: a completed attempt is the purchase.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from till.domain.errors import (
+    AmountOutOfBoundsError,
+    AttemptAlreadyResolvedError,
+    RefundExceedsPurchaseError,
+    TotalChangedError,
+)
+from till.domain.money import MAX_AMOUNT_MINOR, ZERO, Money
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from till.domain.catalogue import Address, Product
+
+MAX_QUANTITY: Final = 1_000_000
+
+_ATTEMPT_NAMESPACE: Final = uuid5(NAMESPACE_URL, "till/purchase-attempt")
+_REFUND_NAMESPACE: Final = uuid5(NAMESPACE_URL, "till/refund")
+
+
+def attempt_id_for(customer_id: UUID, idempotency_key: str) -> UUID:
+    """The one attempt that a customer's key can make: the same request, the same attempt."""
+    return uuid5(_ATTEMPT_NAMESPACE, f"{customer_id}/{idempotency_key}")
+
+
+def refund_id_for(customer_id: UUID, idempotency_key: str) -> UUID:
+    """The one refund that a customer's key can make."""
+    return uuid5(_REFUND_NAMESPACE, f"{customer_id}/{idempotency_key}")
+
+
+class AttemptState(StrEnum):
+    """PENDING, until it is exactly once COMPLETED or VOIDED, perhaps by way of UNKNOWN."""
+
+    PENDING = "PENDING"
+    UNKNOWN = "UNKNOWN"
+    COMPLETED = "COMPLETED"
+    VOIDED = "VOIDED"
+
+
+OPEN_STATES: Final = (AttemptState.PENDING, AttemptState.UNKNOWN)
+"""The states whose funds are held."""
+
+
+class PurchaseStatus(StrEnum):
+    """How much of a purchase was given back."""
+
+    COMPLETED = "COMPLETED"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    REFUNDED = "REFUNDED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is bought, at what price, for which address: a snapshot that never changes."""
+
+    product: Product
+    quantity: int
+    subtotal: Money
+    discount: Money
+    total: Money
+    promo_code: str | None
+    shipping_address: Address
+
+
+def make_order(
+    product: Product, quantity: int, shipping_address: Address, *, expected_total: Money | None
+) -> Order:
+    """Price an order.
+
+    Raises:
+        AmountOutOfBoundsError: the total is larger than one operation may be.
+        TotalChangedError: the total is above ``expected_total``; a lower one is simply charged.
+    """
+    if product.unit_price.amount_minor * quantity > MAX_AMOUNT_MINOR:
+        raise AmountOutOfBoundsError
+    subtotal = product.unit_price.times(quantity)
+    if expected_total is not None and subtotal > expected_total:
+        raise TotalChangedError(expected=expected_total, total=subtotal)
+    return Order(
+        product=product,
+        quantity=quantity,
+        subtotal=subtotal,
+        discount=ZERO,
+        total=subtotal,
+        promo_code=None,
+        shipping_address=shipping_address,
+    )
+
+
+# What the carrier said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipped:
+    """CreateShipment succeeded."""
+
+    shipment_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotShipped:
+    """CreateShipment definitely made no shipment."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeUnknown:
+    """Nobody knows whether CreateShipment made a shipment."""
+
+    message: str
+
+
+ShipmentOutcome = Shipped | NotShipped | OutcomeUnknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """Who or what decided the outcome of an attempt that the carrier had not told, and why."""
+
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """Credit given back for a purchase. Refunds are never changed or deleted."""
+
+    id: UUID
+    purchase_id: UUID
+    customer_id: UUID
+    number: int
+    amount: Money
+    refunded_after: Money
+    refundable_after: Money
+    reason: str
+    actor: str
+    idempotency_key: str
+    created_at: datetime
+    balance_after: Money
+    entry_sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """A product sold: shipped, paid, and perhaps refunded."""
+
+    id: UUID
+    customer_id: UUID
+    order: Order
+    shipment_id: str
+    created_at: datetime
+    created_by: str
+    refunded: Money
+    refund_count: int
+
+    @property
+    def refundable(self) -> Money:
+        """What is left to refund."""
+        return self.order.total - self.refunded
+
+    @property
+    def status(self) -> PurchaseStatus:
+        """How much of it was given back."""
+        if self.refund_count == 0:
+            return PurchaseStatus.COMPLETED
+        if self.refundable > ZERO:
+            return PurchaseStatus.PARTIALLY_REFUNDED
+        return PurchaseStatus.REFUNDED
+
+    def as_sold(self) -> Purchase:
+        """The purchase as it was before any refund: the first answer to its request."""
+        return replace(self, refunded=ZERO, refund_count=0)
+
+    def amount_to_refund(self, requested: Money | None) -> Money:
+        """The amount of a refund; without one requested, all that is left.
+
+        Raises:
+            RefundExceedsPurchaseError: more than is left, or nothing is.
+        """
+        amount = self.refundable if requested is None else requested
+        if amount > self.refundable or amount <= ZERO:
+            raise RefundExceedsPurchaseError(requested=requested, refundable=self.refundable)
+        return amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseAttempt:
+    """One attempt to sell, from the reservation to its outcome, with all that completes it.
+
+    ``reservation_id`` names the one run of the code that may call the carrier: of two runs of
+    the same request only the one whose reservation was written ships. ``revision`` counts the
+    changes of the stored item. ``purchase`` is there if and only if the state is COMPLETED.
+    ``carrier_outcome`` is what the carrier, or the lack of an answer from it, told us; of an
+    attempt that was shipped and settled at once it is None, as the purchase says it all.
+    ``settled_at`` is when it got its final outcome.
+    """
+
+    id: UUID
+    customer_id: UUID
+    order: Order
+    actor: str
+    idempotency_key: str
+    fingerprint: str
+    reservation_id: str
+    reserved_at: datetime
+    expires_at: datetime
+    revision: int = 1
+    state: AttemptState = AttemptState.PENDING
+    carrier_outcome: ShipmentOutcome | None = None
+    carrier_answered_at: datetime | None = None
+    unknown_since: datetime | None = None
+    deadline_at: datetime | None = None
+    settled_at: datetime | None = None
+    resolution: Resolution | None = None
+    possible_orphan: bool = False
+    purchase: Purchase | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Its funds are held and its outcome is not final."""
+        return self.state in OPEN_STATES
+
+    @property
+    def state_since(self) -> datetime:
+        """When it entered its state."""
+        return self.settled_at or self.unknown_since or self.reserved_at
+
+    def with_carrier_answer(self, outcome: ShipmentOutcome, at: datetime) -> PurchaseAttempt:
+        """Note what the carrier answered, while the books could not yet be settled."""
+        self._require_open()
+        return replace(
+            self, revision=self.revision + 1, carrier_outcome=outcome, carrier_answered_at=at
+        )
+
+    def completed(
+        self, shipped: Shipped, at: datetime, *, resolution: Resolution | None = None
+    ) -> PurchaseAttempt:
+        """The attempt as the purchase it became.
+
+        Raises:
+            AttemptAlreadyResolvedError: it has its final outcome.
+        """
+        self._require_open()
+        purchase = Purchase(
+            id=self.id,
+            customer_id=self.customer_id,
+            order=self.order,
+            shipment_id=shipped.shipment_id,
+            created_at=at,
+            created_by=self.actor,
+            refunded=ZERO,
+            refund_count=0,
+        )
+        return replace(
+            self,
+            revision=self.revision + 1,
+            state=AttemptState.COMPLETED,
+            settled_at=at,
+            resolution=resolution,
+            purchase=purchase,
+        )
+
+    def voided(
+        self,
+        at: datetime,
+        *,
+        resolution: Resolution | None = None,
+        possible_orphan: bool = False,
+    ) -> PurchaseAttempt:
+        """The attempt that bought nothing; ``possible_orphan``: a parcel may exist all the same.
+
+        Raises:
+            AttemptAlreadyResolvedError: it has its final outcome.
+        """
+        self._require_open()
+        return replace(
+            self,
+            revision=self.revision + 1,
+            state=AttemptState.VOIDED,
+            settled_at=at,
+            resolution=resolution,
+            possible_orphan=possible_orphan,
+        )
+
+    def unknown(self, at: datetime, *, deadline_at: datetime) -> PurchaseAttempt:
+        """The attempt whose outcome nobody knows, until ``deadline_at`` at the latest.
+
+        Raises:
+            AttemptAlreadyResolvedError: it is not pending any more.
+        """
+        if self.state is not AttemptState.PENDING:
+            raise AttemptAlreadyResolvedError(state=self.state.value)
+        return replace(
+            self,
+            revision=self.revision + 1,
+            state=AttemptState.UNKNOWN,
+            unknown_since=at,
+            deadline_at=deadline_at,
+        )
+
+    def as_orphan(self, shipped: Shipped, at: datetime) -> PurchaseAttempt:
+        """A voided attempt whose parcel turned up after all."""
+        return replace(
+            self,
+            revision=self.revision + 1,
+            carrier_outcome=shipped,
+            carrier_answered_at=at,
+            possible_orphan=True,
+        )
+
+    def with_refund(self, refund: Refund) -> PurchaseAttempt:
+        """The attempt whose purchase has one more refund."""
+        if self.purchase is None:
+            raise ValueError("only a purchase can be refunded")
+        purchase = replace(
+            self.purchase, refunded=refund.refunded_after, refund_count=refund.number
+        )
+        return replace(self, revision=self.revision + 1, purchase=purchase)
+
+    def _require_open(self) -> None:
+        if not self.is_open:
+            raise AttemptAlreadyResolvedError(state=self.state.value)

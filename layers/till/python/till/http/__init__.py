@@ -1,0 +1,1 @@
+"""The wire: routes, models, problems and the identity of the caller."""

@@ -1,0 +1,297 @@
+"""What all handlers share: strict input, problems for errors, one log line per request."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Final, Protocol, TypeVar
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+)
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from pydantic import AwareDatetime, BaseModel
+
+from till.domain.errors import TillError
+from till.domain.purchase import AttemptState, PurchaseStatus
+from till.http.body import BodyRefusedError, decode_body
+from till.http.identity import identify_caller
+from till.http.problems import (
+    PROBLEM_CONTENT_TYPE,
+    ROUTE_NOT_FOUND,
+    UNEXPECTED,
+    UNSUPPORTED_MEDIA_TYPE,
+    Problem,
+    invalid_request,
+    problem_for,
+)
+from till.http.wire import FieldErrorResponse, Id, IdempotencyKey, ProblemResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+    from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+    from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from till.http.events import Event
+
+    Handler = Callable[[Event, LambdaContext], Event]
+
+CORRELATION_HEADER: Final = "X-Correlation-Id"
+
+_CALLER: Final = "caller"
+
+logger = Logger()
+
+B = TypeVar("B", bound=BaseModel)
+
+# The parameters that operations share, as Powertools reads them.
+PathId = Annotated[Id, Path()]
+KeyHeader = Annotated[
+    IdempotencyKey,
+    Header(
+        alias="Idempotency-Key",
+        description="Names this request: the same key and body take effect once, for ever",
+    ),
+]
+StatusFilter = Annotated[PurchaseStatus | None, Query(description="Only these")]
+StateFilter = Annotated[AttemptState | None, Query(description="Only these")]
+TimeFilter = Annotated[AwareDatetime | None, Query(description="RFC 3339, with its offset")]
+Limit = Annotated[int, Query(ge=1, le=100, description="How many items a page holds")]
+Cursor = Annotated[str | None, Query(max_length=512, description="next_cursor of the page before")]
+
+# Why a path or query is refused is told by each operation's own list of these.
+_PROBLEM_TEXTS: Final = {
+    HTTPStatus.BAD_REQUEST: "The request is not valid; errors lists the fields",
+    HTTPStatus.UNAUTHORIZED: "The caller is not known",
+    HTTPStatus.NOT_FOUND: "It does not exist",
+    HTTPStatus.CONFLICT: "It does not fit the present state; detail says why",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The Idempotency-Key belongs to another request",
+    HTTPStatus.BAD_GATEWAY: "An external API failed; nothing was charged",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not possible at this moment; try again",
+    HTTPStatus.GATEWAY_TIMEOUT: "The outcome of the shipment is not known yet",
+}
+
+READ: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
+"""The problems of an operation that reads."""
+
+MOVE: Final = (
+    *READ,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+"""The problems of an operation that moves money."""
+
+UPSTREAM: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE)
+"""The problems of asking an external API."""
+
+
+def documented(
+    success: HTTPStatus, model: type[BaseModel], *failures: HTTPStatus
+) -> dict[int, OpenAPIResponse]:
+    """The responses of an operation, for its OpenAPI document."""
+    responses: dict[int, OpenAPIResponse] = {
+        success.value: {
+            "description": success.phrase,
+            "content": {"application/json": {"model": model}},
+        }
+    }
+    for status in failures:
+        responses[status.value] = {
+            "description": _PROBLEM_TEXTS[status],
+            "content": {PROBLEM_CONTENT_TYPE: {"model": ProblemResponse}},
+        }
+    return responses
+
+
+class LambdaDeadline:
+    """``till.services.ports.Deadline`` by the time that Lambda leaves this invocation."""
+
+    def __init__(self, context: LambdaContext) -> None:
+        self._context = context
+
+    def remaining_seconds(self) -> float:
+        """Seconds until Lambda ends this invocation."""
+        return self._context.get_remaining_time_in_millis() / 1000
+
+
+def answer(body: B, status: HTTPStatus, *, replayed: bool = False) -> Response[B]:
+    """A response, with the header that tells a replay from a first answer."""
+    headers: dict[str, str | list[str]] = {"Idempotency-Replayed": "true"} if replayed else {}
+    return Response(
+        status_code=status.value, content_type="application/json", body=body, headers=headers
+    )
+
+
+class StageSettings(Protocol):
+    """What the edge must know of a function's settings."""
+
+    @property
+    def stage(self) -> str:
+        """The stage the function runs in."""
+        ...
+
+
+def entry_point(app: APIGatewayRestResolver, settings: Callable[[], StageSettings]) -> Handler:
+    """The Lambda handler of one operation: it knows its caller before it looks at anything."""
+
+    def identify(event: Event) -> str:
+        return identify_caller(event, stage=settings().stage)
+
+    return _handler(app, identify)
+
+
+def public_entry_point(app: APIGatewayRestResolver) -> Handler:
+    """The Lambda handler of an operation that anyone may call."""
+    return _handler(app, None)
+
+
+def caller(app: APIGatewayRestResolver) -> str:
+    """Who is calling: the actor of what this request does."""
+    return str(app.context[_CALLER])
+
+
+def _handler(app: APIGatewayRestResolver, identify: Callable[[Event], str] | None) -> Handler:
+    edge = _Edge(app)
+    app.exception_handler(RequestValidationError)(edge.on_invalid_request)
+    app.exception_handler(RequestUnsupportedContentType)(edge.on_unsupported_content)
+    app.exception_handler(TillError)(edge.on_till_error)
+    app.exception_handler(Exception)(edge.on_unexpected)
+    app.not_found(edge.on_unknown_route)
+    app.use(middlewares=[_refuse_unknown_query])
+
+    def respond(event: Event, context: LambdaContext) -> Event:
+        try:
+            actor = identify(event) if identify is not None else None
+            decode_body(event)
+        except TillError as error:
+            return _refusal(problem_for(error), context)
+        except BodyRefusedError as error:
+            return _refusal(error.problem, context)
+        app.context[_CALLER] = actor
+        return app.resolve(event, context)
+
+    def lambda_handler(event: Event, context: LambdaContext) -> Event:
+        started = time.perf_counter()
+        logger.set_correlation_id(context.aws_request_id)
+        result = respond(event, context)
+        headers = result["multiValueHeaders"]
+        if isinstance(headers, dict):
+            headers[CORRELATION_HEADER] = [context.aws_request_id]
+        logger.info(
+            "request",
+            extra={
+                "method": event.get("httpMethod"),
+                "resource": event.get("resource"),
+                "status": result["statusCode"],
+                "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+            },
+        )
+        return result
+
+    return lambda_handler
+
+
+class _Edge:
+    """Turns what goes wrong in one resolver into problems."""
+
+    def __init__(self, app: APIGatewayRestResolver) -> None:
+        self._app = app
+
+    def on_invalid_request(self, error: RequestValidationError) -> Response[str]:
+        fields = [
+            FieldErrorResponse(field=_field(e["loc"]), message=_message(e)) for e in error.errors()
+        ]
+        return self._respond(invalid_request(fields))
+
+    def on_unsupported_content(self, _: RequestUnsupportedContentType) -> Response[str]:
+        return self._respond(UNSUPPORTED_MEDIA_TYPE)
+
+    def on_till_error(self, error: TillError) -> Response[str]:
+        problem = problem_for(error)
+        if problem is UNEXPECTED:
+            return self.on_unexpected(error)
+        logger.info("refused", extra={"problem": problem.slug, "error": type(error).__name__})
+        return self._respond(problem)
+
+    def on_unexpected(self, error: Exception) -> Response[str]:
+        # The message of an exception may hold anybody's data: the log gets its kind and place.
+        logger.error(
+            "unexpected error",
+            extra={"error": type(error).__name__, "at": _places(error)},
+        )
+        return self._respond(UNEXPECTED)
+
+    def on_unknown_route(self, _: NotFoundError) -> Response[str]:
+        return self._respond(ROUTE_NOT_FOUND)
+
+    def _respond(self, problem: Problem) -> Response[str]:
+        headers: dict[str, str | list[str]] = dict(problem.headers)
+        body = problem.response(self._app.lambda_context.aws_request_id)
+        return Response(
+            status_code=problem.status.value,
+            content_type=PROBLEM_CONTENT_TYPE,
+            headers=headers,
+            body=body.model_dump_json(exclude_none=True),
+        )
+
+
+def _refusal(problem: Problem, context: LambdaContext) -> Event:
+    body = problem.response(context.aws_request_id)
+    return {
+        "statusCode": body.status,
+        "multiValueHeaders": {"Content-Type": [PROBLEM_CONTENT_TYPE]},
+        "body": body.model_dump_json(exclude_none=True),
+        "isBase64Encoded": False,
+    }
+
+
+def _refuse_unknown_query(app: APIGatewayRestResolver, next_: NextMiddleware) -> Response[str]:
+    """A misspelt parameter must not be taken for an absent one."""
+    known = {parameter.alias for parameter in app.context["_route"].dependant.query_params}
+    unknown = sorted((app.current_event.query_string_parameters or {}).keys() - known)
+    if unknown:
+        raise RequestValidationError(
+            [{"loc": ("query", name), "type": "extra_forbidden", "msg": ""} for name in unknown]
+        )
+    return next_(app)
+
+
+_MESSAGES: Final = {
+    "extra_forbidden": "is not known here",
+    "missing": "is missing",
+    "json_invalid": "must be JSON",
+    "int_type": "must be an integer, without quotes or a fraction",
+    "model_attributes_type": "must be a JSON object",
+    "string_type": "must be text",
+    "string_unicode": "must be valid Unicode",
+}
+
+
+def _message(error: Mapping[str, object]) -> str:
+    kind = str(error.get("type", ""))
+    if kind in _MESSAGES:
+        return _MESSAGES[kind]
+    text = str(error.get("msg", "")).removeprefix("Value error, ")
+    text = text.removeprefix("Input ").removeprefix("String ")
+    return text or "is not valid"
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    source, *path = location
+    return ".".join(str(part) for part in path) or str(source)
+
+
+def _places(error: BaseException) -> list[str]:
+    return [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)[-5:]
+    ]

@@ -1,0 +1,80 @@
+"""What must be right about a request body before its fields are looked at."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from till.http.events import header
+from till.http.problems import (
+    BODY_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    Problem,
+    invalid_request,
+)
+from till.http.wire import FieldErrorResponse
+
+if TYPE_CHECKING:
+    from till.http.events import Event, Json
+
+MAX_BODY_BYTES: Final = 16 * 1024
+
+
+class BodyRefusedError(Exception):
+    """The body is refused as a whole."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.slug)
+        self.problem = problem
+
+
+def decode_body(event: Event) -> None:
+    """Decode the body in its event, and see to it that it is unambiguous JSON of a sane size.
+
+    Raises:
+        BodyRefusedError: it is not.
+    """
+    body = event.get("body")
+    if not isinstance(body, str) or not body:
+        return
+    try:
+        raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+        text = raw.decode()
+    except (UnicodeError, binascii.Error) as error:
+        raise _bad("must be UTF-8") from error
+    if len(raw) > MAX_BODY_BYTES:
+        raise BodyRefusedError(BODY_TOO_LARGE)
+    if "\ufffd" in text:
+        # API Gateway puts this character in the place of bytes that are not UTF-8.
+        raise _bad("must be UTF-8")
+    kind = (header(event, "Content-Type") or "application/json").partition(";")[0]
+    if kind.strip().lower() != "application/json":
+        raise BodyRefusedError(UNSUPPORTED_MEDIA_TYPE)
+    try:
+        json.loads(text, object_pairs_hook=_unique_names, parse_constant=_no_constants)
+    except _AmbiguousError as error:
+        raise _bad(str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise _bad("must be JSON") from error
+    event["body"], event["isBase64Encoded"] = text, False
+
+
+def _bad(message: str) -> BodyRefusedError:
+    return BodyRefusedError(invalid_request([FieldErrorResponse(field="body", message=message)]))
+
+
+class _AmbiguousError(ValueError):
+    """JSON that means different things to different readers."""
+
+
+def _unique_names(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    names = dict(pairs)
+    if len(names) != len(pairs):
+        raise _AmbiguousError("must not name a field twice")
+    return names
+
+
+def _no_constants(name: str) -> NoReturn:
+    raise _AmbiguousError(f"must be JSON, which has no {name}")

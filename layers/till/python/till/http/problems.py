@@ -1,0 +1,275 @@
+"""The one table from what can go wrong to what the caller sees (RFC 9457)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from till.domain import errors
+from till.domain.money import Money
+from till.http.wire import FieldErrorResponse, ProblemResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
+_TYPE_PREFIX: Final = "urn:problem-type:till:"
+_NOTHING_CHANGED: Final = "Nothing was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem before it is put on the wire. ``extra`` goes into the body by its names."""
+
+    status: HTTPStatus
+    slug: str
+    title: str
+    detail: str
+    extra: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self, correlation_id: str) -> ProblemResponse:
+        """The body."""
+        return ProblemResponse.model_validate(
+            {
+                "type": _TYPE_PREFIX + self.slug,
+                "title": self.title,
+                "status": self.status.value,
+                "detail": self.detail,
+                "correlation_id": correlation_id,
+                **self.extra,
+            }
+        )
+
+
+def invalid_request(field_errors: list[FieldErrorResponse]) -> Problem:
+    """Bad input, with each field and what is wrong with it."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "invalid-request",
+        "The request is not valid",
+        f"Mend the fields listed under errors and send it again. {_NOTHING_CHANGED}",
+        {"errors": field_errors},
+    )
+
+
+def _retry_after(seconds: int) -> dict[str, str]:
+    return {"Retry-After": str(seconds)}
+
+
+def _replayed(*, replayed: bool) -> dict[str, str]:
+    return {"Idempotency-Replayed": "true"} if replayed else {}
+
+
+def _amount(money: Money) -> str:
+    sign = "-" if money.amount_minor < 0 else ""
+    major, minor = divmod(abs(money.amount_minor), 100)
+    return f"{sign}{major}.{minor:02d} {money.currency}"
+
+
+UNEXPECTED: Final = Problem(
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "internal-error",
+    "Something went wrong on our side",
+    "Send the same request again with the same Idempotency-Key: it takes effect at most once. "
+    "If it goes on, tell support the correlation_id.",
+)
+NOT_AUTHENTICATED: Final = Problem(
+    HTTPStatus.UNAUTHORIZED,
+    "not-authenticated",
+    "The caller is not known",
+    f"Nobody can be identified on this stage yet. {_NOTHING_CHANGED}",
+)
+ROUTE_NOT_FOUND: Final = Problem(
+    HTTPStatus.NOT_FOUND,
+    "route-not-found",
+    "There is nothing at this path",
+    "GET /openapi.json lists the operations.",
+)
+BODY_TOO_LARGE: Final = Problem(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "body-too-large",
+    "The request body is too large",
+    f"No operation needs more than 16 KiB. {_NOTHING_CHANGED}",
+)
+UNSUPPORTED_MEDIA_TYPE: Final = Problem(
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "unsupported-media-type",
+    "The request body is not JSON",
+    f"Send JSON, with Content-Type: application/json. {_NOTHING_CHANGED}",
+)
+
+
+class NotAuthenticatedError(errors.TillError):
+    """Nobody says who is calling, or nobody may be believed."""
+
+
+def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row each
+    """The row of an error."""
+    match error:
+        case NotAuthenticatedError():
+            return NOT_AUTHENTICATED
+        case errors.CustomerNotFoundError():
+            return Problem(
+                HTTPStatus.NOT_FOUND,
+                "customer-not-found",
+                "There is no such customer",
+                f"Check the customer's id. {_NOTHING_CHANGED}",
+            )
+        case errors.ProductNotFoundError():
+            return Problem(
+                HTTPStatus.NOT_FOUND,
+                "product-not-found",
+                "There is no such product",
+                f"Check product_id. {_NOTHING_CHANGED}",
+                {"errors": [FieldErrorResponse(field="product_id", message="does not exist")]},
+            )
+        case errors.PurchaseNotFoundError():
+            return Problem(
+                HTTPStatus.NOT_FOUND,
+                "purchase-not-found",
+                "There is no such purchase",
+                f"Check the purchase's id. {_NOTHING_CHANGED}",
+            )
+        case errors.AttemptNotFoundError():
+            return Problem(
+                HTTPStatus.NOT_FOUND,
+                "attempt-not-found",
+                "There is no such purchase attempt",
+                f"Check the attempt's id. {_NOTHING_CHANGED}",
+            )
+        case errors.AmountOutOfBoundsError():
+            message = "the total is larger than one purchase may be"
+            return invalid_request([FieldErrorResponse(field="quantity", message=message)])
+        case errors.InvalidCursorError():
+            message = "is not a cursor of this list; start again without one"
+            return invalid_request([FieldErrorResponse(field="cursor", message=message)])
+        case errors.InsufficientCreditError(needed=needed, available=available):
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "insufficient-credit",
+                "Not enough credit",
+                f"{_amount(needed)} are needed and {_amount(available)} are available. "
+                f"{_NOTHING_CHANGED}",
+                {
+                    "needed": needed.amount_minor,
+                    "available": available.amount_minor,
+                    "currency": needed.currency,
+                },
+            )
+        case errors.BalanceLimitError():
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "balance-limit",
+                "The balance would grow too large",
+                f"Credit a smaller amount. {_NOTHING_CHANGED}",
+            )
+        case errors.TotalChangedError(expected=expected, total=total):
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "total-changed",
+                "The total has risen",
+                f"It is {_amount(total)} now, not {_amount(expected)}. To buy at that price, "
+                f"send it as expected_total. {_NOTHING_CHANGED}",
+                {
+                    "expected_total": expected.amount_minor,
+                    "total": total.amount_minor,
+                    "currency": total.currency,
+                },
+            )
+        case errors.RefundExceedsPurchaseError(refundable=refundable):
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "refund-exceeds-purchase",
+                "More than what is left to refund",
+                f"{_amount(refundable)} of this purchase can still be refunded. {_NOTHING_CHANGED}",
+                {"refundable": refundable.amount_minor, "currency": refundable.currency},
+            )
+        case errors.AttemptAlreadyResolvedError(state=state):
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "attempt-already-resolved",
+                "The attempt has its final outcome",
+                f"It is {state}, and an attempt is resolved once. {_NOTHING_CHANGED}",
+                {"state": state},
+            )
+        case errors.AttemptStillPendingError():
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "attempt-still-pending",
+                "The attempt is under way",
+                "Its outcome may still become known by itself. If the run that makes it has "
+                f"died, the attempt becomes UNKNOWN within minutes. {_NOTHING_CHANGED}",
+                {"state": "PENDING"},
+                _retry_after(60),
+            )
+        case errors.UnresolvedAttemptError(attempt_id=attempt_id):
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "unresolved-attempt",
+                "The same purchase was tried before, and nobody knows its outcome yet",
+                "A parcel may already be on its way. Wait until the attempt is resolved, or "
+                f"repeat it with its own Idempotency-Key. {_NOTHING_CHANGED}",
+                {"attempt_id": attempt_id},
+            )
+        case errors.IdempotencyKeyReusedError():
+            return Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "The Idempotency-Key belongs to another request",
+                f"Use a new key for a new request. {_NOTHING_CHANGED}",
+            )
+        case errors.RequestInFlightError(retry_after_seconds=seconds):
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "request-in-flight",
+                "The same request is being worked on",
+                "Send it again with the same Idempotency-Key in a moment to get its answer.",
+                headers=_retry_after(seconds),
+            )
+        case errors.ShipmentFailedError(attempt_id=attempt_id, message=said, replayed=replayed):
+            return Problem(
+                HTTPStatus.BAD_GATEWAY,
+                "shipment-failed",
+                "The shipment was not made",
+                f"The carrier says: {said} Nothing was bought and no credit was deducted. "
+                "To try again, use a new Idempotency-Key.",
+                {"attempt_id": attempt_id},
+                _replayed(replayed=replayed),
+            )
+        case errors.ShipmentOutcomeUnknownError(attempt_id=attempt_id, replayed=replayed):
+            return Problem(
+                HTTPStatus.GATEWAY_TIMEOUT,
+                "shipment-outcome-unknown",
+                "Nobody knows yet whether the shipment was made",
+                "The amount is held, not charged. The attempt will be completed or voided; "
+                "repeat the request with the same Idempotency-Key to learn which.",
+                {"attempt_id": attempt_id},
+                _replayed(replayed=replayed),
+            )
+        case errors.UpstreamUnavailableError(api=api):
+            return Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "upstream-unavailable",
+                "A system that Till depends on is not available",
+                f"Trouble with {api}. Try again in a moment. {_NOTHING_CHANGED}",
+                headers=_retry_after(5),
+            )
+        case errors.UpstreamContractError(api=api):
+            return Problem(
+                HTTPStatus.BAD_GATEWAY,
+                "upstream-contract",
+                "A system that Till depends on gave an answer that makes no sense",
+                f"It was {api}. {_NOTHING_CHANGED}",
+            )
+        case errors.BusyError():
+            return Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "busy",
+                "Too many changes to this account at once",
+                "Send the same request again with the same Idempotency-Key in a moment.",
+                headers=_retry_after(1),
+            )
+        case _:
+            return UNEXPECTED

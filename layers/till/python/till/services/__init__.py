@@ -1,0 +1,1 @@
+"""One use case per module. Each says by Protocol what it needs from outside (see ports.py)."""

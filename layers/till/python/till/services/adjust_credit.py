@@ -1,0 +1,128 @@
+"""Grant and deduct a customer's credit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from till.domain.ledger import Cause
+from till.services.contention import until_confirmed
+from till.services.idempotency import fingerprint, require_same_request
+from till.services.ports import AppendChange, RememberedRequest, RememberRequest
+from till.services.side_by_side import side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from till.domain.account import Account, AccountChange
+    from till.domain.money import Money
+    from till.services.ports import Books, Clock, Customers, Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditAdjustment:
+    """A request to grant or deduct a positive amount."""
+
+    customer_id: UUID
+    amount: Money
+    reason: str
+    actor: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjusted:
+    """The change that the request made, now or (``replayed``) when it first came."""
+
+    change: AccountChange
+    replayed: bool
+
+
+class AdjustCredit:
+    """Grant or deduct: one transaction of the account's next version and the request."""
+
+    def __init__(self, books: Books, customers: Customers, clock: Clock) -> None:
+        self._books = books
+        self._customers = customers
+        self._clock = clock
+
+    def grant(self, request: CreditAdjustment, deadline: Deadline) -> Adjusted:
+        """Give credit.
+
+        Raises:
+            CustomerNotFoundError: no such customer.
+            BalanceLimitError: the balance would grow too large.
+            IdempotencyKeyReusedError: the key was used for another grant.
+            BusyError: too much contention; nothing was changed.
+        """
+        return self._adjust(
+            "grant_credit", request, deadline, lambda a, c: a.grant(request.amount, c)
+        )
+
+    def deduct(self, request: CreditAdjustment, deadline: Deadline) -> Adjusted:
+        """Take credit away, at most what is available.
+
+        Raises:
+            CustomerNotFoundError: no such customer.
+            InsufficientCreditError: less than the amount is available.
+            IdempotencyKeyReusedError: the key was used for another deduction.
+            BusyError: too much contention; nothing was changed.
+        """
+        return self._adjust(
+            "deduct_credit", request, deadline, lambda a, c: a.deduct(request.amount, c)
+        )
+
+    def _adjust(
+        self,
+        operation: str,
+        request: CreditAdjustment,
+        deadline: Deadline,
+        change_account: Callable[[Account, Cause], AccountChange],
+    ) -> Adjusted:
+        customer_id, key = request.customer_id, request.idempotency_key
+        asked = fingerprint(
+            operation,
+            {
+                "customer_id": str(customer_id),
+                "amount": request.amount.amount_minor,
+                "currency": request.amount.currency,
+                "reason": request.reason,
+            },
+        )
+
+        def step() -> Adjusted:
+            remembered, account = side_by_side(
+                lambda: self._books.remembered(customer_id, operation, key),
+                lambda: self._books.account(customer_id),
+            )
+            if remembered is not None:
+                require_same_request(remembered.fingerprint, asked)
+                change = self._books.change(customer_id, remembered.version)
+                return Adjusted(change=change, replayed=True)
+            if account.version == 0:
+                # Who has an account exists; only for a first change we ask whose it will be.
+                self._customers.get(customer_id)
+            cause = Cause(
+                actor=request.actor,
+                at=self._clock.now(),
+                reason=request.reason,
+                idempotency_key=key,
+            )
+            change = change_account(account, cause)
+            self._books.commit(
+                AppendChange(change),
+                RememberRequest(
+                    RememberedRequest(
+                        customer_id=customer_id,
+                        operation=operation,
+                        idempotency_key=key,
+                        fingerprint=asked,
+                        version=change.account.version,
+                        at=change.cause.at,
+                    )
+                ),
+            )
+            return Adjusted(change=change, replayed=False)
+
+        return until_confirmed(step, deadline)

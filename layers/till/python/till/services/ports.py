@@ -1,0 +1,225 @@
+"""What the use cases need from outside, and the promises they rely on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from till.domain.errors import TillError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from till.domain.account import Account, AccountChange
+    from till.domain.catalogue import Customer, Product
+    from till.domain.ledger import EntryKind
+    from till.domain.purchase import (
+        AttemptState,
+        Order,
+        PurchaseAttempt,
+        PurchaseStatus,
+        Refund,
+        ShipmentOutcome,
+    )
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        ...
+
+
+class Deadline(Protocol):
+    """How long this run may still work."""
+
+    def remaining_seconds(self) -> float:
+        """Seconds until this run is ended from outside."""
+        ...
+
+
+# The external APIs
+
+
+class Customers(Protocol):
+    """The Customer API."""
+
+    def get(self, customer_id: UUID) -> Customer:
+        """The customer as the API has it at this moment.
+
+        Raises:
+            CustomerNotFoundError: there is none.
+            UpstreamUnavailableError: no answer, or a failure.
+            UpstreamContractError: an answer that breaks the contract.
+        """
+        ...
+
+
+class Products(Protocol):
+    """The Product API."""
+
+    def get(self, product_id: UUID) -> Product:
+        """The product as the API has it at this moment.
+
+        Raises:
+            ProductNotFoundError: there is none.
+            UpstreamUnavailableError: no answer, or a failure.
+            UpstreamContractError: an answer that breaks the contract.
+        """
+        ...
+
+
+class Carrier(Protocol):
+    """The Shipment API: no idempotency, no look-up, no cancellation."""
+
+    def create_shipment(
+        self, order: Order, *, attempt_id: UUID, timeout_seconds: float
+    ) -> ShipmentOutcome:
+        """Call CreateShipment once, with no retry of any kind.
+
+        What the answer, or the lack of one, means is told by the outcome; it raises nothing
+        for it.
+        """
+        ...
+
+
+# The books
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedRequest:
+    """A request that had its effect, kept for ever. A key belongs to a customer and operation.
+
+    ``version`` is the version of the account that the request made.
+    """
+
+    customer_id: UUID
+    operation: str
+    idempotency_key: str
+    fingerprint: str
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AppendChange:
+    """Write the next version of an account. Refused if that version exists."""
+
+    change: AccountChange
+
+
+@dataclass(frozen=True, slots=True)
+class RememberRequest:
+    """Write a request down. Refused if its key is taken."""
+
+    request: RememberedRequest
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAttempt:
+    """Write a new purchase attempt. Refused if its id is taken."""
+
+    attempt: PurchaseAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateAttempt:
+    """Write the changed parts of an attempt. Refused if its stored revision is another."""
+
+    before: PurchaseAttempt
+    after: PurchaseAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class AddRefund:
+    """Write a refund. Refused if the purchase has one of that number."""
+
+    refund: Refund
+
+
+Write = AppendChange | RememberRequest | CreateAttempt | UpdateAttempt | AddRefund
+
+
+class UnconfirmedCommitError(TillError):
+    """A commit was refused because the books have moved on, or nobody knows whether it was applied.
+
+    Both call for the same: read again, and decide anew from what is there.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Versions of an account, newest first; ``before`` is where to go on, None at the end."""
+
+    changes: tuple[AccountChange, ...]
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptPage:
+    """Attempts, newest first; ``before`` is where to go on, None at the end."""
+
+    attempts: tuple[PurchaseAttempt, ...]
+    before: str | None
+
+
+class Books(Protocol):
+    """The ledger and the purchases. Reads of single things see every commit before them."""
+
+    def commit(self, *writes: Write) -> None:
+        """All the writes, or none of them.
+
+        Raises:
+            UnconfirmedCommitError: refused, or of unknown effect: read again.
+        """
+        ...
+
+    def account(self, customer_id: UUID) -> Account:
+        """The newest version of an account; version 0 for a customer who has none."""
+        ...
+
+    def change(self, customer_id: UUID, version: int) -> AccountChange:
+        """A version of an account that is known to exist."""
+        ...
+
+    def entries(
+        self, customer_id: UUID, *, kind: EntryKind | None, before: int | None, limit: int
+    ) -> ChangePage:
+        """The versions that carry a ledger entry (of a kind), newest first."""
+        ...
+
+    def remembered(
+        self, customer_id: UUID, operation: str, idempotency_key: str
+    ) -> RememberedRequest | None:
+        """What is kept under a key."""
+        ...
+
+    def attempt(self, attempt_id: UUID) -> PurchaseAttempt | None:
+        """An attempt, and the purchase it became."""
+        ...
+
+    def attempts(self, attempt_ids: tuple[UUID, ...]) -> tuple[PurchaseAttempt, ...]:
+        """Those of the attempts that exist, in the order asked for."""
+        ...
+
+    def attempts_by_state(
+        self,
+        states: tuple[AttemptState | PurchaseStatus, ...],
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        before: str | None,
+        limit: int,
+    ) -> AttemptPage:
+        """Attempts in any of the states, newest first, entered in [since, until).
+
+        For a completed one the state is its PurchaseStatus. This read may lag the commits by
+        a moment.
+        """
+        ...
+
+    def refunds(self, purchase_id: UUID) -> tuple[Refund, ...]:
+        """The refunds of a purchase, oldest first."""
+        ...

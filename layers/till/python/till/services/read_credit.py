@@ -1,0 +1,44 @@
+"""Read a customer's balance and its history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from till.domain.account import Account
+    from till.services.ports import Books, ChangePage, Customers
+
+
+class ReadCredit:
+    """A balance, and the ledger entries that make it. Reading creates nothing."""
+
+    def __init__(self, books: Books, customers: Customers) -> None:
+        self._books = books
+        self._customers = customers
+
+    def balance(self, customer_id: UUID) -> Account:
+        """The account; an empty one for a customer who exists and never had credit.
+
+        Raises:
+            CustomerNotFoundError: no such customer.
+            UpstreamUnavailableError, UpstreamContractError: nobody could say.
+        """
+        account = self._books.account(customer_id)
+        if account.version == 0:
+            # Who has an account exists, and keeps it whatever the Customer API says today.
+            self._customers.get(customer_id)
+        return account
+
+    def entries(self, customer_id: UUID, *, before: int | None, limit: int) -> ChangePage:
+        """The ledger entries, newest first, from before a version of the account.
+
+        Raises:
+            CustomerNotFoundError: no such customer.
+            UpstreamUnavailableError, UpstreamContractError: nobody could say.
+        """
+        page = self._books.entries(customer_id, kind=None, before=before, limit=limit)
+        if not page.changes and before is None:
+            self.balance(customer_id)
+        return page

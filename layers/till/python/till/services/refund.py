@@ -1,0 +1,148 @@
+"""Refund a purchase, fully or partly, never beyond what was paid for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from till.domain.errors import LedgerCorruptError, PurchaseNotFoundError
+from till.domain.ledger import Cause
+from till.domain.purchase import Refund, refund_id_for
+from till.services.contention import until_confirmed
+from till.services.idempotency import fingerprint, require_same_request
+from till.services.ports import (
+    AddRefund,
+    AppendChange,
+    RememberedRequest,
+    RememberRequest,
+    UpdateAttempt,
+)
+from till.services.side_by_side import side_by_side
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from till.domain.account import Account
+    from till.domain.money import Money
+    from till.domain.purchase import Purchase, PurchaseAttempt
+    from till.services.ports import Books, Clock, Deadline
+
+_OPERATION: Final = "refund_purchase"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundRequest:
+    """A request to refund an amount, or (None) all that is left."""
+
+    purchase_id: UUID
+    amount: Money | None
+    reason: str
+    actor: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded:
+    """The refund that the request made, now or (``replayed``) when it first came."""
+
+    refund: Refund
+    replayed: bool
+
+
+class RefundPurchase:
+    """One transaction: the credit, its entry, the refund, and the purchase's cap."""
+
+    def __init__(self, books: Books, clock: Clock) -> None:
+        self._books = books
+        self._clock = clock
+
+    def __call__(self, request: RefundRequest, deadline: Deadline) -> Refunded:
+        """Refund.
+
+        Raises:
+            PurchaseNotFoundError: no such purchase.
+            RefundExceedsPurchaseError: more than what is left to refund.
+            BalanceLimitError: the balance would grow too large.
+            IdempotencyKeyReusedError: the key was used for another refund of this customer.
+            BusyError: too much contention; nothing was changed.
+        """
+        asked = fingerprint(
+            _OPERATION,
+            {
+                "purchase_id": str(request.purchase_id),
+                "amount": request.amount.amount_minor if request.amount is not None else None,
+                "reason": request.reason,
+            },
+        )
+
+        def step() -> Refunded:
+            attempt = self._books.attempt(request.purchase_id)
+            if attempt is None or attempt.purchase is None:
+                raise PurchaseNotFoundError
+            customer_id, key = attempt.customer_id, request.idempotency_key
+            remembered, account = side_by_side(
+                lambda: self._books.remembered(customer_id, _OPERATION, key),
+                lambda: self._books.account(customer_id),
+            )
+            if remembered is not None:
+                require_same_request(remembered.fingerprint, asked)
+                return Refunded(refund=self._find(attempt.purchase, key), replayed=True)
+            return self._refund(request, attempt, attempt.purchase, account, asked)
+
+        return until_confirmed(step, deadline)
+
+    def _refund(
+        self,
+        request: RefundRequest,
+        attempt: PurchaseAttempt,
+        purchase: Purchase,
+        account: Account,
+        asked: str,
+    ) -> Refunded:
+        amount = purchase.amount_to_refund(request.amount)
+        refund_id = refund_id_for(purchase.customer_id, request.idempotency_key)
+        cause = Cause(
+            actor=request.actor,
+            at=self._clock.now(),
+            reason=request.reason,
+            idempotency_key=request.idempotency_key,
+        )
+        change = account.refund(amount, cause, purchase_id=purchase.id, refund_id=refund_id)
+        refund = Refund(
+            id=refund_id,
+            purchase_id=purchase.id,
+            customer_id=purchase.customer_id,
+            number=purchase.refund_count + 1,
+            amount=amount,
+            refunded_after=purchase.refunded + amount,
+            refundable_after=purchase.refundable - amount,
+            reason=request.reason,
+            actor=request.actor,
+            idempotency_key=request.idempotency_key,
+            created_at=change.cause.at,
+            balance_after=change.account.posted,
+            entry_sequence=change.account.sequence,
+        )
+        self._books.commit(
+            AppendChange(change),
+            RememberRequest(
+                RememberedRequest(
+                    customer_id=purchase.customer_id,
+                    operation=_OPERATION,
+                    idempotency_key=request.idempotency_key,
+                    fingerprint=asked,
+                    version=change.account.version,
+                    at=change.cause.at,
+                )
+            ),
+            UpdateAttempt(attempt, attempt.with_refund(refund)),
+            AddRefund(refund),
+        )
+        return Refunded(refund=refund, replayed=False)
+
+    def _find(self, purchase: Purchase, idempotency_key: str) -> Refund:
+        refund_id = refund_id_for(purchase.customer_id, idempotency_key)
+        for refund in self._books.refunds(purchase.id):
+            if refund.id == refund_id:
+                return refund
+        raise LedgerCorruptError(sequence=0, detail=f"refund {refund_id} is remembered but gone")

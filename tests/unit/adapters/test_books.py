@@ -1,0 +1,334 @@
+"""The books on moto's DynamoDB. Single-threaded: moto isolates nothing between threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from moto import mock_aws
+
+from till.adapters.dynamodb.books import DynamoBooks
+from till.adapters.dynamodb.client import make_client
+from till.adapters.dynamodb.stored import StoredAttempt
+from till.domain.account import Account, AccountChange
+from till.domain.catalogue import Address, Product
+from till.domain.ledger import Cause, EntryKind
+from till.domain.money import Money
+from till.domain.purchase import (
+    AttemptState,
+    NotShipped,
+    OutcomeUnknown,
+    PurchaseAttempt,
+    PurchaseStatus,
+    Refund,
+    Resolution,
+    Shipped,
+    make_order,
+)
+from till.services.ports import (
+    AddRefund,
+    AppendChange,
+    CreateAttempt,
+    RememberedRequest,
+    RememberRequest,
+    UnconfirmedCommitError,
+    UpdateAttempt,
+)
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+KEYS = [
+    {"AttributeName": "pk", "KeyType": "HASH"},
+    {"AttributeName": "sk", "KeyType": "RANGE"},
+]
+
+
+def at(seconds: float) -> Cause:
+    return Cause(actor="rep", at=NOON + timedelta(seconds=seconds), reason="r", idempotency_key="k")
+
+
+@pytest.fixture
+def books(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoBooks]:
+    for name in [n for n in os.environ if n.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client = make_client()
+        text = [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")]
+        client.create_table(
+            TableName="ledger",
+            KeySchema=KEYS,  # type: ignore[arg-type]
+            AttributeDefinitions=text,  # type: ignore[arg-type]
+            BillingMode="PAY_PER_REQUEST",
+        )
+        index = [{"AttributeName": n, "AttributeType": "S"} for n in ("state_shard", "state_at")]
+        client.create_table(
+            TableName="purchases",
+            KeySchema=KEYS,  # type: ignore[arg-type]
+            AttributeDefinitions=[*text, *index],  # type: ignore[list-item]
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "state-index",
+                    "KeySchema": [
+                        {"AttributeName": "state_shard", "KeyType": "HASH"},
+                        {"AttributeName": "state_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield DynamoBooks(client, ledger_table="ledger", purchases_table="purchases")
+
+
+def an_attempt(customer_id: UUID, *, price: int = 1000, seconds: float = 0) -> PurchaseAttempt:
+    product = Product(id=uuid4(), sku="S", name="Näme", description="", unit_price=Money(price))
+    address = Address(line1="1", line2="b", city="c", postal_code="p", state="", country="US")
+    return PurchaseAttempt(
+        id=uuid4(),
+        customer_id=customer_id,
+        order=make_order(product, 2, address, expected_total=None),
+        actor="customer",
+        idempotency_key="k",
+        fingerprint="f",
+        reservation_id="r",
+        reserved_at=NOON + timedelta(seconds=seconds),
+        expires_at=NOON + timedelta(minutes=1),
+    )
+
+
+def granted(books: DynamoBooks, customer_id: UUID, amount: int = 10_000) -> AccountChange:
+    change = books.account(customer_id).grant(Money(amount), at(0))
+    books.commit(AppendChange(change))
+    return change
+
+
+def test_an_account_that_never_was_is_empty(books: DynamoBooks) -> None:
+    customer_id = uuid4()
+    assert books.account(customer_id) == Account.empty(customer_id)
+    with pytest.raises(LookupError):
+        books.change(customer_id, 1)
+
+
+def test_every_kind_of_change_comes_back_as_it_was_written(books: DynamoBooks) -> None:
+    customer_id, attempt_id, product_id = uuid4(), uuid4(), uuid4()
+    account, written = Account.empty(customer_id), []
+
+    def take(change: AccountChange) -> Account:
+        books.commit(AppendChange(change))
+        written.append(change)
+        return change.account
+
+    account = take(account.grant(Money(10_000), at(0)))
+    account = take(account.deduct(Money(500), at(1)))
+    account = take(
+        account.hold(Money(700), at(2), attempt_id=attempt_id, product_id=product_id, quantity=2)
+    )
+    account = take(
+        account.mark_unknown(
+            Money(700), at(3), attempt_id=attempt_id, product_id=product_id, quantity=2
+        )
+    )
+    account = take(account.post_hold(Money(700), at(4), attempt_id=attempt_id))
+    account = take(account.refund(Money(1), at(5), purchase_id=attempt_id, refund_id=uuid4()))
+    account = take(
+        account.hold(Money(1), at(6), attempt_id=uuid4(), product_id=product_id, quantity=1)
+    )
+    account = take(account.void_hold(Money(1), at(7), attempt_id=uuid4()))
+    assert [books.change(customer_id, n + 1) for n in range(len(written))] == written
+    assert books.account(customer_id) == account
+
+
+def test_a_version_is_written_once(books: DynamoBooks) -> None:
+    customer_id = uuid4()
+    account = books.account(customer_id)
+    books.commit(AppendChange(account.grant(Money(1), at(0))))
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(AppendChange(account.grant(Money(2), at(0))))
+    assert books.account(customer_id).posted == Money(1)
+
+
+def test_all_writes_or_none(books: DynamoBooks) -> None:
+    customer_id = uuid4()
+    request = RememberedRequest(
+        customer_id=customer_id,
+        operation="grant_credit",
+        idempotency_key="a#b#c",
+        fingerprint="f",
+        version=1,
+        at=NOON,
+    )
+    books.commit(AppendChange(Account.empty(customer_id).grant(Money(1), at(0))))
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(
+            RememberRequest(request),
+            AppendChange(Account.empty(customer_id).grant(Money(1), at(0))),
+        )
+    assert books.remembered(customer_id, "grant_credit", "a#b#c") is None
+    books.commit(RememberRequest(request))
+    assert books.remembered(customer_id, "grant_credit", "a#b#c") == request
+    assert books.remembered(customer_id, "deduct_credit", "a#b#c") is None
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(RememberRequest(request))
+
+
+def test_an_attempt_comes_back_as_it_was_written_in_every_state(books: DynamoBooks) -> None:
+    pending = an_attempt(uuid4())
+    books.commit(CreateAttempt(pending))
+    assert books.attempt(pending.id) == pending
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(CreateAttempt(replace(pending, reservation_id="another run")))
+
+    noted = pending.with_carrier_answer(OutcomeUnknown(message="?"), NOON)
+    unknown = noted.unknown(NOON, deadline_at=NOON + timedelta(days=1))
+    completed = unknown.completed(Shipped(shipment_id="s"), NOON)
+    before = pending
+    for after in (noted, unknown, completed):
+        books.commit(UpdateAttempt(before, after))
+        assert books.attempt(pending.id) == after
+        before = after
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(UpdateAttempt(unknown, unknown.voided(NOON, possible_orphan=True)))
+    assert books.attempt(pending.id) == completed
+
+    other = an_attempt(uuid4())
+    voided = other.with_carrier_answer(NotShipped(message="no"), NOON).voided(
+        NOON,
+        resolution=Resolution(actor="rep", reason="asked"),
+        possible_orphan=True,
+    )
+    books.commit(CreateAttempt(other))
+    books.commit(UpdateAttempt(other, voided))
+    assert books.attempt(other.id) == voided
+    assert books.attempt(uuid4()) is None
+
+
+def test_the_terms_of_a_sale_cannot_be_updated(books: DynamoBooks) -> None:
+    pending = an_attempt(uuid4())
+    books.commit(CreateAttempt(pending))
+    cheaper = replace(pending, order=replace(pending.order, total=Money(1)))
+    with pytest.raises(ValueError, match="total"):
+        books.commit(UpdateAttempt(pending, cheaper))
+
+
+def test_refunds_come_back_in_their_order(books: DynamoBooks) -> None:
+    purchase_id = uuid4()
+    refunds = [
+        Refund(
+            id=uuid4(),
+            purchase_id=purchase_id,
+            customer_id=uuid4(),
+            number=n,
+            amount=Money(5),
+            refunded_after=Money(5 * n),
+            refundable_after=Money(100 - 5 * n),
+            reason="r",
+            actor="a",
+            idempotency_key="k",
+            created_at=NOON,
+            balance_after=Money(1),
+            entry_sequence=n,
+        )
+        for n in range(1, 13)
+    ]
+    for refund in refunds:
+        books.commit(AddRefund(refund))
+    assert list(books.refunds(purchase_id)) == refunds
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(AddRefund(refunds[3]))
+
+
+def test_entries_are_paged_without_the_holds_between_them(books: DynamoBooks) -> None:
+    customer_id = uuid4()
+    granted(books, customer_id)
+    for n in range(7):
+        attempt_id = uuid4()
+        account = books.account(customer_id)
+        hold = account.hold(Money(10), at(n), attempt_id=attempt_id, product_id=uuid4(), quantity=1)
+        books.commit(AppendChange(hold))
+        books.commit(AppendChange(hold.account.post_hold(Money(10), at(n), attempt_id=attempt_id)))
+    sequences: list[int] = []
+    before: int | None = None
+    while True:
+        page = books.entries(customer_id, kind=None, before=before, limit=3)
+        sequences += [c.entry.sequence for c in page.changes if c.entry]
+        before = page.before
+        if before is None:
+            break
+    assert sequences == [8, 7, 6, 5, 4, 3, 2, 1]
+    purchases = books.entries(customer_id, kind=EntryKind.PURCHASE, before=None, limit=7)
+    assert (len(purchases.changes), purchases.before) == (7, None)
+    assert books.entries(customer_id, kind=None, before=1, limit=3).changes == ()
+
+
+def test_attempts_are_found_by_state_and_time(books: DynamoBooks) -> None:
+    pending = [an_attempt(uuid4(), seconds=n) for n in range(9)]
+    for attempt in pending:
+        books.commit(CreateAttempt(attempt))
+    state = (AttemptState.PENDING,)
+    seen: list[UUID] = []
+    before: str | None = None
+    while True:
+        page = books.attempts_by_state(state, since=None, until=None, before=before, limit=2)
+        seen += [a.id for a in page.attempts]
+        before = page.before
+        if before is None:
+            break
+    assert seen == [a.id for a in reversed(pending)]
+
+    since, until = NOON + timedelta(seconds=2), NOON + timedelta(seconds=5)
+    page = books.attempts_by_state(state, since=since, until=until, before=None, limit=10)
+    assert [a.id for a in page.attempts] == [pending[n].id for n in (4, 3, 2)]
+    page = books.attempts_by_state(state, since=until, until=since, before=None, limit=10)
+    assert page.attempts == ()
+
+    done = pending[8].completed(Shipped(shipment_id="s"), NOON + timedelta(seconds=20))
+    books.commit(UpdateAttempt(pending[8], done))
+    every = (*PurchaseStatus, *AttemptState)
+    page = books.attempts_by_state(every, since=None, until=None, before=None, limit=100)
+    assert [a.id for a in page.attempts] == [a.id for a in reversed(pending)]
+
+
+def test_more_attempts_than_one_batch_holds(books: DynamoBooks) -> None:
+    attempts = [an_attempt(uuid4(), seconds=n) for n in range(103)]
+    for attempt in attempts:
+        books.commit(CreateAttempt(attempt))
+    ids = tuple(a.id for a in attempts)
+    assert [a.id for a in books.attempts((*ids, uuid4(), ids[0]))] == [*ids, ids[0]]
+
+
+def test_a_usual_attempt_costs_one_write_unit_per_write(books: DynamoBooks) -> None:
+    attempt = an_attempt(uuid4())
+    order = attempt.order
+    product = replace(order.product, sku="CUP-BLUE-350", name="Blue cup", description="d" * 120)
+    address = replace(
+        order.shipping_address,
+        line1="1234 Example Avenue",
+        line2="Apartment 56",
+        city="Springfield",
+        postal_code="12345-6789",
+        state="Massachusetts",
+        country="US",
+    )
+    order = replace(order, product=product, shipping_address=address)
+    attempt = replace(
+        attempt,
+        order=order,
+        idempotency_key=str(uuid4()),
+        fingerprint="f" * 32,
+        reservation_id="r" * 16,
+    )
+    done = attempt.completed(Shipped(shipment_id=str(uuid4())), NOON)
+    values = StoredAttempt.of(done).values()
+    assert _size(values) <= 1024, "an item over 1 KB costs twice as much at every write"
+
+
+def _size(value: object) -> int:
+    if isinstance(value, dict):
+        return 3 + sum(len(k) + 1 + _size(v) for k, v in value.items())
+    return len(value.encode()) if isinstance(value, str) else len(str(value)) // 2 + 2

@@ -1,0 +1,243 @@
+"""What answers of the external APIs mean, and what is made of those that break the contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from tests.unit.fakes import ADDRESS
+from till.adapters.upstream.carrier import HttpCarrier
+from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
+from till.adapters.upstream.http import MAX_ANSWER_BYTES, make_http_client
+from till.domain.catalogue import Product
+from till.domain.errors import (
+    CustomerNotFoundError,
+    ProductNotFoundError,
+    UpstreamContractError,
+    UpstreamUnavailableError,
+)
+from till.domain.money import Money
+from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped, make_order
+
+ID = UUID("3fa85f64-5717-4562-b3fc-2c963f66afa6")
+PRODUCT = {
+    "id": str(ID),
+    "sku": "S",
+    "name": "n",
+    "description": "",
+    "price": 1299.99,
+    "createdAt": 1,
+    "lastModifiedAt": 2,
+}
+SHIPPING = {"line1": "1", "city": "c", "postalCode": "p", "state": "s", "country": "US"}
+CUSTOMER = {
+    "id": str(ID),
+    "name": "Secret Name",
+    "email": "secret@example.com",
+    "billingAddress": SHIPPING,
+    "shippingAddress": SHIPPING,
+    "createdAt": 1,
+    "lastModifiedAt": 2,
+}
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def client(answer: Answer) -> httpx.Client:
+    return httpx.Client(base_url="http://upstream/api", transport=httpx.MockTransport(answer))
+
+
+def says(body: object, status: int = 200) -> Answer:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return lambda _: httpx.Response(status, content=content)
+
+
+def product(answer: Answer) -> Product:
+    return HttpProducts(client(answer), timeout_seconds=1).get(ID)
+
+
+def test_a_product_is_read_exactly() -> None:
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path)
+        return says(PRODUCT)(request)
+
+    assert product(answer).unit_price == Money(129_999)
+    assert seen == [f"/api/products/{ID}"]
+
+
+@pytest.mark.parametrize(
+    ("price", "minor"), [("0", 0), ("19.9", 1990), ("0.07", 7), ("1e2", 10_000), ("8.10", 810)]
+)
+def test_prices_are_decimal_text_not_floats(price: str, minor: int) -> None:
+    body = json.dumps(PRODUCT).replace("1299.99", price).encode()
+    assert product(says(body)).unit_price == Money(minor)
+
+
+BAD_PRICES = ["19.999", "-1", "NaN", "Infinity", '"12.00"', "true", "null", "1e400", "1e30", "[]"]
+
+
+@pytest.mark.parametrize("price", BAD_PRICES)
+def test_a_price_that_breaks_the_contract(price: str) -> None:
+    body = json.dumps(PRODUCT).replace("1299.99", price).encode()
+    with pytest.raises(UpstreamContractError):
+        product(says(body))
+
+
+@pytest.mark.parametrize("field", sorted(PRODUCT))
+def test_a_product_that_lacks_a_field(field: str) -> None:
+    with pytest.raises(UpstreamContractError):
+        product(says({name: value for name, value in PRODUCT.items() if name != field}))
+
+
+@pytest.mark.parametrize("field", sorted(CUSTOMER))
+def test_a_customer_that_lacks_a_field(field: str) -> None:
+    lacking = {name: value for name, value in CUSTOMER.items() if name != field}
+    with pytest.raises(UpstreamContractError) as raised:
+        HttpCustomers(client(says(lacking)), timeout_seconds=1).get(ID)
+    assert "Secret" not in str(raised.value)
+    assert raised.value.__cause__ is None, "the cause would hold the customer's data"
+
+
+@pytest.mark.parametrize("field", sorted(SHIPPING))
+def test_an_address_that_lacks_a_field(field: str) -> None:
+    lacking = {name: value for name, value in SHIPPING.items() if name != field}
+    with pytest.raises(UpstreamContractError):
+        HttpCustomers(client(says(CUSTOMER | {"shippingAddress": lacking})), timeout_seconds=1).get(
+            ID
+        )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html></html>",
+        b"",
+        b"[]",
+        b"null",
+        b"\xff",
+        b"[" * 100_000,
+        PRODUCT | {"id": str(uuid4())},
+        PRODUCT | {"sku": ""},
+        PRODUCT | {"sku": 5},
+        PRODUCT | {"name": "\ud800"},
+    ],
+)
+def test_an_answer_that_makes_no_sense(body: object) -> None:
+    with pytest.raises(UpstreamContractError):
+        product(says(body))
+
+
+def test_what_does_not_exist() -> None:
+    with pytest.raises(ProductNotFoundError):
+        product(says({"Message": "no"}, 404))
+    with pytest.raises(CustomerNotFoundError):
+        HttpCustomers(client(says({}, 404)), timeout_seconds=1).get(ID)
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 304, 400, 401, 403, 429, 500, 502, 503])
+def test_an_answer_without_the_thing(status: int) -> None:
+    with pytest.raises(UpstreamUnavailableError):
+        product(says(PRODUCT, status))
+
+
+def test_an_endless_answer_is_cut_off() -> None:
+    with pytest.raises(UpstreamUnavailableError):
+        product(says(b" " * (MAX_ANSWER_BYTES + 1)))
+
+
+def raises(error: Exception) -> Answer:
+    def answer(_: httpx.Request) -> httpx.Response:
+        raise error
+
+    return answer
+
+
+def ship(answer: Answer) -> Shipped | NotShipped | OutcomeUnknown:
+    thing = Product(id=ID, sku="S", name="n", description="", unit_price=Money(5))
+    order = make_order(thing, 3, ADDRESS, expected_total=None)
+    return HttpCarrier(client(answer)).create_shipment(order, attempt_id=ID, timeout_seconds=1)
+
+
+def test_a_shipment_is_asked_for_as_the_contract_says() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"id": "S-1"})
+
+    assert ship(answer) == Shipped(shipment_id="S-1")
+    (request,) = seen
+    assert (request.method, request.url.path) == ("POST", "/api/shipments")
+    assert request.headers["Idempotency-Key"] == str(ID)
+    assert json.loads(request.content) == {
+        "shippingAddress": {
+            "line1": "1 Test Street",
+            "city": "Testville",
+            "postalCode": "12345",
+            "state": "TS",
+            "country": "US",
+        },
+        "products": [{"sku": "S", "quantity": 3}],
+    }
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 425, 429, 451, 500, 501, 503])
+def test_definitely_not_shipped(status: int) -> None:
+    assert ship(says({"Message": "Out of\nstock"}, status)) == NotShipped(message="Out of stock")
+    outcome = ship(says(b"<html>", status))
+    assert outcome == NotShipped(message=f"The Shipment API answered {status}.")
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 408, 502, 504, 505, 520, 599])
+def test_nobody_knows_by_the_status(status: int) -> None:
+    assert isinstance(ship(says({"id": "S-1"}, status)), OutcomeUnknown)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", {}, {"id": ""}, {"id": None}, {"id": 5}, {"id": "x" * 256}, [], b"\xff"],
+)
+def test_a_success_without_an_id_is_unknown(body: object) -> None:
+    assert isinstance(ship(says(body)), OutcomeUnknown)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout("slow"),
+        httpx.PoolTimeout("full"),
+        httpx.UnsupportedProtocol("ftp"),
+    ],
+)
+def test_without_a_connection_nothing_is_shipped(error: Exception) -> None:
+    assert isinstance(ship(raises(error)), NotShipped)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ReadTimeout("slow"),
+        httpx.WriteTimeout("slow"),
+        httpx.ReadError("reset"),
+        httpx.WriteError("broken pipe"),
+        httpx.RemoteProtocolError("disconnected"),
+        httpx.DecodingError("gzip"),
+    ],
+)
+def test_once_the_request_may_have_gone_out_nobody_knows(error: Exception) -> None:
+    assert isinstance(ship(raises(error)), OutcomeUnknown)
+
+
+def test_the_carriers_client_keeps_no_connection() -> None:
+    """A kept connection may be closing just when it is used: an unknown outcome for nothing."""
+    carrier = make_http_client("http://127.0.0.1:1/api", keep_alive=False)
+    pool = carrier._transport._pool  # type: ignore[attr-defined]
+    assert pool._max_keepalive_connections == 0
+    assert pool._retries == 0

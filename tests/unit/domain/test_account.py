@@ -1,0 +1,225 @@
+"""The account's rules, under any sequence of operations that a machine can think of."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from till.domain.account import Account, AccountChange, ChangeKind
+from till.domain.errors import (
+    BalanceLimitError,
+    InsufficientCreditError,
+    LedgerCorruptError,
+    UnresolvedAttemptError,
+)
+from till.domain.ledger import GENESIS_HASH, Cause, LedgerEntry, verify_chain
+from till.domain.money import MAX_BALANCE_MINOR, ZERO, Money
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+amounts = st.integers(1, 500).map(Money)
+
+
+def cause(at: datetime = NOON) -> Cause:
+    return Cause(actor="rep", at=at, reason="test", idempotency_key="key")
+
+
+class AccountMachine(RuleBasedStateMachine):
+    """Grants, deductions, holds, posts, voids, unknowns and refunds in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Ids by number: Hypothesis must see the same run again when it repeats one.
+        self.ids = itertools.count(1)
+        self.account = Account.empty(self.new_id())
+        self.changes: list[AccountChange] = []
+        self.open: dict[UUID, Money] = {}
+        self.unknown: dict[UUID, tuple[UUID, int]] = {}
+        self.paid: list[Money] = []
+        self.product = self.new_id()
+
+    def new_id(self) -> UUID:
+        return UUID(int=next(self.ids))
+
+    def take(self, change: AccountChange) -> None:
+        self.changes.append(change)
+        self.account = change.account
+
+    @rule(amount=amounts)
+    def grant(self, amount: Money) -> None:
+        self.take(self.account.grant(amount, cause()))
+
+    @rule(amount=amounts)
+    def deduct(self, amount: Money) -> None:
+        if amount > self.account.available:
+            with pytest.raises(InsufficientCreditError) as raised:
+                self.account.deduct(amount, cause())
+            assert raised.value.available == self.account.available
+        else:
+            self.take(self.account.deduct(amount, cause()))
+
+    @rule(amount=amounts, quantity=st.integers(1, 3))
+    def hold(self, amount: Money, quantity: int) -> None:
+        attempt_id = self.new_id()
+
+        def hold() -> AccountChange:
+            return self.account.hold(
+                amount, cause(), attempt_id=attempt_id, product_id=self.product, quantity=quantity
+            )
+
+        if (self.product, quantity) in self.unknown.values():
+            with pytest.raises(UnresolvedAttemptError):
+                hold()
+        elif amount > self.account.available:
+            with pytest.raises(InsufficientCreditError):
+                hold()
+        else:
+            self.take(hold())
+            self.open[attempt_id] = amount
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data())
+    def post(self, data: st.DataObject) -> None:
+        attempt_id = data.draw(st.sampled_from(sorted(self.open)))
+        amount = self.open.pop(attempt_id)
+        self.unknown.pop(attempt_id, None)
+        self.take(self.account.post_hold(amount, cause(), attempt_id=attempt_id))
+        self.paid.append(amount)
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data())
+    def void(self, data: st.DataObject) -> None:
+        attempt_id = data.draw(st.sampled_from(sorted(self.open)))
+        amount = self.open.pop(attempt_id)
+        self.unknown.pop(attempt_id, None)
+        self.take(self.account.void_hold(amount, cause(), attempt_id=attempt_id))
+
+    @precondition(lambda self: self.open.keys() - self.unknown.keys())
+    @rule(data=st.data(), quantity=st.integers(1, 3))
+    def lose_sight_of(self, data: st.DataObject, quantity: int) -> None:
+        attempt_id = data.draw(st.sampled_from(sorted(self.open.keys() - self.unknown.keys())))
+        self.take(
+            self.account.mark_unknown(
+                self.open[attempt_id],
+                cause(),
+                attempt_id=attempt_id,
+                product_id=self.product,
+                quantity=quantity,
+            )
+        )
+        self.unknown[attempt_id] = (self.product, quantity)
+
+    @precondition(lambda self: self.paid)
+    @rule()
+    def refund(self) -> None:
+        amount = self.paid.pop()
+        self.take(self.account.refund(amount, cause(), purchase_id=self.new_id(), refund_id=self.new_id()))
+
+    @invariant()
+    def the_books_are_right(self) -> None:
+        entries = [c.entry for c in self.changes if c.entry is not None]
+        verify_chain(entries)
+        account = self.account
+        assert account.posted == sum((e.amount for e in entries), ZERO)
+        assert account.held == sum(self.open.values(), ZERO)
+        assert account.available == account.posted - account.held >= ZERO
+        assert account.version == len(self.changes)
+        assert account.sequence == len(entries)
+        assert [c.account.version for c in self.changes] == list(range(1, len(self.changes) + 1))
+        assert {u.attempt_id for u in account.unresolved} == set(self.unknown)
+
+
+TestAccount = AccountMachine.TestCase
+TestAccount.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def some_entries() -> list[LedgerEntry]:
+    account, entries = Account.empty(uuid4()), []
+    for amount in (500, 300, 200):
+        change = account.grant(Money(amount), cause())
+        account = change.account
+        assert change.entry is not None
+        entries.append(change.entry)
+    return entries
+
+
+@given(
+    index=st.integers(0, 2),
+    change=st.sampled_from(
+        [
+            {"amount": Money(999)},
+            {"balance_after": Money(1)},
+            {"reason": "something else"},
+            {"actor": "somebody else"},
+            {"idempotency_key": "another"},
+            {"created_at": NOON + timedelta(seconds=1)},
+            {"sequence": 7},
+            {"previous_hash": GENESIS_HASH[:-1] + "1"},
+            {"hash": GENESIS_HASH},
+            {"purchase_id": uuid4()},
+            {"refund_id": uuid4()},
+            {"customer_id": uuid4()},
+            {"id": uuid4()},
+        ]
+    ),
+)
+def test_any_changed_entry_breaks_the_chain(index: int, change: dict[str, object]) -> None:
+    entries = some_entries()
+    verify_chain(entries)
+    entries[index] = replace(entries[index], **change)  # type: ignore[arg-type]
+    with pytest.raises(LedgerCorruptError):
+        verify_chain(entries)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_removed_entry_breaks_the_chain(index: int) -> None:
+    entries = some_entries()
+    del entries[index]
+    with pytest.raises(LedgerCorruptError) as raised:
+        verify_chain(entries)
+    assert raised.value.sequence == index + 1
+
+
+def test_an_inserted_entry_breaks_the_chain() -> None:
+    entries = some_entries()
+    with pytest.raises(LedgerCorruptError):
+        verify_chain([*entries[:2], entries[1], *entries[2:]])
+
+
+def test_the_history_never_runs_backwards() -> None:
+    first = Account.empty(uuid4()).grant(Money(5), cause(NOON)).account
+    second = first.grant(Money(5), cause(NOON - timedelta(hours=1)))
+    assert second.cause.at == second.account.updated_at == NOON
+    assert second.entry is not None
+    assert second.entry.created_at == NOON
+
+
+def test_a_balance_cannot_outgrow_its_bound() -> None:
+    account = replace(Account.empty(uuid4()), posted=Money(MAX_BALANCE_MINOR - 1))
+    assert account.grant(Money(1), cause()).account.posted == Money(MAX_BALANCE_MINOR)
+    with pytest.raises(BalanceLimitError):
+        account.grant(Money(2), cause())
+
+
+def test_a_hold_moves_no_posted_money() -> None:
+    account = Account.empty(uuid4()).grant(Money(500), cause()).account
+    change = account.hold(Money(200), cause(), attempt_id=uuid4(), product_id=uuid4(), quantity=1)
+    assert (change.kind, change.entry) == (ChangeKind.HOLD, None)
+    assert (change.account.posted, change.account.held) == (Money(500), Money(200))
+    assert change.account.sequence == account.sequence
+
+
+def test_what_is_not_held_can_be_neither_posted_nor_given_back() -> None:
+    account = Account.empty(uuid4()).grant(Money(500), cause()).account
+    with pytest.raises(LedgerCorruptError):
+        account.post_hold(Money(1), cause(), attempt_id=uuid4())
+    with pytest.raises(LedgerCorruptError):
+        account.void_hold(Money(1), cause(), attempt_id=uuid4())
+    with pytest.raises(LedgerCorruptError):
+        account.mark_unknown(Money(1), cause(), attempt_id=uuid4(), product_id=uuid4(), quantity=1)

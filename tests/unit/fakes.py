@@ -1,0 +1,251 @@
+"""In-memory stand-ins for what the use cases need, with faults that a test can set."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from till.domain.account import Account, AccountChange
+from till.domain.catalogue import Address, Customer, Product
+from till.domain.errors import CustomerNotFoundError, ProductNotFoundError
+from till.domain.instant import format_instant
+from till.domain.money import Money
+from till.domain.purchase import (
+    AttemptState,
+    Order,
+    PurchaseAttempt,
+    PurchaseStatus,
+    Refund,
+    ShipmentOutcome,
+    Shipped,
+)
+from till.services.ports import (
+    AddRefund,
+    AppendChange,
+    AttemptPage,
+    ChangePage,
+    CreateAttempt,
+    RememberedRequest,
+    RememberRequest,
+    UnconfirmedCommitError,
+    UpdateAttempt,
+    Write,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from till.domain.ledger import EntryKind
+
+ADDRESS = Address(
+    line1="1 Test Street",
+    line2=None,
+    city="Testville",
+    postal_code="12345",
+    state="TS",
+    country="US",
+)
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still until it is moved."""
+
+    instant: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def advance(self, seconds: float) -> None:
+        self.instant += timedelta(seconds=seconds)
+
+
+@dataclass
+class FakeDeadline:
+    """A deadline that is as far away as it says, or nearer with every look at it."""
+
+    seconds: float = 25.0
+    less_each_look: float = 0.0
+
+    def remaining_seconds(self) -> float:
+        self.seconds -= self.less_each_look
+        return self.seconds
+
+
+@dataclass
+class FakeCustomers:
+    customers: dict[UUID, Customer] = field(default_factory=dict)
+    reads: int = 0
+
+    def add(self) -> UUID:
+        customer = Customer(id=uuid4(), shipping_address=ADDRESS)
+        self.customers[customer.id] = customer
+        return customer.id
+
+    def get(self, customer_id: UUID) -> Customer:
+        self.reads += 1
+        if customer_id not in self.customers:
+            raise CustomerNotFoundError
+        return self.customers[customer_id]
+
+
+@dataclass
+class FakeProducts:
+    products: dict[UUID, Product] = field(default_factory=dict)
+
+    def add(self, unit_price_minor: int) -> UUID:
+        product = Product(
+            id=uuid4(),
+            sku="SKU-1",
+            name="Thing",
+            description="A thing",
+            unit_price=Money(unit_price_minor),
+        )
+        self.products[product.id] = product
+        return product.id
+
+    def get(self, product_id: UUID) -> Product:
+        if product_id not in self.products:
+            raise ProductNotFoundError
+        return self.products[product_id]
+
+
+@dataclass
+class FakeCarrier:
+    """Answers what ``outcome`` says; ``during`` runs while the call is under way."""
+
+    outcome: ShipmentOutcome | Exception = field(default_factory=lambda: Shipped(shipment_id="S1"))
+    during: Callable[[], None] | None = None
+    calls: list[UUID] = field(default_factory=list)
+
+    def create_shipment(
+        self, order: Order, *, attempt_id: UUID, timeout_seconds: float
+    ) -> ShipmentOutcome:
+        self.calls.append(attempt_id)
+        if self.during is not None:
+            self.during()
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+@dataclass
+class Fault:
+    """What happens to one commit: refused, or applied although nobody hears of it."""
+
+    applied: bool
+
+
+class FakeBooks:
+    """``till.services.ports.Books`` in memory, with its conditions and its faults.
+
+    ``faults`` are used up by the commits to come, in order; None lets one pass.
+    """
+
+    def __init__(self) -> None:
+        self.changes: dict[UUID, list[AccountChange]] = defaultdict(list)
+        self.requests: dict[tuple[UUID, str, str], RememberedRequest] = {}
+        self.attempt_items: dict[UUID, PurchaseAttempt] = {}
+        self.refund_items: dict[UUID, list[Refund]] = defaultdict(list)
+        self.faults: list[Fault | None] = []
+        self.commits = 0
+
+    def commit(self, *writes: Write) -> None:
+        self.commits += 1
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None and not fault.applied:
+            raise UnconfirmedCommitError
+        if not all(self._allowed(write) for write in writes):
+            raise UnconfirmedCommitError
+        for write in writes:
+            self._apply(write)
+        if fault is not None:
+            raise UnconfirmedCommitError
+
+    def _allowed(self, write: Write) -> bool:
+        match write:
+            case AppendChange(change=change):
+                return change.account.version == len(self.changes[change.account.customer_id]) + 1
+            case RememberRequest(request=r):
+                return (r.customer_id, r.operation, r.idempotency_key) not in self.requests
+            case CreateAttempt(attempt=attempt):
+                return attempt.id not in self.attempt_items
+            case UpdateAttempt(before=before):
+                return self.attempt_items[before.id].revision == before.revision
+            case AddRefund(refund=refund):
+                return refund.number == len(self.refund_items[refund.purchase_id]) + 1
+
+    def _apply(self, write: Write) -> None:
+        match write:
+            case AppendChange(change=change):
+                self.changes[change.account.customer_id].append(change)
+            case RememberRequest(request=r):
+                self.requests[r.customer_id, r.operation, r.idempotency_key] = r
+            case CreateAttempt(attempt=attempt):
+                self.attempt_items[attempt.id] = attempt
+            case UpdateAttempt(after=after):
+                self.attempt_items[after.id] = after
+            case AddRefund(refund=refund):
+                self.refund_items[refund.purchase_id].append(refund)
+
+    def account(self, customer_id: UUID) -> Account:
+        changes = self.changes[customer_id]
+        return changes[-1].account if changes else Account.empty(customer_id)
+
+    def change(self, customer_id: UUID, version: int) -> AccountChange:
+        return self.changes[customer_id][version - 1]
+
+    def entries(
+        self, customer_id: UUID, *, kind: EntryKind | None, before: int | None, limit: int
+    ) -> ChangePage:
+        found = [
+            c
+            for c in reversed(self.changes[customer_id])
+            if c.entry is not None
+            and (kind is None or c.entry.kind is kind)
+            and (before is None or c.account.version < before)
+        ]
+        page = tuple(found[:limit])
+        return ChangePage(page, page[-1].account.version if len(found) > limit else None)
+
+    def remembered(
+        self, customer_id: UUID, operation: str, idempotency_key: str
+    ) -> RememberedRequest | None:
+        return self.requests.get((customer_id, operation, idempotency_key))
+
+    def attempt(self, attempt_id: UUID) -> PurchaseAttempt | None:
+        return self.attempt_items.get(attempt_id)
+
+    def attempts(self, attempt_ids: tuple[UUID, ...]) -> tuple[PurchaseAttempt, ...]:
+        return tuple(self.attempt_items[i] for i in attempt_ids if i in self.attempt_items)
+
+    def attempts_by_state(
+        self,
+        states: tuple[AttemptState | PurchaseStatus, ...],
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        before: str | None,
+        limit: int,
+    ) -> AttemptPage:
+        places = {
+            f"{format_instant(a.state_since)}#{a.id}": a
+            for a in self.attempt_items.values()
+            if (a.purchase.status if a.purchase else a.state) in states
+            and (since is None or a.state_since >= since)
+            and (until is None or a.state_since < until)
+        }
+        found = [p for p in sorted(places, reverse=True) if before is None or p < before]
+        page = found[:limit]
+        return AttemptPage(tuple(places[p] for p in page), page[-1] if len(found) > limit else None)
+
+    def refunds(self, purchase_id: UUID) -> tuple[Refund, ...]:
+        return tuple(self.refund_items[purchase_id])
+
+    def tamper(self, customer_id: UUID, version: int, **changes: object) -> None:
+        """Change a version as only a thief of the database could."""
+        change = self.changes[customer_id][version - 1]
+        self.changes[customer_id][version - 1] = replace(change, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,322 @@
+"""Input that is refused before any use case sees it, through the real handlers."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import io
+import json
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from till import bootstrap
+from till.domain import errors
+from till.domain.money import Money
+from till.http.app import logger
+from till.http.body import MAX_BODY_BYTES
+from till.http.identity import identify_caller
+from till.http.problems import UNEXPECTED, NotAuthenticatedError, problem_for
+from till.http.routes import ROUTES, Route
+
+if TYPE_CHECKING:
+    from till.http.events import Event
+
+
+@dataclass
+class Context:
+    aws_request_id: str = "request-1"
+    function_name: str = "f"
+    memory_limit_in_mb: int = 128
+    invoked_function_arn: str = "arn"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 25_000
+
+
+@dataclass
+class Settings:
+    stage: str = "local"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any use case that is asked for after all makes the test fail with a 500."""
+
+    def unreachable() -> None:
+        raise AssertionError("a use case was reached")
+
+    for name in ("adjust_credit", "create_purchase", "refund_purchase", "resolve_attempt"):
+        monkeypatch.setattr(bootstrap, name, unreachable)
+    for name in ("read_credit", "read_purchases"):
+        monkeypatch.setattr(bootstrap, name, unreachable)
+
+
+def handler(operation: str, *, stage: str = "local") -> ModuleType:
+    module = importlib.import_module(f"functions.{operation}.handler")
+    entry = module.entry_point(module.app, lambda: Settings(stage))
+    module.__dict__["tested_handler"] = entry
+    return module
+
+
+def event(route: Route, *, body: str | None, headers: dict[str, str] | None = None) -> Event:
+    path = route.path.replace("{", "").replace("}", "")
+    for name in ("customer_id", "purchase_id", "attempt_id"):
+        path = path.replace(name, str(uuid4()))
+    all_headers = {"Idempotency-Key": "k", "Content-Type": "application/json"} | (headers or {})
+    return {
+        "httpMethod": route.method,
+        "path": path,
+        "resource": route.path,
+        "headers": {**all_headers},
+        "multiValueHeaders": {name: [value] for name, value in all_headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "requestContext": {"stage": "v1", "path": f"/v1{path}", "requestId": "r"},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def call(event_: Event, operation: str, *, stage: str = "local") -> tuple[int, dict[str, object]]:
+    answer = handler(operation, stage=stage).tested_handler(event_, Context())
+    headers = answer["multiValueHeaders"]
+    assert headers["X-Correlation-Id"] == ["request-1"]
+    assert headers["Content-Type"] == ["application/problem+json"]
+    body = json.loads(answer["body"])
+    assert body["status"] == answer["statusCode"]
+    assert body["correlation_id"] == "request-1"
+    return answer["statusCode"], body
+
+
+def fields(body: dict[str, object]) -> set[str]:
+    listed = body["errors"]
+    assert isinstance(listed, list)
+    return {error["field"] for error in listed}
+
+
+GRANT = next(route for route in ROUTES if route.operation == "grant_credit")
+POSTS = [route for route in ROUTES if route.method == "POST"]
+GOOD = '{"amount": 5, "reason": "r"}'
+
+
+@pytest.mark.parametrize(
+    ("amount"),
+    ["0", "-1", "1.0", "1.5", "1e2", '"5"', "true", "null", "[]", "{}", str(10**12), "1e400"],
+)
+def test_an_amount_is_a_positive_integer(amount: str) -> None:
+    body = f'{{"amount": {amount}, "reason": "r"}}'
+    status, problem = call(event(GRANT, body=body), "grant_credit")
+    assert (status, fields(problem)) == (400, {"amount"})
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["", " ", "\t", "a\u0000b", "line\nbreak", "\u200b", "x" * 501, "\x7f", "\u2028"],
+)
+def test_a_reason_is_a_line_of_text(reason: str) -> None:
+    body = json.dumps({"amount": 5, "reason": reason})
+    status, problem = call(event(GRANT, body=body), "grant_credit")
+    assert (status, fields(problem)) == (400, {"reason"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        "",
+        "{",
+        "nonsense",
+        "[]",
+        "5",
+        '"text"',
+        "null",
+        '{"amount": NaN, "reason": "r"}',
+        '{"amount": Infinity, "reason": "r"}',
+        '{"amount": 5, "amount": 6, "reason": "r"}',
+        "[" * 8000,
+        GOOD + GOOD,
+        "\ufeff" + GOOD,
+        '{"amount": 5, "reason": "\ufffd"}',
+        '{"amount": 5, "reason": "\udc80"}',
+    ],
+)
+def test_a_body_is_one_unambiguous_json_object(body: str | None) -> None:
+    status, problem = call(event(GRANT, body=body), "grant_credit")
+    assert (status, fields(problem)) == (400, {"body"})
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe{}", b'{"amount": 5, "reason": "\xe9"}'])
+def test_bytes_that_are_not_utf_8_are_refused(raw: bytes) -> None:
+    sent = event(GRANT, body=base64.b64encode(raw).decode())
+    sent["isBase64Encoded"] = True
+    status, problem = call(sent, "grant_credit")
+    assert (status, fields(problem)) == (400, {"body"})
+
+
+def test_what_is_missing_or_unknown_is_named() -> None:
+    status, problem = call(event(GRANT, body='{"amount": 5, "note": 1}'), "grant_credit")
+    assert (status, fields(problem)) == (400, {"reason", "note"})
+
+
+def test_a_huge_body_is_refused() -> None:
+    body = json.dumps({"amount": 5, "reason": "x" * MAX_BODY_BYTES})
+    assert call(event(GRANT, body=body), "grant_credit")[0] == 413
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "image/png"])
+def test_other_content_is_refused(kind: str) -> None:
+    sent = event(GRANT, body=GOOD, headers={"Content-Type": kind})
+    assert call(sent, "grant_credit")[0] == 415
+
+
+@pytest.mark.parametrize("route", POSTS, ids=lambda route: route.operation)
+@pytest.mark.parametrize("key", ["", "x" * 256, "with space", "schlüssel", "tab\t"])
+def test_every_post_needs_an_idempotency_key(route: Route, key: str) -> None:
+    sent = event(route, body="{}", headers={"Idempotency-Key": key})
+    status, problem = call(sent, route.operation)
+    assert status == 400
+    assert "idempotency-key" in {name.lower() for name in fields(problem)}
+
+
+@pytest.mark.parametrize("route", POSTS, ids=lambda route: route.operation)
+def test_a_missing_idempotency_key_is_named(route: Route) -> None:
+    sent = event(route, body="{}")
+    for name in ("headers", "multiValueHeaders"):
+        headers = sent[name]
+        assert isinstance(headers, dict)
+        del headers["Idempotency-Key"]
+    status, problem = call(sent, route.operation)
+    assert status == 400
+    assert "idempotency-key" in {name.lower() for name in fields(problem)}
+
+
+WITH_ID = [route for route in ROUTES if "{" in route.path]
+
+
+@pytest.mark.parametrize("route", WITH_ID, ids=lambda route: route.operation)
+@pytest.mark.parametrize(
+    "bad",
+    ["x", "123", "{3fa85f64-5717-4562-b3fc-2c963f66afa6}", "3fa85f6457174562b3fc2c963f66afa6"],
+)
+def test_an_id_is_a_uuid_in_its_usual_spelling(route: Route, bad: str) -> None:
+    sent = event(route, body="{}")
+    path = route.path
+    for name in ("customer_id", "purchase_id", "attempt_id"):
+        path = path.replace(f"{{{name}}}", bad)
+    sent["path"] = path
+    sent["requestContext"] = {"stage": "v1", "path": f"/v1{path}", "requestId": "r"}
+    status, problem = call(sent, route.operation)
+    assert status == 400
+    assert fields(problem) & {"customer_id", "purchase_id", "attempt_id"}
+
+
+LISTS = [r for r in ROUTES if r.operation.startswith("list_")]
+
+
+@pytest.mark.parametrize("route", LISTS, ids=lambda route: route.operation)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("limit", "0"),
+        ("limit", "101"),
+        ("limit", "1.5"),
+        ("limit", "x"),
+        ("limt", "5"),
+        ("cursor", "x"),
+        ("cursor", "WzEsIngiXQ"),
+        ("cursor", "é"),
+        ("cursor", "x" * 600),
+    ],
+)
+def test_a_query_is_checked_to_the_letter(route: Route, name: str, value: str) -> None:
+    sent = event(route, body=None)
+    sent["queryStringParameters"] = {name: value}
+    sent["multiValueQueryStringParameters"] = {name: [value]}
+    status, problem = call(sent, route.operation)
+    assert (status, fields(problem)) == (400, {name})
+
+
+@pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
+@pytest.mark.parametrize(
+    "route",
+    [r for r in ROUTES if r.operation not in {"get_health", "get_openapi"}],
+    ids=lambda route: route.operation,
+)
+def test_only_the_local_stage_believes_a_header(route: Route, stage: str) -> None:
+    sent = event(route, body=GOOD, headers={"X-Till-Actor": "admin"})
+    assert call(sent, route.operation, stage=stage)[0] == 401
+
+
+def test_the_local_actor_is_a_plain_name() -> None:
+    assert identify_caller({"headers": {"x-till-actor": "anna"}}, stage="local") == "anna"
+    assert identify_caller({"headers": None}, stage="local") == "local"
+    with pytest.raises(NotAuthenticatedError):
+        identify_caller({"headers": {"X-Till-Actor": "a\nb"}}, stage="local")
+
+
+def test_an_unexpected_error_leaks_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("secret street 5")
+
+    stream = io.StringIO()
+    logger.registered_handler.setStream(stream)  # type: ignore[attr-defined]
+    monkeypatch.setattr(bootstrap, "adjust_credit", fail)
+    status, problem = call(event(GRANT, body=GOOD), "grant_credit")
+    assert status == 500
+    assert "secret" not in json.dumps(problem)
+    logged = stream.getvalue()
+    assert "secret" not in logged
+    assert '"correlation_id":"request-1"' in logged.replace(" ", "")
+    assert "RuntimeError" in logged
+
+
+def all_errors() -> list[type[errors.TillError]]:
+    found, left = [], [errors.TillError]
+    while left:
+        error = left.pop()
+        left += error.__subclasses__()
+        found.append(error)
+    return found
+
+
+def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
+    """A new error without a row would be a 500."""
+    usd = Money(5)
+    made: list[errors.TillError] = [
+        errors.CustomerNotFoundError(),
+        errors.ProductNotFoundError(),
+        errors.PurchaseNotFoundError(),
+        errors.AttemptNotFoundError(),
+        errors.AmountOutOfBoundsError(),
+        errors.InvalidCursorError(),
+        errors.InsufficientCreditError(needed=usd, available=usd),
+        errors.BalanceLimitError(),
+        errors.TotalChangedError(expected=usd, total=usd),
+        errors.RefundExceedsPurchaseError(requested=None, refundable=usd),
+        errors.AttemptAlreadyResolvedError(state="VOIDED"),
+        errors.AttemptStillPendingError(),
+        errors.UnresolvedAttemptError(attempt_id=uuid4()),
+        errors.IdempotencyKeyReusedError(),
+        errors.RequestInFlightError(retry_after_seconds=2),
+        errors.ShipmentFailedError(attempt_id=uuid4(), message="m", replayed=True),
+        errors.ShipmentOutcomeUnknownError(attempt_id=uuid4(), replayed=False),
+        errors.UpstreamUnavailableError("a", "b"),
+        errors.UpstreamContractError("a", "b"),
+        errors.BusyError(),
+        NotAuthenticatedError(),
+    ]
+    ours = {"TillError", "NotFoundError", "LedgerCorruptError", "UnconfirmedCommitError"}
+    assert {type(e) for e in made} == {e for e in all_errors() if e.__name__ not in ours}
+    slugs = [problem_for(error).slug for error in made]
+    assert UNEXPECTED.slug not in slugs
+    for error in made:
+        problem = problem_for(error)
+        assert problem.response("c").status == problem.status
+        assert problem.detail.endswith(".")
+    assert problem_for(errors.LedgerCorruptError(sequence=1, detail="d")) is UNEXPECTED

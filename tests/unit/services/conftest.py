@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.unit.audit import audit
+from tests.unit.fakes import (
+    FakeBooks,
+    FakeCarrier,
+    FakeClock,
+    FakeCustomers,
+    FakeDeadline,
+    FakeProducts,
+)
+from till.domain.money import Money
+from till.domain.purchase import PurchaseAttempt
+from till.services.adjust_credit import AdjustCredit, CreditAdjustment
+from till.services.policy import ShipmentPolicy
+from till.services.purchase import CreatePurchase, Purchased, PurchaseRequest
+from till.services.recover import RecoverAttempts, RecoveryReport
+from till.services.refund import RefundPurchase
+from till.services.resolve_attempt import ResolveAttempt
+from till.services.settlement import SettleShipment
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("till.services.contention._LONGEST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("till.services.contention._FIRST_PAUSE_SECONDS", 0.0)
+
+
+@dataclass
+class World:
+    """All use cases over one set of fakes, a customer with 100.00 and a product of 10.00."""
+
+    books: FakeBooks
+    customers: FakeCustomers
+    products: FakeProducts
+    carrier: FakeCarrier
+    clock: FakeClock
+    policy: ShipmentPolicy
+    customer_id: UUID
+    product_id: UUID
+
+    @property
+    def settle(self) -> SettleShipment:
+        return SettleShipment(self.books, self.clock, self.policy)
+
+    @property
+    def credit(self) -> AdjustCredit:
+        return AdjustCredit(self.books, self.customers, self.clock)
+
+    @property
+    def refund(self) -> RefundPurchase:
+        return RefundPurchase(self.books, self.clock)
+
+    @property
+    def resolve(self) -> ResolveAttempt:
+        return ResolveAttempt(self.books, self.clock)
+
+    def recover(self, deadline: FakeDeadline | None = None) -> RecoveryReport:
+        run = RecoverAttempts(self.books, self.carrier, self.clock, self.policy, self.settle)
+        return run(deadline or FakeDeadline())
+
+    def grant(self, amount_minor: int, key: str | None = None) -> None:
+        self.credit.grant(self.adjustment(amount_minor, key), FakeDeadline())
+
+    def adjustment(self, amount_minor: int, key: str | None = None) -> CreditAdjustment:
+        return CreditAdjustment(
+            customer_id=self.customer_id,
+            amount=Money(amount_minor),
+            reason="test",
+            actor="rep",
+            idempotency_key=key or uuid4().hex,
+        )
+
+    def buy(
+        self,
+        key: str = "buy",
+        *,
+        quantity: int = 1,
+        expected_minor: int | None = None,
+        deadline: FakeDeadline | None = None,
+    ) -> Purchased:
+        create = CreatePurchase(
+            books=self.books,
+            customers=self.customers,
+            products=self.products,
+            carrier=self.carrier,
+            clock=self.clock,
+            policy=self.policy,
+            settle=self.settle,
+        )
+        expected = Money(expected_minor) if expected_minor is not None else None
+        request = PurchaseRequest(
+            customer_id=self.customer_id,
+            product_id=self.product_id,
+            quantity=quantity,
+            expected_total=expected,
+            actor="customer",
+            idempotency_key=key,
+        )
+        return create(request, deadline or FakeDeadline())
+
+    def the_attempt(self) -> PurchaseAttempt:
+        (attempt,) = self.books.attempt_items.values()
+        return attempt
+
+    def balance(self) -> tuple[int, int]:
+        account = self.books.account(self.customer_id)
+        return account.posted.amount_minor, account.held.amount_minor
+
+    def audit(self) -> None:
+        audit(self.books, self.customer_id, self.books.attempt_items.values())
+
+
+@pytest.fixture
+def world() -> World:
+    customers, products = FakeCustomers(), FakeProducts()
+    policy = ShipmentPolicy(
+        shipment_timeout_seconds=10,
+        settle_seconds=3,
+        pending_expiry=timedelta(seconds=60),
+        unknown_deadline=timedelta(hours=24),
+        shipments_idempotent=False,
+    )
+    world = World(
+        books=FakeBooks(),
+        customers=customers,
+        products=products,
+        carrier=FakeCarrier(),
+        clock=FakeClock(),
+        policy=policy,
+        customer_id=customers.add(),
+        product_id=products.add(1000),
+    )
+    world.grant(10_000)
+    return world

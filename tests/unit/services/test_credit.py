@@ -1,0 +1,171 @@
+"""Granting, deducting and refunding on fakes, under every fault of their one commit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from tests.unit.fakes import FakeDeadline, Fault
+from tests.unit.services.conftest import World
+from till.domain.errors import (
+    BusyError,
+    CustomerNotFoundError,
+    IdempotencyKeyReusedError,
+    InsufficientCreditError,
+    PurchaseNotFoundError,
+    RefundExceedsPurchaseError,
+)
+from till.domain.ledger import EntryKind
+from till.domain.money import Money
+from till.services.read_credit import ReadCredit
+from till.services.refund import RefundRequest
+
+LOST, REFUSED = Fault(applied=True), Fault(applied=False)
+FAULTS = [[], [REFUSED], [LOST], [REFUSED, LOST], [LOST, REFUSED, LOST]]
+
+
+def refund(world: World, amount_minor: int | None, key: str | None = None) -> RefundRequest:
+    (attempt,) = world.books.attempt_items.values()
+    return RefundRequest(
+        purchase_id=attempt.id,
+        amount=Money(amount_minor) if amount_minor is not None else None,
+        reason="broken",
+        actor="rep",
+        idempotency_key=key or uuid4().hex,
+    )
+
+
+@pytest.mark.parametrize("faults", FAULTS)
+def test_a_grant_counts_once_whatever_befalls_its_commit(
+    world: World, faults: list[Fault | None]
+) -> None:
+    world.books.faults = list(faults)
+    request = world.adjustment(500, "key")
+    first = world.credit.grant(request, FakeDeadline())
+    again = world.credit.grant(request, FakeDeadline())
+    assert again.change == first.change
+    assert again.replayed
+    assert world.balance() == (10_500, 0)
+    world.audit()
+
+
+def test_a_replay_shows_the_balance_as_it_was(world: World) -> None:
+    request = world.adjustment(500, "key")
+    first = world.credit.grant(request, FakeDeadline())
+    world.grant(7)
+    again = world.credit.grant(request, FakeDeadline())
+    assert again.change.account.posted == first.change.account.posted == Money(10_500)
+
+
+@pytest.mark.parametrize(
+    "other", [{"amount": Money(501)}, {"reason": "another"}], ids=["amount", "reason"]
+)
+def test_a_key_with_another_body_is_refused(world: World, other: dict[str, object]) -> None:
+    request = world.adjustment(500, "key")
+    world.credit.grant(request, FakeDeadline())
+    with pytest.raises(IdempotencyKeyReusedError):
+        world.credit.grant(replace(request, **other), FakeDeadline())  # type: ignore[arg-type]
+    assert world.balance() == (10_500, 0)
+
+
+def test_a_key_belongs_to_one_operation(world: World) -> None:
+    request = world.adjustment(500, "key")
+    world.credit.grant(request, FakeDeadline())
+    assert not world.credit.deduct(request, FakeDeadline()).replayed
+    assert world.balance() == (10_000, 0)
+
+
+def test_a_deduction_takes_no_more_than_is_available(world: World) -> None:
+    request = world.adjustment(10_001, "key")
+    with pytest.raises(InsufficientCreditError):
+        world.credit.deduct(request, FakeDeadline())
+    world.grant(1)
+    assert not world.credit.deduct(request, FakeDeadline()).replayed, "the refusal is forgotten"
+    assert world.balance() == (0, 0)
+    world.audit()
+
+
+def test_only_a_customer_who_exists_gets_an_account(world: World) -> None:
+    stranger = replace(world.adjustment(5), customer_id=uuid4())
+    with pytest.raises(CustomerNotFoundError):
+        world.credit.grant(stranger, FakeDeadline())
+    with pytest.raises(CustomerNotFoundError):
+        world.credit.deduct(stranger, FakeDeadline())
+
+
+def test_an_account_outlives_its_customer(world: World) -> None:
+    world.customers.customers.clear()
+    read = ReadCredit(world.books, world.customers)
+    assert read.balance(world.customer_id).posted == Money(10_000)
+    world.credit.deduct(world.adjustment(10_000), FakeDeadline())
+    with pytest.raises(CustomerNotFoundError):
+        read.balance(uuid4())
+
+
+def test_contention_that_does_not_end_is_told(world: World) -> None:
+    world.books.faults = [REFUSED] * 100
+    with pytest.raises(BusyError):
+        world.credit.grant(world.adjustment(5), FakeDeadline(5, less_each_look=1))
+    assert world.balance() == (10_000, 0)
+
+
+@pytest.mark.parametrize("faults", FAULTS)
+def test_a_refund_counts_once_whatever_befalls_its_commit(
+    world: World, faults: list[Fault | None]
+) -> None:
+    world.buy()
+    world.books.faults = list(faults)
+    request = refund(world, 400, "key")
+    first = world.refund(request, FakeDeadline())
+    again = world.refund(request, FakeDeadline())
+    assert (again.refund, again.replayed) == (first.refund, True)
+    assert (first.refund.refunded_after, first.refund.refundable_after) == (Money(400), Money(600))
+    assert first.refund.balance_after == Money(9400)
+    assert world.balance() == (9400, 0)
+    world.audit()
+
+
+def test_refunds_up_to_the_total_and_not_a_cent_more(world: World) -> None:
+    world.buy()
+    world.refund(refund(world, 400), FakeDeadline())
+    with pytest.raises(RefundExceedsPurchaseError):
+        world.refund(refund(world, 601), FakeDeadline())
+    rest = world.refund(refund(world, None), FakeDeadline())
+    assert rest.refund.amount == Money(600)
+    with pytest.raises(RefundExceedsPurchaseError):
+        world.refund(refund(world, None), FakeDeadline())
+    assert world.balance() == (10_000, 0)
+    world.audit()
+
+
+def test_a_refund_stands_in_the_ledger(world: World) -> None:
+    world.buy()
+    done = world.refund(refund(world, 400, "key"), FakeDeadline()).refund
+    entry = world.books.changes[world.customer_id][-1].entry
+    assert entry is not None
+    assert (entry.kind, entry.purchase_id, entry.refund_id) == (
+        EntryKind.REFUND,
+        done.purchase_id,
+        done.id,
+    )
+    assert (entry.reason, entry.actor, entry.sequence) == ("broken", "rep", done.entry_sequence)
+
+
+def test_a_refund_key_belongs_to_one_purchase_and_body(world: World) -> None:
+    world.buy()
+    request = refund(world, 400, "key")
+    world.refund(request, FakeDeadline())
+    with pytest.raises(IdempotencyKeyReusedError):
+        world.refund(replace(request, amount=None), FakeDeadline())
+    with pytest.raises(PurchaseNotFoundError):
+        world.refund(replace(request, purchase_id=uuid4()), FakeDeadline())
+
+
+def test_what_is_no_purchase_cannot_be_refunded(world: World) -> None:
+    world.carrier.outcome = RuntimeError("died")
+    with pytest.raises(RuntimeError):
+        world.buy()
+    with pytest.raises(PurchaseNotFoundError):
+        world.refund(refund(world, 1), FakeDeadline())

@@ -1,0 +1,192 @@
+"""Resolving and recovering attempts that have no outcome."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from tests.unit.fakes import FakeDeadline, Fault
+from tests.unit.services.conftest import World
+from till.domain.account import ChangeKind
+from till.domain.errors import (
+    AttemptAlreadyResolvedError,
+    AttemptNotFoundError,
+    AttemptStillPendingError,
+    IdempotencyKeyReusedError,
+    ShipmentFailedError,
+    ShipmentOutcomeUnknownError,
+)
+from till.domain.ledger import EntryKind
+from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
+from till.services.recover import RECOVERY_ACTOR
+from till.services.resolve_attempt import ResolutionRequest
+
+LOST, REFUSED = Fault(applied=True), Fault(applied=False)
+
+
+def lose_sight(world: World) -> None:
+    world.carrier.outcome = OutcomeUnknown(message="no answer")
+    with pytest.raises(ShipmentOutcomeUnknownError):
+        world.buy()
+
+
+def die_at_the_carrier(world: World) -> None:
+    world.carrier.outcome = RuntimeError("killed")
+    with pytest.raises(RuntimeError):
+        world.buy()
+
+
+def resolution(world: World, outcome: Shipped | NotShipped) -> ResolutionRequest:
+    return ResolutionRequest(
+        attempt_id=world.the_attempt().id,
+        outcome=outcome,
+        reason="asked the carrier",
+        actor="rep",
+        idempotency_key="resolve",
+    )
+
+
+SHIPPED = Shipped(shipment_id="S9")
+NOT_SHIPPED = NotShipped(message="asked the carrier")
+
+
+@pytest.mark.parametrize("faults", [[], [REFUSED], [LOST], [REFUSED, LOST]])
+def test_confirmed_as_shipped_it_is_charged(world: World, faults: list[Fault | None]) -> None:
+    lose_sight(world)
+    world.books.faults = list(faults)
+    request = resolution(world, SHIPPED)
+    resolved = world.resolve(request, FakeDeadline()).attempt
+    assert resolved.state is AttemptState.COMPLETED
+    assert world.balance() == (9000, 0)
+    entry = world.books.changes[world.customer_id][-1].entry
+    assert entry is not None
+    assert (entry.kind, entry.actor, entry.reason) == (
+        EntryKind.PURCHASE,
+        "rep",
+        "asked the carrier",
+    )
+    assert world.buy().purchase.shipment_id == "S9", "the first key learns the result"
+    again = world.resolve(request, FakeDeadline())
+    assert (again.attempt, again.replayed) == (resolved, True)
+    assert world.books.account(world.customer_id).unresolved == ()
+    world.audit()
+
+
+@pytest.mark.parametrize("faults", [[], [REFUSED], [LOST], [REFUSED, LOST]])
+def test_resolved_as_not_shipped_nothing_is_charged(
+    world: World, faults: list[Fault | None]
+) -> None:
+    lose_sight(world)
+    world.books.faults = list(faults)
+    resolved = world.resolve(resolution(world, NOT_SHIPPED), FakeDeadline()).attempt
+    assert (resolved.state, resolved.possible_orphan) == (AttemptState.VOIDED, False)
+    assert world.balance() == (10_000, 0)
+    with pytest.raises(ShipmentFailedError) as raised:
+        world.buy()
+    assert raised.value.replayed
+    world.carrier.outcome = Shipped(shipment_id="S10")
+    assert world.buy("a new key").purchase.shipment_id == "S10", "no longer blocked"
+    audit_both(world)
+
+
+def audit_both(world: World) -> None:
+    world.audit()
+    assert world.books.account(world.customer_id).unresolved == ()
+
+
+def test_an_attempt_is_resolved_once(world: World) -> None:
+    lose_sight(world)
+    request = resolution(world, SHIPPED)
+    world.resolve(request, FakeDeadline())
+    with pytest.raises(IdempotencyKeyReusedError):
+        world.resolve(replace(request, outcome=NOT_SHIPPED), FakeDeadline())
+    with pytest.raises(AttemptAlreadyResolvedError):
+        world.resolve(
+            replace(request, outcome=NOT_SHIPPED, idempotency_key="other"), FakeDeadline()
+        )
+    assert world.balance() == (9000, 0)
+
+
+def test_what_is_under_way_or_unknown_cannot_be_resolved(world: World) -> None:
+    die_at_the_carrier(world)
+    request = resolution(world, SHIPPED)
+    with pytest.raises(AttemptStillPendingError):
+        world.resolve(request, FakeDeadline())
+    with pytest.raises(AttemptNotFoundError):
+        world.resolve(replace(request, attempt_id=uuid4()), FakeDeadline())
+
+
+def test_a_dead_attempt_becomes_unknown_and_is_not_shipped_again(world: World) -> None:
+    die_at_the_carrier(world)
+    assert world.recover().made_unknown == [], "its time has not passed"
+    world.clock.advance(61)
+    attempt_id = world.the_attempt().id
+    assert world.recover().made_unknown == [attempt_id]
+    attempt = world.the_attempt()
+    assert attempt.state is AttemptState.UNKNOWN
+    assert world.balance() == (10_000, 1000)
+    assert len(world.carrier.calls) == 1
+    with pytest.raises(ShipmentOutcomeUnknownError):
+        world.buy()
+    report = world.recover()
+    assert (report.made_unknown, report.unknown_count) == ([], 1)
+    assert report.oldest_unknown_since == attempt.unknown_since
+    world.audit()
+
+
+@pytest.mark.parametrize("faults", [[], [REFUSED], [LOST], [LOST, REFUSED]])
+def test_past_the_deadline_it_is_voided_in_the_customers_favour(
+    world: World, faults: list[Fault | None]
+) -> None:
+    lose_sight(world)
+    world.clock.advance(24 * 3600 - 1)
+    assert world.recover().voided_at_deadline == []
+    world.clock.advance(1)
+    world.books.faults = list(faults)
+    world.recover()
+    attempt = world.the_attempt()
+    assert (attempt.state, attempt.possible_orphan) == (AttemptState.VOIDED, True)
+    assert attempt.resolution is not None
+    assert attempt.resolution.actor == RECOVERY_ACTOR
+    assert world.balance() == (10_000, 0)
+    last = world.books.changes[world.customer_id][-1]
+    assert (last.kind, last.cause.actor) == (ChangeKind.VOID, RECOVERY_ACTOR)
+    audit_both(world)
+
+
+def test_an_idempotent_carrier_is_asked_again(world: World) -> None:
+    die_at_the_carrier(world)
+    world.clock.advance(61)
+    world.policy = replace(world.policy, shipments_idempotent=True)
+    world.carrier.outcome = Shipped(shipment_id="S1")
+    report = world.recover()
+    attempt = world.the_attempt()
+    assert report.settled == [attempt.id]
+    assert attempt.state is AttemptState.COMPLETED
+    assert world.carrier.calls == [attempt.id, attempt.id], "under the same key"
+    assert world.balance() == (9000, 0)
+    world.audit()
+
+
+def test_one_attempt_that_cannot_be_recovered_does_not_stop_the_others(world: World) -> None:
+    world.carrier.outcome = RuntimeError("killed")
+    for key in ("a", "b", "c"):
+        with pytest.raises(RuntimeError):
+            world.buy(key)
+    world.clock.advance(61)
+    broken = next(iter(world.books.attempt_items.values()))
+    world.books.attempt_items[broken.id] = replace(broken, customer_id=uuid4())
+    report = world.recover()
+    assert set(report.failed) == {broken.id}
+    assert len(report.made_unknown) == 2
+    assert report.finished
+
+
+def test_a_run_without_time_says_that_it_did_not_finish(world: World) -> None:
+    die_at_the_carrier(world)
+    world.clock.advance(61)
+    report = world.recover(FakeDeadline(1))
+    assert not report.finished
+    assert world.the_attempt().state is AttemptState.PENDING

@@ -1,0 +1,270 @@
+"""The purchase protocol on fakes: every outcome, and every fault of the books at every commit."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.unit.fakes import FakeDeadline, Fault
+from tests.unit.services.conftest import World
+from till.domain.errors import (
+    BusyError,
+    CustomerNotFoundError,
+    IdempotencyKeyReusedError,
+    InsufficientCreditError,
+    ProductNotFoundError,
+    RequestInFlightError,
+    ShipmentFailedError,
+    ShipmentOutcomeUnknownError,
+    TotalChangedError,
+    UnresolvedAttemptError,
+)
+from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
+from till.services.refund import RefundRequest
+
+LOST = Fault(applied=True)
+REFUSED = Fault(applied=False)
+
+
+def test_a_purchase_ships_once_and_is_paid_once(world: World) -> None:
+    purchased = world.buy(quantity=2)
+    assert not purchased.replayed
+    assert purchased.purchase.order.total.amount_minor == 2000
+    assert purchased.purchase.shipment_id == "S1"
+    assert world.balance() == (8000, 0)
+    assert world.books.commits == 3, "the grant, the reservation and the posting"
+    assert world.carrier.calls == [purchased.purchase.id]
+    world.audit()
+
+
+def test_the_funds_are_held_while_the_carrier_is_called(world: World) -> None:
+    seen: list[tuple[int, int]] = []
+    world.carrier.during = lambda: seen.append(world.balance())
+    world.buy()
+    assert seen == [(10_000, 1000)]
+
+
+def test_not_shipped_changes_nothing_and_is_remembered(world: World) -> None:
+    world.carrier.outcome = NotShipped(message="no such sku")
+    for replayed in (False, True, True):
+        with pytest.raises(ShipmentFailedError) as raised:
+            world.buy()
+        assert raised.value.message == "no such sku"
+        assert raised.value.replayed is replayed
+    assert len(world.carrier.calls) == 1
+    assert world.balance() == (10_000, 0)
+    assert world.the_attempt().state is AttemptState.VOIDED
+    world.audit()
+
+
+def test_an_unknown_outcome_keeps_the_hold_and_blocks_the_same_purchase(world: World) -> None:
+    world.carrier.outcome = OutcomeUnknown(message="no answer")
+    for replayed in (False, True):
+        with pytest.raises(ShipmentOutcomeUnknownError) as raised:
+            world.buy("first")
+        assert (raised.value.attempt_id, raised.value.replayed) == (
+            world.the_attempt().id,
+            replayed,
+        )
+    assert world.balance() == (10_000, 1000)
+    world.carrier.outcome = Shipped(shipment_id="S2")
+    with pytest.raises(UnresolvedAttemptError) as blocked:
+        world.buy("second")
+    assert blocked.value.attempt_id == world.the_attempt().id
+    assert world.buy("another quantity", quantity=2).purchase.shipment_id == "S2"
+    assert len(world.carrier.calls) == 2
+    world.audit()
+
+
+def test_the_same_request_gets_its_first_answer_even_after_refunds(world: World) -> None:
+    first = world.buy()
+    request = RefundRequest(
+        purchase_id=first.purchase.id, amount=None, reason="r", actor="rep", idempotency_key="k"
+    )
+    world.refund(request, FakeDeadline())
+    again = world.buy()
+    assert (again.purchase, again.replayed) == (first.purchase, True)
+    assert len(world.carrier.calls) == 1
+    world.audit()
+
+
+def test_the_same_key_with_another_request_is_refused(world: World) -> None:
+    world.buy("key")
+    with pytest.raises(IdempotencyKeyReusedError):
+        world.buy("key", quantity=2)
+    with pytest.raises(IdempotencyKeyReusedError):
+        world.buy("key", expected_minor=1000)
+
+
+def test_the_same_request_at_the_same_time_is_told_to_wait(world: World) -> None:
+    def again() -> None:
+        world.carrier.during = None
+        with pytest.raises(RequestInFlightError):
+            world.buy()
+
+    world.carrier.during = again
+    world.buy()
+    assert len(world.carrier.calls) == 1
+
+
+def test_a_refused_request_leaves_nothing_behind(world: World) -> None:
+    with pytest.raises(InsufficientCreditError) as raised:
+        world.buy("key", quantity=11)
+    assert (raised.value.needed.amount_minor, raised.value.available.amount_minor) == (
+        11_000,
+        10_000,
+    )
+    with pytest.raises(TotalChangedError):
+        world.buy("key", expected_minor=999)
+    assert not world.books.attempt_items
+    assert not world.carrier.calls
+    assert not world.buy("key").replayed
+
+
+def test_who_and_what_must_exist(world: World) -> None:
+    del world.products.products[world.product_id]
+    with pytest.raises(ProductNotFoundError):
+        world.buy()
+    del world.customers.customers[world.customer_id]
+    with pytest.raises(CustomerNotFoundError):
+        world.buy()
+    assert not world.books.attempt_items
+
+
+@pytest.mark.parametrize("faults", list(itertools.product([None, REFUSED, LOST], repeat=4)))
+@pytest.mark.parametrize(
+    "outcome",
+    [Shipped(shipment_id="S"), NotShipped(message="no"), OutcomeUnknown(message="?")],
+    ids=["shipped", "not-shipped", "unknown"],
+)
+def test_whatever_befalls_the_commits_the_carrier_is_called_once(
+    world: World,
+    faults: tuple[Fault | None, ...],
+    outcome: Shipped | NotShipped | OutcomeUnknown,
+) -> None:
+    world.carrier.outcome = outcome
+    world.books.faults = list(faults)
+    expected: dict[type[object], tuple[AttemptState, tuple[int, int]]] = {
+        Shipped: (AttemptState.COMPLETED, (9000, 0)),
+        NotShipped: (AttemptState.VOIDED, (10_000, 0)),
+        OutcomeUnknown: (AttemptState.UNKNOWN, (10_000, 1000)),
+    }
+    if isinstance(outcome, Shipped):
+        world.buy()
+    else:
+        with pytest.raises((ShipmentFailedError, ShipmentOutcomeUnknownError)):
+            world.buy()
+    assert (world.the_attempt().state, world.balance()) == expected[type(outcome)]
+    assert len(world.carrier.calls) == 1
+    world.audit()
+
+
+def test_no_time_to_reserve_changes_nothing(world: World) -> None:
+    world.books.faults = [REFUSED] * 50
+    with pytest.raises(BusyError):
+        world.buy(deadline=FakeDeadline(20, less_each_look=2))
+    assert world.balance() == (10_000, 0)
+    assert not world.carrier.calls
+    world.audit()
+
+
+def test_a_reservation_that_was_applied_too_late_to_ship_is_given_back(world: World) -> None:
+    world.books.faults = [LOST]
+    with pytest.raises(ShipmentFailedError):
+        world.buy(deadline=FakeDeadline(13.5, less_each_look=1))
+    assert world.the_attempt().state is AttemptState.VOIDED
+    assert world.balance() == (10_000, 0)
+    assert not world.carrier.calls
+    world.audit()
+
+
+def test_without_time_for_the_carrier_it_is_not_called(world: World) -> None:
+    with pytest.raises(ShipmentFailedError):
+        world.buy(deadline=FakeDeadline(12))
+    assert not world.carrier.calls
+    assert world.balance() == (10_000, 0)
+
+
+def test_an_answer_that_could_not_be_settled_is_noted_and_settled_later(world: World) -> None:
+    deadline = FakeDeadline(25)
+
+    def shipped_into_contention() -> None:
+        world.books.faults = [REFUSED] * 5 + [None]
+        deadline.seconds, deadline.less_each_look = 6, 1
+
+    world.carrier.during = shipped_into_contention
+    with pytest.raises(ShipmentOutcomeUnknownError):
+        world.buy(deadline=deadline)
+    attempt = world.the_attempt()
+    assert (attempt.state, attempt.carrier_outcome) == (
+        AttemptState.PENDING,
+        Shipped(shipment_id="S1"),
+    )
+    world.audit()
+
+    world.clock.advance(61)
+    world.books.faults = []
+    report = world.recover()
+    assert report.settled == [attempt.id]
+    assert world.the_attempt().state is AttemptState.COMPLETED
+    assert world.balance() == (9000, 0)
+    assert len(world.carrier.calls) == 1
+    assert world.buy().replayed
+    world.audit()
+
+
+def test_a_run_that_dies_at_the_carrier_leaves_its_hold(world: World) -> None:
+    world.carrier.outcome = RuntimeError("killed")
+    with pytest.raises(RuntimeError):
+        world.buy()
+    assert world.the_attempt().state is AttemptState.PENDING
+    assert world.balance() == (10_000, 1000)
+    with pytest.raises(RequestInFlightError):
+        world.buy()
+    world.audit()
+
+
+def test_an_answer_that_comes_after_the_recovery_still_counts(world: World) -> None:
+    def declared_dead() -> None:
+        world.clock.advance(61)
+        assert world.recover().made_unknown == [world.the_attempt().id]
+
+    world.carrier.during = declared_dead
+    assert world.buy().purchase.shipment_id == "S1"
+    assert world.the_attempt().state is AttemptState.COMPLETED
+    assert world.balance() == (9000, 0)
+    world.audit()
+
+
+def test_a_parcel_that_turns_up_after_the_void_is_an_orphan(world: World) -> None:
+    def voided_meanwhile() -> None:
+        world.clock.advance(61)
+        world.recover()
+        world.clock.advance(25 * 3600)
+        world.recover()
+        assert world.the_attempt().state is AttemptState.VOIDED
+
+    world.carrier.during = voided_meanwhile
+    with pytest.raises(ShipmentFailedError):
+        world.buy()
+    attempt = world.the_attempt()
+    assert attempt.possible_orphan
+    assert attempt.carrier_outcome == Shipped(shipment_id="S1")
+    assert world.balance() == (10_000, 0)
+    world.audit()
+
+
+def test_only_the_run_that_reserved_may_ship(world: World) -> None:
+    """Two runs of one request: the second sees the first's reservation, and not its own."""
+    world.books.faults = [LOST]
+
+    def a_twin_reads() -> None:
+        world.carrier.during = None
+        with pytest.raises(RequestInFlightError):
+            world.buy()
+
+    world.carrier.during = a_twin_reads
+    world.buy()
+    assert len(world.carrier.calls) == 1
+    world.audit()

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from till.bootstrap import Settings
+
+GOOD = {
+    "TILL_STAGE": "local",
+    "TILL_LEDGER_TABLE": "ledger",
+    "TILL_PURCHASES_TABLE": "purchases",
+    "TILL_UPSTREAM_URL": "http://127.0.0.1:9000/api",
+    "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": "3",
+    "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": "10",
+    "TILL_SHIPMENTS_IDEMPOTENT": "false",
+    "TILL_PENDING_EXPIRY_SECONDS": "60",
+    "TILL_UNKNOWN_DEADLINE_SECONDS": "86400",
+    "PATH": "/usr/bin",
+}
+
+
+def test_settings_are_read_from_the_environment() -> None:
+    settings = Settings.from_environment(GOOD)
+    assert settings.shipment_policy().pending_expiry.total_seconds() == 60
+    assert settings.shipment_policy().shipments_idempotent is False
+    with pytest.raises(ValidationError):
+        settings.stage = "prod"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", [name for name in GOOD if name.startswith("TILL_")])
+def test_every_setting_must_be_there(name: str) -> None:
+    with pytest.raises(ValidationError, match=name.removeprefix("TILL_").lower()):
+        Settings.from_environment({n: v for n, v in GOOD.items() if n != name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TILL_STAGE", "production"),
+        ("TILL_UPSTREAM_URL", "localhost"),
+        ("TILL_UPSTREAM_READ_TIMEOUT_SECONDS", "0"),
+        ("TILL_SHIPMENTS_IDEMPOTENT", "perhaps"),
+        ("TILL_PENDING_EXPIRY_SECONDS", "13"),
+    ],
+)
+def test_settings_must_make_sense(name: str, value: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings.from_environment({**GOOD, name: value})
