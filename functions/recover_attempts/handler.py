@@ -27,13 +27,12 @@ def lambda_handler(_: object, context: "LambdaContext") -> None:
         extra={
             "settled": [str(i) for i in report.settled],
             "made_unknown": [str(i) for i in report.made_unknown],
+            "voided_at_deadline": [str(i) for i in report.voided_at_deadline],
             "unknown_count": report.unknown_count,
             "oldest_unknown_seconds": (datetime.now(UTC) - oldest).total_seconds() if oldest else 0,
             "finished": report.finished,
         },
     )
-    for attempt_id in report.voided_at_deadline:
-        logger.error("possible orphan shipment", extra={"attempt_id": str(attempt_id)})
     for attempt_id, error in report.failed.items():
         logger.error(
             "an attempt could not be recovered",

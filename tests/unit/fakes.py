@@ -133,6 +133,14 @@ class FakeCarrier:
 
 
 @dataclass
+class FakeIncidents:
+    orphans: list[UUID] = field(default_factory=list)
+
+    def possible_orphan(self, attempt_id: UUID) -> None:
+        self.orphans.append(attempt_id)
+
+
+@dataclass
 class Fault:
     """What happens to one commit: refused, or applied although nobody hears of it."""
 

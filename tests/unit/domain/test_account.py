@@ -119,7 +119,9 @@ class AccountMachine(RuleBasedStateMachine):
     @rule()
     def refund(self) -> None:
         amount = self.paid.pop()
-        self.take(self.account.refund(amount, cause(), purchase_id=self.new_id(), refund_id=self.new_id()))
+        self.take(
+            self.account.refund(amount, cause(), purchase_id=self.new_id(), refund_id=self.new_id())
+        )
 
     @invariant()
     def the_books_are_right(self) -> None:

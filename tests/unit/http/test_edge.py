@@ -141,7 +141,7 @@ def test_a_reason_is_a_line_of_text(reason: str) -> None:
         GOOD + GOOD,
         "\ufeff" + GOOD,
         '{"amount": 5, "reason": "\ufffd"}',
-        '{"amount": 5, "reason": "\udc80"}',
+        '{"amount": 5, "reason": "' + chr(0xDC80) + '"}',
     ],
 )
 def test_a_body_is_one_unambiguous_json_object(body: str | None) -> None:

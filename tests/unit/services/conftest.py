@@ -13,6 +13,7 @@ from tests.unit.fakes import (
     FakeClock,
     FakeCustomers,
     FakeDeadline,
+    FakeIncidents,
     FakeProducts,
 )
 from till.domain.money import Money
@@ -42,12 +43,13 @@ class World:
     carrier: FakeCarrier
     clock: FakeClock
     policy: ShipmentPolicy
+    incidents: FakeIncidents
     customer_id: UUID
     product_id: UUID
 
     @property
     def settle(self) -> SettleShipment:
-        return SettleShipment(self.books, self.clock, self.policy)
+        return SettleShipment(self.books, self.clock, self.policy, self.incidents)
 
     @property
     def credit(self) -> AdjustCredit:
@@ -62,7 +64,14 @@ class World:
         return ResolveAttempt(self.books, self.clock)
 
     def recover(self, deadline: FakeDeadline | None = None) -> RecoveryReport:
-        run = RecoverAttempts(self.books, self.carrier, self.clock, self.policy, self.settle)
+        run = RecoverAttempts(
+            books=self.books,
+            carrier=self.carrier,
+            clock=self.clock,
+            policy=self.policy,
+            settle=self.settle,
+            incidents=self.incidents,
+        )
         return run(deadline or FakeDeadline())
 
     def grant(self, amount_minor: int, key: str | None = None) -> None:
@@ -134,6 +143,7 @@ def world() -> World:
         carrier=FakeCarrier(),
         clock=FakeClock(),
         policy=policy,
+        incidents=FakeIncidents(),
         customer_id=customers.add(),
         product_id=products.add(1000),
     )

@@ -148,6 +148,7 @@ def test_past_the_deadline_it_is_voided_in_the_customers_favour(
     world.recover()
     attempt = world.the_attempt()
     assert (attempt.state, attempt.possible_orphan) == (AttemptState.VOIDED, True)
+    assert world.incidents.orphans == [attempt.id]
     assert attempt.resolution is not None
     assert attempt.resolution.actor == RECOVERY_ACTOR
     assert world.balance() == (10_000, 0)

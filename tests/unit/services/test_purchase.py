@@ -250,6 +250,7 @@ def test_a_parcel_that_turns_up_after_the_void_is_an_orphan(world: World) -> Non
         world.buy()
     attempt = world.the_attempt()
     assert attempt.possible_orphan
+    assert world.incidents.orphans == [attempt.id, attempt.id], "at the deadline, and when it came"
     assert attempt.carrier_outcome == Shipped(shipment_id="S1")
     assert world.balance() == (10_000, 0)
     world.audit()

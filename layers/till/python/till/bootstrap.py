@@ -18,6 +18,7 @@ from till.services.policy import ShipmentPolicy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from till.adapters.incidents import LoggedIncidents
     from till.adapters.upstream.carrier import HttpCarrier
     from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
     from till.services.adjust_credit import AdjustCredit
@@ -131,10 +132,17 @@ def _carrier() -> HttpCarrier:
 
 
 @cache
+def _incidents() -> LoggedIncidents:
+    from till.adapters.incidents import LoggedIncidents
+
+    return LoggedIncidents()
+
+
+@cache
 def _settle() -> SettleShipment:
     from till.services.settlement import SettleShipment
 
-    return SettleShipment(_books(), SystemClock(), settings().shipment_policy())
+    return SettleShipment(_books(), SystemClock(), settings().shipment_policy(), _incidents())
 
 
 @cache
@@ -203,5 +211,10 @@ def recover_attempts() -> RecoverAttempts:
     from till.services.recover import RecoverAttempts
 
     return RecoverAttempts(
-        _books(), _carrier(), SystemClock(), settings().shipment_policy(), _settle()
+        books=_books(),
+        carrier=_carrier(),
+        clock=SystemClock(),
+        policy=settings().shipment_policy(),
+        settle=_settle(),
+        incidents=_incidents(),
     )

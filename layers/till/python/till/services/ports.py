@@ -85,6 +85,14 @@ class Carrier(Protocol):
         ...
 
 
+class Incidents(Protocol):
+    """What people must hear of at once."""
+
+    def possible_orphan(self, attempt_id: UUID) -> None:
+        """An attempt was voided, and yet a parcel may have been sent, or was."""
+        ...
+
+
 # The books
 
 

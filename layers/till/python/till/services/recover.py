@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.services.policy import ShipmentPolicy
-    from till.services.ports import Books, Carrier, Clock, Deadline
+    from till.services.ports import Books, Carrier, Clock, Deadline, Incidents
     from till.services.settlement import SettleShipment
 
 RECOVERY_ACTOR: Final = "system:recovery"
@@ -46,17 +46,20 @@ class RecoverAttempts:
 
     def __init__(
         self,
+        *,
         books: Books,
         carrier: Carrier,
         clock: Clock,
         policy: ShipmentPolicy,
         settle: SettleShipment,
+        incidents: Incidents,
     ) -> None:
         self._books = books
         self._carrier = carrier
         self._clock = clock
         self._policy = policy
         self._settle = settle
+        self._incidents = incidents
 
     def __call__(self, deadline: Deadline) -> RecoveryReport:
         """One run over all open attempts. What fails is reported and does not stop the rest."""
@@ -137,7 +140,8 @@ class RecoverAttempts:
                 lambda: self._books.account(attempt.customer_id),
             )
             if current is None or current.state is not AttemptState.UNKNOWN:
-                return False
+                # A void of ours whose confirmation got lost must be told of all the same.
+                return current is not None and current.possible_orphan
             by = Cause(
                 actor=RECOVERY_ACTOR,
                 at=self._clock.now(),
@@ -156,6 +160,7 @@ class RecoverAttempts:
 
         if until_confirmed(step, deadline):
             report.voided_at_deadline.append(attempt.id)
+            self._incidents.possible_orphan(attempt.id)
 
     def _count_unknown(self, attempt: PurchaseAttempt, report: RecoveryReport) -> None:
         report.unknown_count += 1

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from till.domain.account import Account, AccountChange
     from till.domain.purchase import PurchaseAttempt, Resolution, ShipmentOutcome
     from till.services.policy import ShipmentPolicy
-    from till.services.ports import Books, Clock, Deadline
+    from till.services.ports import Books, Clock, Deadline, Incidents
 
 NOTE_SECONDS: Final = 1.0
 """What is kept of the deadline to note the carrier's answer when settling came to nothing."""
@@ -92,8 +92,11 @@ def keep_unknown(
 class SettleShipment:
     """Brings what the carrier answered into the books."""
 
-    def __init__(self, books: Books, clock: Clock, policy: ShipmentPolicy) -> None:
+    def __init__(
+        self, books: Books, clock: Clock, policy: ShipmentPolicy, incidents: Incidents
+    ) -> None:
         self._books = books
+        self._incidents = incidents
         self._clock = clock
         self._policy = policy
 
@@ -179,6 +182,7 @@ class SettleShipment:
             return attempt
         orphan = attempt.as_orphan(outcome, self._clock.now())
         self._books.commit(UpdateAttempt(attempt, orphan))
+        self._incidents.possible_orphan(attempt.id)
         return orphan
 
     def _note(self, attempt: PurchaseAttempt, outcome: ShipmentOutcome) -> None:

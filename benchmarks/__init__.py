@@ -1,0 +1,1 @@
+"""What Till's operations cost, measured."""

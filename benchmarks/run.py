@@ -1,0 +1,266 @@
+"""``make bench``: what each operation consumes, measured on the emulator, beside its budget.
+
+The use cases run in this process, wired as ``till.bootstrap`` wires them, against the emulator's
+tables and the stand-in; DynamoDB itself says what each call consumed (ReturnConsumedCapacity).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+import httpx
+
+from benchmarks.meter import Cost, Meter, MeteredTransport
+from local.demo_data import CUSTOMERS, PRODUCTS
+from local.system import running_system
+from local.upstream.behaviour import Behaviour, Refuse
+from local.upstream.client import StandInControl
+from till.adapters.dynamodb.books import DynamoBooks
+from till.adapters.dynamodb.client import make_client
+from till.adapters.incidents import LoggedIncidents
+from till.adapters.upstream.carrier import HttpCarrier
+from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
+from till.bootstrap import SystemClock
+from till.domain.errors import ShipmentFailedError
+from till.domain.money import Money
+from till.services.adjust_credit import AdjustCredit, CreditAdjustment
+from till.services.policy import ShipmentPolicy
+from till.services.purchase import CreatePurchase, PurchaseRequest
+from till.services.read_credit import ReadCredit
+from till.services.read_purchases import ReadPurchases
+from till.services.refund import RefundPurchase, RefundRequest
+from till.services.settlement import SettleShipment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from local.endpoints import Endpoints
+
+CARRIER: Final = "POST shipments"
+"""Waited for beside the budget of three: nothing can be done about how long it takes."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operation and what it may cost at most (None: no budget is set)."""
+
+    name: str
+    cost: Cost
+    write_budget: int | None
+    wait_budget: int | None
+
+    @property
+    def waits(self) -> int:
+        """Serial waits besides the carrier."""
+        return self.cost.serial_waits() - self.cost.calls[CARRIER]
+
+    @property
+    def over(self) -> bool:
+        """More than it may be."""
+        writes_over = self.write_budget is not None and self.cost.write_units > self.write_budget
+        waits_over = self.wait_budget is not None and self.waits > self.wait_budget
+        return writes_over or waits_over
+
+
+class Far:
+    """A deadline that does not come."""
+
+    def remaining_seconds(self) -> float:
+        """Always half a minute."""
+        return 30.0
+
+
+class Bench:
+    """The use cases over a metered client."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        os.environ.update(
+            AWS_ENDPOINT_URL=endpoints.aws_endpoint_url,
+            AWS_DEFAULT_REGION=endpoints.region,
+            AWS_ACCESS_KEY_ID="test",
+            AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - the emulator takes any
+        )
+        self.meter = Meter()
+        client = make_client()
+        self.meter.watch(client)
+        self.books = DynamoBooks(
+            client,
+            ledger_table=endpoints.ledger_table,
+            purchases_table=endpoints.purchases_table,
+        )
+        upstream = httpx.Client(
+            base_url=endpoints.upstream_url, transport=MeteredTransport(self.meter)
+        )
+        customers = HttpCustomers(upstream, timeout_seconds=3)
+        clock = SystemClock()
+        policy = ShipmentPolicy(
+            shipment_timeout_seconds=10,
+            settle_seconds=3,
+            pending_expiry=timedelta(seconds=60),
+            unknown_deadline=timedelta(hours=24),
+            shipments_idempotent=False,
+        )
+        self.adjust = AdjustCredit(self.books, customers, clock)
+        self.credit = ReadCredit(self.books, customers)
+        self.purchases = ReadPurchases(self.books, customers)
+        self.refund = RefundPurchase(self.books, clock)
+        self.buy = CreatePurchase(
+            books=self.books,
+            customers=customers,
+            products=HttpProducts(upstream, timeout_seconds=3),
+            carrier=HttpCarrier(upstream),
+            clock=clock,
+            policy=policy,
+            settle=SettleShipment(self.books, clock, policy, LoggedIncidents()),
+        )
+        self.customer_id = CUSTOMERS[0].id
+        self.product_id = PRODUCTS[0].id
+
+    def row(
+        self,
+        name: str,
+        work: Callable[[], object],
+        *,
+        write_budget: int | None = None,
+        wait_budget: int | None = None,
+    ) -> Row:
+        """Run the work once and see what it costs."""
+        with self.meter.measure() as cost:
+            work()
+        return Row(name, cost, write_budget, wait_budget)
+
+    def grant(self, amount_minor: int = 100_000) -> None:
+        """Grant credit under a new key."""
+        self.adjust.grant(self._adjustment(amount_minor), Far())
+
+    def deduct(self) -> None:
+        """Deduct credit under a new key."""
+        self.adjust.deduct(self._adjustment(100), Far())
+
+    def purchase(self, key: str, *, product_id: UUID | None = None) -> UUID:
+        """Buy one."""
+        request = PurchaseRequest(
+            customer_id=self.customer_id,
+            product_id=product_id or self.product_id,
+            quantity=1,
+            expected_total=None,
+            actor="bench",
+            idempotency_key=key,
+        )
+        return self.buy(request, Far()).purchase.id
+
+    def give_back(self, purchase_id: UUID) -> None:
+        """Refund one cent under a new key."""
+        self.refund(
+            RefundRequest(
+                purchase_id=purchase_id,
+                amount=Money(1),
+                reason="Benchmark",
+                actor="bench",
+                idempotency_key=str(uuid4()),
+            ),
+            Far(),
+        )
+
+    def _adjustment(self, amount_minor: int) -> CreditAdjustment:
+        return CreditAdjustment(
+            customer_id=self.customer_id,
+            amount=Money(amount_minor),
+            reason="Benchmark",
+            actor="bench",
+            idempotency_key=str(uuid4()),
+        )
+
+
+def measure(bench: Bench, upstream_url: str) -> list[Row]:
+    """Every operation, once, on an account without contention."""
+    bench.grant()
+    key = str(uuid4())
+    rows = [
+        bench.row("grant", bench.grant, write_budget=4, wait_budget=2),
+        bench.row("deduct", bench.deduct, write_budget=4, wait_budget=2),
+        bench.row("purchase, shipped", lambda: bench.purchase(key), write_budget=12, wait_budget=3),
+        bench.row("purchase, replayed", lambda: bench.purchase(key), write_budget=0, wait_budget=1),
+        bench.row(
+            "purchase, not shipped",
+            lambda: _refused_by_the_carrier(bench, upstream_url),
+            write_budget=12,
+            wait_budget=3,
+        ),
+    ]
+    purchase_id = bench.purchase(str(uuid4()))
+    many = [bench.purchase(str(uuid4())) for _ in range(20)]
+    reads: list[tuple[str, Callable[[], object]]] = [
+        ("read a balance", lambda: bench.credit.balance(bench.customer_id)),
+        (
+            "list 20 entries",
+            lambda: bench.credit.entries(bench.customer_id, before=None, limit=20),
+        ),
+        ("read a purchase", lambda: bench.purchases.one(many[0])),
+        (
+            "list 20 of a customer's purchases",
+            lambda: bench.purchases.of_customer(
+                bench.customer_id, status=None, before=None, limit=20
+            ),
+        ),
+        (
+            "list 20 purchases of all customers",
+            lambda: bench.purchases.of_all(
+                status=None, since=None, until=None, before=None, limit=20
+            ),
+        ),
+        (
+            "list the open attempts",
+            lambda: bench.purchases.attempts(state=None, before=None, limit=20),
+        ),
+    ]
+    rows.append(bench.row("refund", lambda: bench.give_back(purchase_id), wait_budget=3))
+    rows += [bench.row(name, work, write_budget=0) for name, work in reads]
+    return rows
+
+
+def _refused_by_the_carrier(bench: Bench, upstream_url: str) -> None:
+    product = PRODUCTS[1]
+    with StandInControl(upstream_url) as control, suppress(ShipmentFailedError):
+        control.plan_shipments(product.sku, Behaviour(answer=Refuse(status=400)))
+        bench.purchase(str(uuid4()), product_id=product.id)
+
+
+def show(rows: list[Row]) -> None:
+    """Print the table."""
+    head = ("operation", "write units", "budget", "read units", "waits", "budget", "calls")
+    print("{:<36} {:>11} {:>7} {:>11} {:>6} {:>7}  {}".format(*head))
+    for row in rows:
+        calls = ", ".join(f"{n} x {name}" for name, n in sorted(row.cost.calls.items()))
+        print(
+            f"{row.name:<36} {row.cost.write_units:>11g} {_or_dash(row.write_budget):>7} "
+            f"{row.cost.read_units:>11g} {row.waits:>6} {_or_dash(row.wait_budget):>7}  {calls}"
+        )
+    print("\nwaits: calls one after the other, those side by side counted once, the carrier not.")
+
+
+def _or_dash(budget: int | None) -> str:
+    return "-" if budget is None else str(budget)
+
+
+def main() -> int:
+    """Measure, print, and tell whether a budget was exceeded."""
+    print("Starting a system of its own to measure on ...", flush=True)
+    with running_system() as endpoints:
+        rows = measure(Bench(endpoints), endpoints.upstream_url)
+    show(rows)
+    over = [row.name for row in rows if row.over]
+    if over:
+        print(f"over budget: {', '.join(over)}", file=sys.stderr)
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+"""Incidents go to the log, where alarms look for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools import Logger
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+logger = Logger(child=True)
+
+
+class LoggedIncidents:
+    """``till.services.ports.Incidents`` as errors in the log."""
+
+    def possible_orphan(self, attempt_id: UUID) -> None:
+        """See docs/runbooks/unknown-attempts.md."""
+        logger.error("possible orphan shipment", extra={"attempt_id": str(attempt_id)})
