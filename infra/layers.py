@@ -322,7 +322,7 @@ def _run(command: list[str], *, failure: str) -> None:
     )
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()
-        raise LayersError(f"{failure}: {' '.join(said[-3:])}")
+        raise LayersError(f"{failure}: {' '.join(line.strip() for line in said[-3:])}")
 
 
 def _size(folder: Path) -> tuple[int, int]:

@@ -1,0 +1,44 @@
+# Till on one's own machine. `make` lists what there is.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast test-integration test-e2e bench openapi lock clean
+
+# Ports and the external APIs of `make run`; 0 takes any free port.
+PORT ?= 4566
+UPSTREAM_PORT ?= 9000
+UPSTREAM_URL ?=
+
+# Finds a Python, makes .venv and infra/node_modules if they are not up to date, and then becomes
+# the module that follows. `exec`, so that a signal to make reaches the program itself.
+SET_UP = python=$$(sh local/find-python) && exec "$$python" -m local.set_up
+
+help: ## This list
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: ## The whole system on this machine, until Ctrl-C (PORT=, UPSTREAM_PORT=, UPSTREAM_URL=)
+	@$(SET_UP) local.run --port $(PORT) --upstream-port $(UPSTREAM_PORT) --upstream-url '$(UPSTREAM_URL)'
+
+test: ## Every check: format, lint, types, imports, and all tests
+	@$(SET_UP) local.checks all
+
+test-fast: ## The checks that need no running system
+	@$(SET_UP) local.checks fast
+
+test-integration: ## Tests on a system that they start themselves, on free ports
+	@$(SET_UP) pytest tests/integration
+
+test-e2e: ## The two commands and the README, as written
+	@$(SET_UP) pytest tests/e2e
+
+bench: ## What each operation costs: write units, read units, serial waits
+	@$(SET_UP) benchmarks.run
+
+openapi: ## Write the OpenAPI document anew, from the handlers
+	@$(SET_UP) infra.openapi
+
+lock: ## Write all locks anew from pyproject.toml (UPGRADE=1 takes the newest versions)
+	@$(SET_UP) local.lock $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove everything that make made
+	rm -rf .venv .local .build cdk.out infra/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

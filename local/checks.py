@@ -1,0 +1,143 @@
+"""Runs the checks of the project: ``python -m local.checks all`` or ``fast``.
+
+Every check runs, also after one has failed. The last line counts the tests, and each other check
+as one: ``N passed, N failed``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+from xml.etree import ElementTree as ET
+
+from local.places import ROOT, SHARED, VENV_PYTHON
+
+SUITES = {
+    "unit": "Unit tests",
+    "infra": "Tests of the templates",
+    "integration": "Integration tests, on a system of their own",
+    "e2e": "End-to-end tests: the commands as the README writes them",
+}
+FAST_SUITES = ("unit",)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A command, and the report that tells how many tests it ran, if it runs tests."""
+
+    title: str
+    command: tuple[str, ...]
+    report: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many passed, failed and were skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        return Count(
+            self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped
+        )
+
+    def __str__(self) -> str:
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def main() -> int:
+    """Run them, and exit with 1 if any failed."""
+    parser = argparse.ArgumentParser(prog="python -m local.checks", description=__doc__)
+    parser.add_argument("which", choices=["all", "fast"])
+    which = parser.parse_args().which
+    signal.signal(signal.SIGTERM, _interrupt)
+    total = Count()
+    failed: list[str] = []
+    try:
+        for check in _checks(SUITES if which == "all" else FAST_SUITES):
+            count = _run(check)
+            total += count
+            if count.failed:
+                failed.append(check.title)
+    except KeyboardInterrupt:
+        print("\ntill: stopped.", file=sys.stderr)
+        return 130
+    _head("Result")
+    for title in failed:
+        print(f"failed: {title}")
+    print(total, flush=True)
+    return 1 if failed else 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _checks(suites: tuple[str, ...] | dict[str, str]) -> list[Check]:
+    python = (sys.executable, "-m")
+    checks = [
+        Check("Format (ruff)", (*python, "ruff", "format", "--check", "--quiet", ".")),
+        Check("Lint (ruff)", (*python, "ruff", "check", "--quiet", ".")),
+        Check("Types (mypy --strict)", (*python, "mypy")),
+        Check(
+            "Direction of imports (import-linter)",
+            (str(VENV_PYTHON.with_name("lint-imports")), "--cache-dir", str(SHARED / "imports")),
+        ),
+    ]
+    for suite in suites:
+        folder = ROOT / "tests" / suite
+        report = SHARED / f"report-{suite}.xml"
+        checks.append(
+            Check(SUITES[suite], (*python, "pytest", str(folder), f"--junit-xml={report}"), report)
+        )
+    return checks
+
+
+def _run(check: Check) -> Count:
+    _head(check.title)
+    if check.report is not None:
+        check.report.unlink(missing_ok=True)
+    began = time.monotonic()
+    # In our own process group: a Ctrl-C reaches it too, and it tidies up after itself.
+    with subprocess.Popen(check.command, cwd=ROOT) as process:
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            raise
+    print(f"-- {'passed' if status == 0 else 'FAILED'} in {time.monotonic() - began:.1f} s")
+    count = Count() if check.report is None else _tests(check.report)
+    if status != 0 and not count.failed:
+        # Not a test but the whole check failed: a lint, or a suite that could not be collected.
+        return count + Count(failed=1)
+    return count if check.report is not None else Count(passed=1)
+
+
+def _tests(report: Path) -> Count:
+    if not report.exists():
+        return Count()
+    count = Count()
+    # Our own file, written by pytest a moment ago.
+    for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314
+        ran, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+        failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        count += Count(max(ran - skipped - failed, 0), failed, skipped)
+    return count
+
+
+def _head(title: str) -> None:
+    print(f"\n== {title}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

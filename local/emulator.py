@@ -1,0 +1,64 @@
+"""The AWS emulator, ministack: one process, and a child of it for each Lambda worker."""
+
+from __future__ import annotations
+
+import os
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.places import SHARED, VENV_PYTHON, State
+from local.ports import HOST
+from local.processes import leash, started
+from local.servers import await_ready
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """A running emulator."""
+
+    process: Process
+    url: str
+    log: Path
+
+    def client_environment(self) -> dict[str, str]:
+        """What makes AWS's tools talk to the emulator, and to nobody else."""
+        nowhere = os.devnull
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            # The emulator takes a key of twelve digits for the number of the account.
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "emulator",
+            "AWS_CONFIG_FILE": nowhere,
+            "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+
+@asynccontextmanager
+async def running_emulator(port: int, state: State) -> AsyncIterator[Emulator]:
+    """An emulator with nothing in it, ready, until the block ends."""
+    log = state.logs / "emulator.log"
+    url = f"http://{HOST}:{port}"
+    # Nothing of the user's environment: the Lambda workers inherit what is here.
+    env = {
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_REGION": REGION,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "HOME": str(SHARED / "home"),
+        "TMPDIR": str(state.temporary),
+        "PATH": f"{VENV_PYTHON.parent}{os.pathsep}{os.defpath}",
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+    }
+    async with started(leash("ministack"), log=log, env=env, leashed=True) as process:
+        await await_ready("The emulator", process, f"{url}/_ministack/ready", log)
+        yield Emulator(process, url, log)

@@ -1,0 +1,295 @@
+"""Runs the whole system on this machine until it is stopped: what ``make run`` does.
+
+The emulator is started, the CDK app deployed to it, the stand-in for the external APIs started and
+some credit granted. Ctrl-C, SIGTERM, a failed step or the end of a server stops everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import os
+import shlex
+import shutil
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from local import deployment
+from local.emulator import REGION, Emulator, running_emulator
+from local.endpoints import Endpoints
+from local.errors import StartError, tell
+from local.places import SHARED, State, tool_environment
+from local.ports import HIGHEST_PORT, HOST, choose_port
+from local.processes import leash, started
+from local.progress import Progress
+from local.seed import check_health, lines_to_paste, seed, what_is_there
+from local.servers import await_ready
+
+API_STAGE = "v1"
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What can be chosen."""
+
+    port: int
+    upstream_port: int
+    upstream_url: str | None
+    state: State
+    exit_with_stdin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The external APIs: our own stand-in, or somebody's server."""
+
+    url: str
+    process: Process | None = None
+
+
+def main() -> int:
+    """Run until stopped; the exit status is 0 when that was asked for, once all was ready."""
+    try:
+        options = _options()
+        return asyncio.run(_main(options))
+    except StartError as error:
+        tell(error)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _options() -> Options:
+    parser = argparse.ArgumentParser(prog="python -m local.run", description=__doc__)
+    parser.add_argument("--port", default="4566", help="the emulator's; 0 takes any")
+    parser.add_argument("--upstream-port", default="9000", help="the stand-in's")
+    parser.add_argument("--upstream-url", default="", help="use this server, and no stand-in")
+    parser.add_argument("--state", type=Path, default=SHARED, help="the folder for everything")
+    parser.add_argument(
+        "--exit-with-stdin", action="store_true", help="stop when the standard input ends"
+    )
+    given = parser.parse_args()
+    return Options(
+        port=_port(given.port, "PORT"),
+        upstream_port=_port(given.upstream_port, "UPSTREAM_PORT"),
+        upstream_url=_checked_url(given.upstream_url) if given.upstream_url else None,
+        state=State(given.state.resolve()),
+        exit_with_stdin=given.exit_with_stdin,
+    )
+
+
+def _port(text: str, variable: str) -> int:
+    if not text.isdecimal() or int(text) > HIGHEST_PORT:
+        raise StartError(f"{variable}={text} is no port: it is a number up to {HIGHEST_PORT}.")
+    return int(text)
+
+
+def _checked_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise StartError(f"UPSTREAM_URL={text} is no URL such as http://127.0.0.1:9000/api.")
+    return text.rstrip("/")
+
+
+async def _main(options: Options) -> int:
+    ready = asyncio.Event()
+    system = asyncio.create_task(_run(options, ready))
+
+    def stop() -> None:
+        # Once is enough, and a second Ctrl-C must not interrupt the tidying up.
+        if not system.cancelling():
+            print("\ntill: stopping.", flush=True)
+            system.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop)
+    if options.exit_with_stdin:
+        _watch_stdin(loop, stop)
+    try:
+        await system
+    except asyncio.CancelledError:
+        print("till: everything is stopped.", flush=True)
+        return 0 if ready.is_set() else INTERRUPTED
+    except ExceptionGroup as group:
+        # What ran beside the step that failed was only cancelled.
+        raise _first(group) from None
+    return 0
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    descriptor = sys.stdin.fileno()
+
+    def read() -> None:
+        if not os.read(descriptor, 1024):
+            loop.remove_reader(descriptor)
+            stop()
+
+    loop.add_reader(descriptor, read)
+
+
+async def _run(options: Options, ready: asyncio.Event) -> None:
+    progress = Progress()
+    state = options.state
+    with _the_only_one(state):
+        port = choose_port(options.port, used_for="the emulator", variable="PORT")
+        async with AsyncExitStack() as servers:
+            upstream, emulator = await _prepare(options, port, servers, progress)
+            with progress.step("deploy", "cdk deploys the stacks"):
+                deployed = await deployment.deploy(state, emulator)
+            endpoints = Endpoints(
+                api_url=f"{emulator.url}/_aws/execute-api/{deployed.api_id}/{API_STAGE}",
+                upstream_url=upstream.url,
+                aws_endpoint_url=emulator.url,
+                region=REGION,
+                ledger_table=deployed.ledger_table,
+                purchases_table=deployed.purchases_table,
+                function_prefix=deployment.FUNCTION_PREFIX,
+                emulator_pid=emulator.process.pid,
+                emulator_log=str(emulator.log),
+            )
+            seeded = await _seed(endpoints, upstream, progress)
+            endpoints.write(state.endpoints)
+            ready.set()
+            _announce(endpoints, progress, demo=seeded)
+            await _watch(emulator, upstream, state)
+
+
+@contextmanager
+def _the_only_one(state: State) -> Iterator[None]:
+    """Hold the state folder for this run, and leave no endpoints behind."""
+    state.folder.mkdir(parents=True, exist_ok=True)
+    with state.lock.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(f"A system is already running from {state.folder}.") from None
+        # One that was killed outright may have left them.
+        _tidy(state)
+        state.temporary.mkdir()
+        try:
+            yield
+        finally:
+            _tidy(state)
+
+
+def _tidy(state: State) -> None:
+    state.endpoints.unlink(missing_ok=True)
+    shutil.rmtree(state.temporary, ignore_errors=True)
+
+
+async def _prepare(
+    options: Options, port: int, servers: AsyncExitStack, progress: Progress
+) -> tuple[Upstream, Emulator]:
+    """Everything before the deploy, side by side where nothing has to wait."""
+    state = options.state
+    if options.upstream_url is None:
+        upstream_port = choose_port(
+            options.upstream_port, used_for="the external APIs", variable="UPSTREAM_PORT"
+        )
+        upstream_url = f"http://{HOST}:{upstream_port}/api"
+    else:
+        upstream_url = options.upstream_url
+
+    async def start_upstream() -> Upstream:
+        if options.upstream_url is not None:
+            progress.say(f"external APIs: yours, at {upstream_url}")
+            return Upstream(upstream_url)
+        with progress.step("external APIs", f"a stand-in starts at {upstream_url}"):
+            return await servers.enter_async_context(_stand_in(upstream_url, state))
+
+    async def start_emulator() -> Emulator:
+        with progress.step("emulator", f"ministack starts at http://{HOST}:{port}"):
+            emulator = await servers.enter_async_context(running_emulator(port, state))
+        with progress.step("bootstrap", "cdk bootstraps the emulator"):
+            await deployment.bootstrap(state, emulator)
+        return emulator
+
+    async def make_templates() -> None:
+        with progress.step("layers", "the Lambda layers are built, or found built"):
+            await deployment.build_layers(state)
+        with progress.step("synth", "cdk synthesizes the app"):
+            await deployment.synthesize(state, upstream_url)
+
+    async with asyncio.TaskGroup() as steps:
+        emulator = steps.create_task(start_emulator())
+        steps.create_task(make_templates())
+        upstream = steps.create_task(start_upstream())
+    return upstream.result(), emulator.result()
+
+
+@asynccontextmanager
+async def _stand_in(url: str, state: State) -> AsyncIterator[Upstream]:
+    log = state.logs / "upstream.log"
+    port = str(urlsplit(url).port)
+    command = leash("local.upstream", "--port", port)
+    async with started(command, log=log, env=tool_environment(state), leashed=True) as process:
+        await await_ready(
+            "The stand-in", process, url.removesuffix("/api") + "/_control/ready", log
+        )
+        yield Upstream(url, process)
+
+
+async def _seed(endpoints: Endpoints, upstream: Upstream, progress: Progress) -> bool:
+    with progress.step("seed", "demo customers get credit, through the API"):
+        seeded = await seed(
+            endpoints.api_url, upstream.url, own_stand_in=upstream.process is not None
+        )
+        if not seeded.done:
+            await check_health(endpoints.api_url)
+    progress.say(f"seed: {seeded.word}")
+    return seeded.done
+
+
+def _announce(endpoints: Endpoints, progress: Progress, *, demo: bool) -> None:
+    progress.say("ready")
+    print()
+    print(f"Till's API is at {endpoints.api_url}")
+    print(f"the external APIs at {endpoints.upstream_url}")
+    print()
+    if demo:
+        print(what_is_there())
+        print()
+    print("Lines to paste into another terminal:")
+    print()
+    print(lines_to_paste(endpoints.api_url, shlex.quote(sys.executable), demo=demo))
+    print("Ctrl-C stops everything.", flush=True)
+
+
+async def _watch(emulator: Emulator, upstream: Upstream, state: State) -> None:
+    """Wait as long as all is well.
+
+    Raises:
+        StartError: a server ended by itself.
+    """
+    processes = {"The emulator": (emulator.process, emulator.log)}
+    if upstream.process is not None:
+        processes["The stand-in"] = (upstream.process, state.logs / "upstream.log")
+    ends = {name: asyncio.create_task(process.wait()) for name, (process, _) in processes.items()}
+    try:
+        await asyncio.wait(ends.values(), return_when=asyncio.FIRST_COMPLETED)
+        for name, end in ends.items():
+            if end.done():
+                raise StartError(
+                    f"{name} ended by itself, with {end.result()}.", processes[name][1]
+                )
+    finally:
+        for end in ends.values():
+            end.cancel()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

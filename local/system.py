@@ -1,0 +1,106 @@
+"""A whole running system for tests and benchmarks, on free ports, beside any other."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.endpoints import Endpoints
+from local.errors import StartError
+from local.places import ROOT, SHARED, State
+
+SYSTEMS = SHARED / "systems"
+PAUSE_SECONDS = 0.05
+STOP_WITHIN_SECONDS = 20.0
+FORGET_AFTER_SECONDS = 600.0
+
+
+@contextmanager
+def running_system(
+    *, upstream_url: str | None = None, start_within_seconds: float = 240.0
+) -> Iterator[Endpoints]:
+    """A system of its own (emulator, deployed app, stand-in), stopped when the block ends.
+
+    With ``upstream_url`` that server takes the stand-in's place. The system also stops when this
+    process is killed. Its logs stay in ``.local/systems`` until a later one clears them away.
+
+    Raises:
+        StartError: it could not be started.
+    """
+    SYSTEMS.mkdir(parents=True, exist_ok=True)
+    _clear_away_old()
+    state = State(Path(tempfile.mkdtemp(prefix="system-", dir=SYSTEMS)))
+    output = state.folder / "run.log"
+    command = [sys.executable, "-m", "local.run", "--port", "0", "--upstream-port", "0"]
+    command += ["--state", str(state.folder), "--exit-with-stdin"]
+    if upstream_url is not None:
+        command += ["--upstream-url", upstream_url]
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _await_endpoints(process, state, output, start_within_seconds)
+        yield Endpoints.read(state.endpoints)
+    finally:
+        _stop(process)
+        shutil.rmtree(state.cloud_assembly, ignore_errors=True)
+
+
+def _await_endpoints(
+    process: subprocess.Popen[bytes], state: State, output: Path, seconds: float
+) -> None:
+    deadline = time.monotonic() + seconds
+    while not state.endpoints.exists():
+        if process.poll() is not None:
+            raise StartError(
+                f"The system did not start (it ended with {process.returncode}):\n"
+                f"{output.read_text(errors='replace')}",
+                output,
+            )
+        if time.monotonic() > deadline:
+            raise StartError(f"The system was not ready within {seconds:.0f} s.", output)
+        time.sleep(PAUSE_SECONDS)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None  # noqa: S101 - it was opened as a pipe
+    process.stdin.close()
+    try:
+        process.wait(STOP_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        # Its own children are on leashes: they go with it.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+
+
+def _clear_away_old() -> None:
+    """Remove the folders of systems that have not run for a while."""
+    for folder in SYSTEMS.glob("system-*"):
+        state = State(folder)
+        try:
+            if time.time() - folder.stat().st_mtime < FORGET_AFTER_SECONDS:
+                continue
+            with state.lock.open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        except FileNotFoundError:
+            # Another one is clearing away too, or it never came to run.
+            pass
+        shutil.rmtree(folder, ignore_errors=True)

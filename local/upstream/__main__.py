@@ -1,0 +1,35 @@
+"""Runs the stand-in: ``python -m local.upstream --port 9000``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from local.demo_data import CUSTOMERS, PRODUCTS
+from local.upstream.api import Api
+from local.upstream.server import StandIn
+
+
+def main() -> int:
+    """Serve until the process is ended."""
+    parser = argparse.ArgumentParser(prog="python -m local.upstream", description=__doc__)
+    parser.add_argument("--port", type=int, default=9000, help="0 takes any free one")
+    parser.add_argument("--empty", action="store_true", help="know no demo data")
+    options = parser.parse_args()
+    api = Api() if options.empty else Api(CUSTOMERS, PRODUCTS)
+    try:
+        server = StandIn(options.port, api)
+    except OSError as error:
+        print(f"The stand-in cannot listen on port {options.port}: {error.strerror}.")
+        return 1
+    with server:
+        print(f"The external APIs' stand-in: {server.api_url}", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            api.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

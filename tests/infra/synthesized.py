@@ -1,0 +1,58 @@
+"""Synthesizes the stacks of a stage, as the app does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from aws_cdk import App, Stack, assertions
+
+from infra.app import Deployment
+from infra.layers import LayerFolders
+from infra.settings import StageSettings, settings_for
+from tests.infra.templates import Json, Template
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesized:
+    settings: StageSettings
+    data: Template
+    compute: Template
+    account: Template | None
+
+    @property
+    def stage(self) -> str:
+        return self.settings.stage
+
+    def templates(self) -> list[Template]:
+        return [one for one in (self.data, self.compute, self.account) if one is not None]
+
+
+def synthesize(stage: str, upstream_url: str, scratch: Path) -> Synthesized:
+    # The layers' contents are tested by themselves: an empty one will do here.
+    folders = LayerFolders(till=scratch / "till", dependencies=scratch / "dependencies")
+    for folder in (folders.till, folders.dependencies):
+        (folder / "python").mkdir(parents=True)
+        (folder / "python" / "empty.py").touch()
+    settings = settings_for(stage, upstream_url)
+    app = App(
+        outdir=str(scratch / "out"),
+        context=json.loads((ROOT / "cdk.json").read_text())["context"],
+        # As in the app: a template for AWS that CloudFormation's rules refuse ends the synth.
+        builtin_cloud_formation_validation=settings.is_aws,
+    )
+    deployment = Deployment(app, settings=settings, layer_folders=folders)
+    return Synthesized(
+        settings=settings,
+        data=_template(deployment.data),
+        compute=_template(deployment.compute),
+        account=None if deployment.account is None else _template(deployment.account),
+    )
+
+
+def _template(stack: Stack) -> Template:
+    return Template(cast("Json", assertions.Template.from_stack(stack).to_json()))

@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.infra.synthesized import Synthesized
+from tests.infra.templates import Json, Resource, render
+from till.http import problems
+from till.http.routes import ROUTES, SCHEDULED_OPERATIONS
+
+OPERATIONS = [*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS]
+STAGE_VARIABLES = {
+    "local": {
+        "TILL_UPSTREAM_URL": "http://127.0.0.1:9000/api",
+        "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": "3",
+        "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": "3",
+        "TILL_PENDING_EXPIRY_SECONDS": "15",
+    },
+    "prod": {
+        "TILL_UPSTREAM_URL": "https://shop.example.com/api",
+        "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": "3",
+        "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": "10",
+        "TILL_PENDING_EXPIRY_SECONDS": "60",
+    },
+}
+
+
+def test_there_is_one_function_for_each_operation(synthesized: Synthesized) -> None:
+    functions = synthesized.compute.functions()
+    assert sorted(functions) == sorted(OPERATIONS)
+    for operation, function in functions.items():
+        name = f"till-{synthesized.stage}-{operation.replace('_', '-')}"
+        assert function.properties["FunctionName"] == name
+        assert function.properties["Handler"] == "handler.lambda_handler"
+        assert function.properties["Runtime"] == "python3.13"
+        assert function.properties["Architectures"] == ["x86_64"]
+
+
+def test_every_function_has_both_layers(synthesized: Synthesized) -> None:
+    layers = {one.logical_id for one in synthesized.compute.all("AWS::Lambda::LayerVersion")}
+    assert len(layers) == 2
+    for function in synthesized.compute.functions().values():
+        assert {one["Ref"] for one in function.properties["Layers"]} == layers
+
+
+def test_every_function_is_told_all_that_it_needs(synthesized: Synthesized) -> None:
+    stage = synthesized.stage
+    for function in synthesized.compute.functions().values():
+        assert function.properties["Environment"]["Variables"] == {
+            "TILL_STAGE": stage,
+            "TILL_LEDGER_TABLE": f"till-{stage}-ledger",
+            "TILL_PURCHASES_TABLE": f"till-{stage}-purchases",
+            "TILL_SHIPMENTS_IDEMPOTENT": "false",
+            "TILL_UNKNOWN_DEADLINE_SECONDS": "86400",
+            "POWERTOOLS_SERVICE_NAME": "till",
+            "POWERTOOLS_METRICS_NAMESPACE": "Till",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+            **STAGE_VARIABLES[stage],
+        }
+
+
+def test_the_routes_are_those_of_the_table(synthesized: Synthesized) -> None:
+    compute = synthesized.compute
+    functions = {one.logical_id: name for name, one in compute.functions().items()}
+    deployed = {route: functions[target] for route, target in compute.routes().items()}
+    assert deployed == {(route.method, route.path): route.operation for route in ROUTES}
+
+
+def test_the_timeouts_are_in_the_right_order(synthesized: Synthesized) -> None:
+    methods = synthesized.compute.all("AWS::ApiGateway::Method")
+    gateway = {one.properties["Integration"]["TimeoutInMillis"] / 1000 for one in methods}
+    assert gateway == {29}
+    for function in synthesized.compute.functions().values():
+        variables = function.properties["Environment"]["Variables"]
+        read = int(variables["TILL_UPSTREAM_READ_TIMEOUT_SECONDS"])
+        carrier = int(variables["TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS"])
+        run = function.properties["Timeout"]
+        assert carrier < run < min(gateway)
+        # Room for the reads before, and for step 4 after.
+        assert read + carrier + 3 <= run
+        assert int(variables["TILL_PENDING_EXPIRY_SECONDS"]) > run
+
+
+def test_every_method_hands_the_whole_request_to_its_function(synthesized: Synthesized) -> None:
+    for method in synthesized.compute.all("AWS::ApiGateway::Method"):
+        assert method.properties["Integration"]["Type"] == "AWS_PROXY"
+        assert method.properties["Integration"]["IntegrationHttpMethod"] == "POST"
+    # Bodies as the bytes that were sent.
+    api = synthesized.compute.one("AWS::ApiGateway::RestApi")
+    assert api.properties["BinaryMediaTypes"] == ["*/*"]
+    assert api.properties["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+
+
+def test_only_the_api_and_the_schedule_may_call_a_function(synthesized: Synthesized) -> None:
+    compute = synthesized.compute
+    permissions = compute.all("AWS::Lambda::Permission")
+    assert len(permissions) == len(OPERATIONS)
+    stage = compute.one("AWS::ApiGateway::Stage").logical_id
+    api = compute.one("AWS::ApiGateway::RestApi").logical_id
+    operations = {one.logical_id: name for name, one in compute.functions().items()}
+    allowed = {}
+    for permission in permissions:
+        function, _ = permission.properties["FunctionName"]["Fn::GetAtt"]
+        source = render(permission.properties["SourceArn"])
+        allowed[operations[function]] = (permission.properties["Principal"], source)
+    schedule = compute.one("AWS::Events::Rule")
+    assert allowed.pop("recover_attempts") == ("events.amazonaws.com", schedule.arn)
+    for route in ROUTES:
+        principal, source = allowed.pop(route.operation)
+        assert principal == "apigateway.amazonaws.com"
+        path = "/".join("*" if part.startswith("{") else part for part in route.path.split("/"))
+        assert source.endswith(f":<{api}>/<{stage}>/{route.method}{path}")
+    assert not allowed
+
+
+def test_every_function_keeps_its_log_for_a_while(synthesized: Synthesized) -> None:
+    days = {"local": 1, "prod": 365}[synthesized.stage]
+    groups = synthesized.compute.all("AWS::Logs::LogGroup")
+    assert len(groups) >= len(OPERATIONS)
+    assert {group.properties["RetentionInDays"] for group in groups} == {days}
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles", "Duration"])
+def test_every_function_has_an_alarm_on_each_metric(synthesized: Synthesized, metric: str) -> None:
+    compute = synthesized.compute
+    alarms = [
+        one
+        for one in compute.all("AWS::CloudWatch::Alarm")
+        if (one.properties["Namespace"], one.properties["MetricName"]) == ("AWS/Lambda", metric)
+    ]
+    watched = {one.properties["Dimensions"][0]["Value"]["Ref"]: one for one in alarms}
+    assert len(alarms) == len(watched)
+    functions = {one.logical_id: one for one in compute.functions().values()}
+    assert watched.keys() == functions.keys()
+    for logical_id, alarm in watched.items():
+        assert alarm.properties["TreatMissingData"] == "notBreaching"
+        if metric == "Duration":
+            timeout = functions[logical_id].properties["Timeout"] * 1000
+            assert alarm.properties["Statistic"] == "Maximum"
+            assert timeout / 2 < alarm.properties["Threshold"] < timeout
+        else:
+            assert alarm.properties["Statistic"] == "Sum"
+            assert alarm.properties["Threshold"] == 1
+
+
+def test_on_aws_somebody_hears_every_alarm(prod: Synthesized) -> None:
+    topic = prod.compute.one("AWS::SNS::Topic")
+    for alarm in prod.compute.all("AWS::CloudWatch::Alarm"):
+        assert alarm.properties["AlarmActions"] == [{"Ref": topic.logical_id}]
+    (publish,) = (
+        statement.document
+        for owner, statement in prod.compute.policies()
+        if owner.type == "AWS::SNS::TopicPolicy" and statement.effect == "Allow"
+    )
+    assert publish["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert publish["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
+
+
+def test_dead_attempts_are_looked_for_every_minute(synthesized: Synthesized) -> None:
+    compute = synthesized.compute
+    rule = compute.one("AWS::Events::Rule")
+    assert rule.properties["ScheduleExpression"] == "rate(1 minute)"
+    assert rule.properties["State"] == "ENABLED"
+    (target,) = rule.properties["Targets"]
+    function = compute.functions()["recover_attempts"]
+    queue = compute.one("AWS::SQS::Queue")
+    assert render(target["Arn"]) == function.arn
+    assert render(target["DeadLetterConfig"]["Arn"]) == queue.arn
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 1}
+
+
+def test_a_failed_run_is_not_repeated_but_kept(synthesized: Synthesized) -> None:
+    compute = synthesized.compute
+    runs = compute.one("AWS::Lambda::EventInvokeConfig").properties
+    queue = compute.one("AWS::SQS::Queue")
+    assert runs["FunctionName"] == {"Ref": compute.functions()["recover_attempts"].logical_id}
+    assert runs["MaximumRetryAttempts"] == 0
+    assert runs["MaximumEventAgeInSeconds"] == 60
+    assert render(runs["DestinationConfig"]["OnFailure"]["Destination"]) == queue.arn
+    assert queue.properties["SqsManagedSseEnabled"] is True
+    assert queue.properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_a_schedule_that_fails_or_falls_silent_rings(synthesized: Synthesized) -> None:
+    compute = synthesized.compute
+    alarms = {
+        one.properties["MetricName"]: one.properties
+        for one in compute.all("AWS::CloudWatch::Alarm")
+        if one.properties["MetricName"] in {"Invocations", "ApproximateNumberOfMessagesVisible"}
+    }
+    silent = alarms["Invocations"]
+    assert silent["Dimensions"][0]["Value"] == {
+        "Ref": compute.functions()["recover_attempts"].logical_id
+    }
+    assert silent["ComparisonOperator"] == "LessThanThreshold"
+    assert silent["TreatMissingData"] == "breaching"
+    failed = alarms["ApproximateNumberOfMessagesVisible"]
+    assert failed["Threshold"] == 1
+    assert failed["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+
+
+def _gateway_problems(synthesized: Synthesized) -> dict[str, tuple[Resource, Json]]:
+    return {
+        one.properties["ResponseType"]: (
+            one,
+            json.loads(one.properties["ResponseTemplates"]["application/json"]),
+        )
+        for one in synthesized.compute.all("AWS::ApiGateway::GatewayResponse")
+    }
+
+
+def test_the_gateway_speaks_in_problems_too(synthesized: Synthesized) -> None:
+    found = _gateway_problems(synthesized)
+    assert found.keys() >= {"MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX", "DEFAULT_5XX"}
+    for resource, document in found.values():
+        headers = resource.properties["ResponseParameters"]
+        media_type = headers["gatewayresponse.header.Content-Type"]
+        assert media_type == f"'{problems.PROBLEM_CONTENT_TYPE}'"
+        assert document["correlation_id"] == "$context.requestId"
+        assert document.keys() >= {"type", "title", "detail"}
+        # What API Gateway would say by itself is about itself.
+        assert "$context.error" not in str(document)
+        if "StatusCode" in resource.properties:
+            assert document["status"] == int(resource.properties["StatusCode"])
+
+
+@pytest.mark.parametrize(
+    ("response_type", "problem"),
+    [
+        ("MISSING_AUTHENTICATION_TOKEN", problems.ROUTE_NOT_FOUND),
+        ("REQUEST_TOO_LARGE", problems.BODY_TOO_LARGE),
+        ("DEFAULT_5XX", problems.UNEXPECTED),
+    ],
+)
+def test_the_gateway_says_the_same_things_in_the_same_words_as_the_functions(
+    synthesized: Synthesized, response_type: str, problem: problems.Problem
+) -> None:
+    _, document = _gateway_problems(synthesized)[response_type]
+    theirs = problem.response("$context.requestId").model_dump(mode="json", exclude_none=True)
+    assert document == {name: theirs[name] for name in document}
+
+
+def test_a_deployment_has_all_of_the_gateways_problems(synthesized: Synthesized) -> None:
+    # They take effect with a deployment, so it must not be made before they are there.
+    deployment = synthesized.compute.one("AWS::ApiGateway::Deployment")
+    for resource, _ in _gateway_problems(synthesized).values():
+        assert resource.logical_id in deployment.document["DependsOn"]
+
+
+def test_the_stage_is_v1(synthesized: Synthesized) -> None:
+    stage = synthesized.compute.one("AWS::ApiGateway::Stage")
+    assert stage.properties["StageName"] == "v1"
+
+
+def test_on_aws_the_door_is_watched_and_not_too_wide(prod: Synthesized) -> None:
+    stage = prod.compute.one("AWS::ApiGateway::Stage").properties
+    assert json.loads(stage["AccessLogSetting"]["Format"])["request_id"] == "$context.requestId"
+    assert stage["AccessLogSetting"]["DestinationArn"]
+    (settings,) = stage["MethodSettings"]
+    assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
+    assert settings["ThrottlingRateLimit"] == 100
+    assert settings["ThrottlingBurstLimit"] == 200
+    # Whole requests and answers do not belong in a log.
+    assert settings["DataTraceEnabled"] is False
+
+
+def test_the_outputs_are_the_api(synthesized: Synthesized) -> None:
+    outputs = synthesized.compute.document["Outputs"]
+    assert set(outputs) == {"ApiId", "ApiUrl"}
+    api = synthesized.compute.one("AWS::ApiGateway::RestApi")
+    assert outputs["ApiId"]["Value"] == {"Ref": api.logical_id}
+
+
+def test_there_is_no_data_in_the_compute_stack(synthesized: Synthesized) -> None:
+    kinds = {one.type for one in synthesized.compute.all()}
+    assert not {kind for kind in kinds if kind.startswith(("AWS::DynamoDB", "AWS::S3"))}
+    # And nothing in it outlives its destruction.
+    assert "Retain" not in {one.document.get("DeletionPolicy") for one in synthesized.compute.all()}

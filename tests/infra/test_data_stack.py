@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from tests.infra.synthesized import Synthesized
+from tests.infra.templates import Resource
+
+
+def _tables(synthesized: Synthesized) -> dict[str, Resource]:
+    return {
+        one.properties["TableName"]: one for one in synthesized.data.all("AWS::DynamoDB::Table")
+    }
+
+
+def test_there_are_two_tables_and_nothing_else(synthesized: Synthesized) -> None:
+    names = {f"till-{synthesized.stage}-ledger", f"till-{synthesized.stage}-purchases"}
+    assert set(_tables(synthesized)) == names
+    assert len(synthesized.data.all()) == len(names)
+
+
+def test_each_table_is_keyed_on_demand_and_without_a_stream(synthesized: Synthesized) -> None:
+    for table in _tables(synthesized).values():
+        assert table.properties["KeySchema"] == [
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ]
+        types = {a["AttributeName"]: a["AttributeType"] for a in _attributes(table)}
+        assert types.items() >= {"pk": "S", "sk": "S"}.items()
+        assert table.properties["BillingMode"] == "PAY_PER_REQUEST"
+        assert "StreamSpecification" not in table.properties
+
+
+def _attributes(table: Resource) -> list[dict[str, str]]:
+    attributes: list[dict[str, str]] = table.properties["AttributeDefinitions"]
+    return attributes
+
+
+def test_only_purchases_have_an_index_and_it_carries_keys_only(synthesized: Synthesized) -> None:
+    tables = _tables(synthesized)
+    assert "GlobalSecondaryIndexes" not in tables[f"till-{synthesized.stage}-ledger"].properties
+    purchases = tables[f"till-{synthesized.stage}-purchases"]
+    assert purchases.properties["GlobalSecondaryIndexes"] == [
+        {
+            "IndexName": "state-index",
+            "KeySchema": [
+                {"AttributeName": "state_shard", "KeyType": "HASH"},
+                {"AttributeName": "state_at", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+    ]
+    types = {a["AttributeName"]: a["AttributeType"] for a in _attributes(purchases)}
+    assert types == {"pk": "S", "sk": "S", "state_shard": "S", "state_at": "S"}
+
+
+def test_each_table_is_encrypted_with_a_key_whose_use_is_on_record(
+    synthesized: Synthesized,
+) -> None:
+    for table in _tables(synthesized).values():
+        assert table.properties["SSESpecification"] == {"SSEEnabled": True}
+
+
+def test_on_aws_the_tables_survive_every_mistake(prod: Synthesized) -> None:
+    for table in _tables(prod).values():
+        assert table.properties["PointInTimeRecoverySpecification"] == {
+            "PointInTimeRecoveryEnabled": True
+        }
+        assert table.properties["DeletionProtectionEnabled"] is True
+        assert table.document["DeletionPolicy"] == "Retain"
+        assert table.document["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_local_tables_go_away(local: Synthesized) -> None:
+    for table in _tables(local).values():
+        assert table.properties.get("DeletionProtectionEnabled", False) is False
+        assert table.document["DeletionPolicy"] == "Delete"
+
+
+def test_the_outputs_are_the_names_of_the_tables(synthesized: Synthesized) -> None:
+    outputs = synthesized.data.document["Outputs"]
+    assert set(outputs) == {"LedgerTableName", "PurchasesTableName"}
+    by_name = {name: one.logical_id for name, one in _tables(synthesized).items()}
+    ledger, purchases = (f"till-{synthesized.stage}-{one}" for one in ("ledger", "purchases"))
+    assert outputs["LedgerTableName"]["Value"] == {"Ref": by_name[ledger]}
+    assert outputs["PurchasesTableName"]["Value"] == {"Ref": by_name[purchases]}
+
+
+def test_no_export_ties_compute_to_the_data(synthesized: Synthesized) -> None:
+    outputs = synthesized.data.document["Outputs"].values()
+    assert not [one for one in outputs if "Export" in one]
+    assert "Fn::ImportValue" not in str(synthesized.compute.document)

@@ -1,0 +1,195 @@
+"""Least privilege, read from the templates.
+
+The table of who may do what is written out here once more: whoever changes a right changes it in
+two places, and says so to the reader of both.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.permissions import PERMISSIONS, PermissionsError, check_permissions
+from tests.infra.synthesized import Synthesized
+from till.http.routes import ROUTES, SCHEDULED_OPERATIONS
+
+READ = {"GetItem", "Query", "BatchGetItem"}
+APPEND = READ | {"PutItem"}
+READ_WRITE = READ | {"PutItem", "UpdateItem"}
+INDEX = {"Query"}
+
+ALLOWED: dict[str, dict[str, set[str]]] = {
+    "grant_credit": {"ledger": APPEND},
+    "deduct_credit": {"ledger": APPEND},
+    "get_credit": {"ledger": READ},
+    "list_entries": {"ledger": READ},
+    "create_purchase": {"ledger": APPEND, "purchases": READ_WRITE},
+    "list_customer_purchases": {"ledger": READ, "purchases": READ},
+    "list_purchases": {"purchases": READ, "purchases/index/state-index": INDEX},
+    "list_attempts": {"purchases": READ, "purchases/index/state-index": INDEX},
+    "get_purchase": {"purchases": READ},
+    "get_customer_purchase": {"purchases": READ},
+    "list_refunds": {"purchases": READ},
+    "get_attempt": {"purchases": READ},
+    "refund_purchase": {"ledger": APPEND, "purchases": READ_WRITE},
+    "resolve_attempt": {"ledger": APPEND, "purchases": READ_WRITE},
+    "recover_attempts": {
+        "ledger": APPEND,
+        "purchases": READ_WRITE,
+        "purchases/index/state-index": INDEX,
+    },
+    "get_openapi": {},
+    "get_health": {},
+}
+OPERATIONS = [*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS]
+READING = [route.operation for route in ROUTES if route.method == "GET"]
+WRITING_ACTIONS = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
+FORBIDDEN_ACTIONS = {
+    f"dynamodb:{action}"
+    for action in (
+        *("DeleteItem", "Scan", "BatchWriteItem", "DeleteTable", "UpdateTable"),
+        *("PartiQLUpdate", "PartiQLDelete", "PartiQLInsert", "PartiQLSelect"),
+    )
+}
+
+
+def _table_rights(synthesized: Synthesized, operation: str) -> dict[str, set[str]]:
+    """What an operation's role may do, by the tail of the table's ARN."""
+    role = synthesized.compute.role_of(synthesized.compute.functions()[operation])
+    arn = (
+        "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:"
+        f"table/till-{synthesized.stage}-"
+    )
+    rights: dict[str, set[str]] = {}
+    for owner, statement in synthesized.compute.policies():
+        if owner == role and any(action.startswith("dynamodb:") for action in statement.actions):
+            assert statement.effect == "Allow"
+            for resource in statement.resources:
+                assert resource.startswith(arn)
+                rights.setdefault(resource.removeprefix(arn), set()).update(
+                    action.removeprefix("dynamodb:") for action in statement.actions
+                )
+    return rights
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_operation_may_do_exactly_what_the_table_says(
+    synthesized: Synthesized, operation: str
+) -> None:
+    assert _table_rights(synthesized, operation) == ALLOWED[operation]
+
+
+@pytest.mark.parametrize("operation", READING)
+def test_a_reading_operation_cannot_write(synthesized: Synthesized, operation: str) -> None:
+    for actions in _table_rights(synthesized, operation).values():
+        assert not actions & WRITING_ACTIONS
+
+
+def test_every_function_has_a_role_of_its_own(synthesized: Synthesized) -> None:
+    functions = synthesized.compute.functions()
+    roles = {synthesized.compute.role_of(one).logical_id for one in functions.values()}
+    assert len(roles) == len(functions) == len(OPERATIONS)
+    assert len(synthesized.compute.all("AWS::IAM::Role")) == len(roles)
+
+
+def test_only_lambda_may_take_a_role_and_it_brings_no_managed_policy(
+    synthesized: Synthesized,
+) -> None:
+    for role in synthesized.compute.all("AWS::IAM::Role"):
+        (trust,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+        assert trust["Action"] == "sts:AssumeRole"
+        assert "ManagedPolicyArns" not in role.properties
+
+
+def test_roles_get_their_rights_in_no_other_way(synthesized: Synthesized) -> None:
+    for template in synthesized.templates():
+        for kind in ("Policy", "ManagedPolicy", "UserPolicy", "RolePolicy", "Group", "User"):
+            assert not template.all(f"AWS::IAM::{kind}")
+
+
+def test_no_policy_anywhere_allows_a_wildcard(synthesized: Synthesized) -> None:
+    seen = 0
+    for template in synthesized.templates():
+        for owner, statement in template.policies():
+            assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.document.keys()
+            if statement.effect == "Allow":
+                seen += 1
+                for action in statement.actions:
+                    assert "*" not in action, owner.logical_id
+                for resource in statement.resources:
+                    assert "*" not in resource, owner.logical_id
+    assert seen >= len(OPERATIONS)
+
+
+def test_nobody_may_delete_scan_or_write_in_batches(synthesized: Synthesized) -> None:
+    for template in synthesized.templates():
+        for owner, statement in template.policies():
+            if statement.effect == "Allow":
+                assert not FORBIDDEN_ACTIONS & set(statement.actions), owner.logical_id
+
+
+def test_nobody_may_change_a_ledger_entry(synthesized: Synthesized) -> None:
+    ledger = f"table/till-{synthesized.stage}-ledger"
+    seen = 0
+    for _, statement in synthesized.compute.policies():
+        if any(ledger in resource for resource in statement.resources):
+            seen += 1
+            assert "dynamodb:UpdateItem" not in statement.actions
+            assert len(statement.resources) == 1
+    assert seen == sum("ledger" in allowed for allowed in ALLOWED.values())
+
+
+def test_a_function_writes_its_own_log_and_no_other(synthesized: Synthesized) -> None:
+    compute = synthesized.compute
+    for operation, function in compute.functions().items():
+        role = compute.role_of(function)
+        (log_statement,) = (
+            statement
+            for owner, statement in compute.policies()
+            if owner == role and statement.actions[0].startswith("logs:")
+        )
+        assert set(log_statement.actions) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+        log_group = compute.get(function.properties["LoggingConfig"]["LogGroup"]["Ref"])
+        assert log_statement.resources == (log_group.arn,)
+        name = f"/aws/lambda/till-{synthesized.stage}-{operation.replace('_', '-')}"
+        assert log_group.properties["LogGroupName"] == name
+
+
+def test_beside_tables_and_logs_only_a_scheduled_run_has_a_right_to_report_its_failure(
+    synthesized: Synthesized,
+) -> None:
+    compute = synthesized.compute
+    roles = {compute.role_of(one).logical_id: name for name, one in compute.functions().items()}
+    others = [
+        (roles[owner.logical_id], statement.actions, statement.resources)
+        for owner, statement in compute.policies()
+        if owner.logical_id in roles
+        and not all(action.startswith(("logs:", "dynamodb:")) for action in statement.actions)
+    ]
+    queue = compute.one("AWS::SQS::Queue")
+    assert others == [("recover_attempts", ("sqs:SendMessage",), (queue.arn,))]
+
+
+def test_the_one_managed_policy_is_api_gateways_own(prod: Synthesized) -> None:
+    assert prod.account is not None
+    role = prod.account.one("AWS::IAM::Role")
+    assert role.properties["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {
+        "Service": "apigateway.amazonaws.com"
+    }
+    assert len(role.properties["ManagedPolicyArns"]) == 1
+    assert role.document["DeletionPolicy"] == "Retain"
+
+
+def test_every_operation_has_its_row() -> None:
+    check_permissions(OPERATIONS)
+    assert set(PERMISSIONS) == set(OPERATIONS) == set(ALLOWED)
+
+
+def test_an_operation_without_a_row_cannot_be_deployed() -> None:
+    with pytest.raises(PermissionsError, match="what these may do: burn_credit"):
+        check_permissions([*OPERATIONS, "burn_credit"])
+
+
+def test_a_row_without_an_operation_is_a_mistake() -> None:
+    with pytest.raises(PermissionsError, match="do not exist: get_health"):
+        check_permissions([one for one in OPERATIONS if one != "get_health"])

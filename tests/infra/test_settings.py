@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.settings import STAGES, SettingsError, settings_for
+
+ROOT = Path(__file__).resolve().parents[2]
+URL = "https://shop.example.com/api"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_has_settings(stage: str) -> None:
+    settings = settings_for(stage, f"{URL}/")
+    assert settings.stage == stage
+    assert settings.upstream_url == URL
+    assert settings.is_aws is (stage != "local")
+
+
+@pytest.mark.parametrize("stage", [None, "", "production", "Local"])
+def test_there_is_no_other_stage(stage: str | None) -> None:
+    with pytest.raises(SettingsError, match="local, dev, staging, prod"):
+        settings_for(stage, URL)
+
+
+@pytest.mark.parametrize("upstream_url", [None, ""])
+def test_a_stage_must_know_its_upstream(upstream_url: str | None) -> None:
+    with pytest.raises(SettingsError, match="where the external APIs are"):
+        settings_for("local", upstream_url)
+
+
+@pytest.mark.parametrize(
+    ("stage", "upstream_url"),
+    [
+        ("prod", "http://shop.example.com/api"),
+        ("local", "127.0.0.1:9000"),
+        ("local", "ftp://127.0.0.1/api"),
+        ("local", "http:///api"),
+        ("local", "http://127.0.0.1/api?x=1"),
+    ],
+)
+def test_an_upstream_must_be_an_address_that_can_be_called(stage: str, upstream_url: str) -> None:
+    with pytest.raises(SettingsError, match="must be a plain"):
+        settings_for(stage, upstream_url)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_timeouts_in_the_wrong_order_are_refused(stage: str) -> None:
+    settings = settings_for(stage, URL)
+    with pytest.raises(SettingsError, match="more than the"):
+        replace(settings, shipment_timeout_seconds=settings.lambda_timeout_seconds)
+    with pytest.raises(SettingsError, match="API Gateway gives up"):
+        replace(settings, lambda_timeout_seconds=29)
+    with pytest.raises(SettingsError, match="called dead"):
+        replace(settings, pending_expiry_seconds=settings.lambda_timeout_seconds)
+
+
+@pytest.mark.parametrize(
+    ("context", "sentence"),
+    [
+        (
+            {"stage": "moon", "upstream_url": URL},
+            "There is no stage 'moon': pass -c stage= with one of local, dev, staging, prod.",
+        ),
+        (
+            {"stage": "local"},
+            "Stage local does not know where the external APIs are: pass -c upstream_url=.",
+        ),
+    ],
+)
+def test_the_app_ends_with_one_sentence(context: dict[str, str], sentence: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "infra.app"],
+        cwd=ROOT,
+        env={**os.environ, "CDK_CONTEXT_JSON": json.dumps(context)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stderr.strip() == sentence
+    assert run.stdout == ""
