@@ -31,6 +31,7 @@ from till.domain.errors import ShipmentFailedError
 from till.domain.money import Money
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.policy import ShipmentPolicy
+from till.services.pricing import Wish
 from till.services.purchase import CreatePurchase, PurchaseRequest
 from till.services.read_credit import ReadCredit
 from till.services.read_purchases import ReadPurchases
@@ -144,16 +145,18 @@ class Bench:
         """Deduct credit under a new key."""
         self.adjust.deduct(self._adjustment(100), Far())
 
-    def purchase(self, key: str, *, product_id: UUID | None = None) -> UUID:
+    def purchase(
+        self, key: str, *, product_id: UUID | None = None, promo_code: str | None = None
+    ) -> UUID:
         """Buy one."""
-        request = PurchaseRequest(
+        wish = Wish(
             customer_id=self.customer_id,
             product_id=product_id or self.product_id,
             quantity=1,
+            promo_code=promo_code,
             expected_total=None,
-            actor="bench",
-            idempotency_key=key,
         )
+        request = PurchaseRequest(wish=wish, actor="bench", idempotency_key=key)
         return self.buy(request, Far()).purchase.id
 
     def give_back(self, purchase_id: UUID) -> None:
@@ -162,6 +165,7 @@ class Bench:
             RefundRequest(
                 purchase_id=purchase_id,
                 amount=Money(1),
+                quantity=None,
                 reason="Benchmark",
                 actor="bench",
                 idempotency_key=str(uuid4()),

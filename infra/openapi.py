@@ -36,6 +36,7 @@ _POWERTOOLS_VALIDATION: Final = (
     "ResponseValidationError",
     "ValidationError",
 )
+_HEADERS: Final = {"idempotency-key": "Idempotency-Key", "if-match": "If-Match"}
 _PROBLEM: Final[JsonObject] = {"$ref": "#/components/schemas/ProblemResponse"}
 
 
@@ -52,8 +53,8 @@ def generate() -> str:
     _check_model_names()
     document = _merge([str(ROOT / "functions")])
     _check_routes(document)
-    for _, method, operation in _operations(document):
-        _mend_operation(operation, moves_money=method == "post")
+    for _, _, operation in _operations(document):
+        _mend_operation(operation)
     schemas = _object(_object(document["components"])["schemas"])
     for name in _POWERTOOLS_VALIDATION:
         schemas.pop(name, None)
@@ -104,7 +105,7 @@ def _operations(document: JsonObject) -> Iterator[tuple[str, str, JsonObject]]:
             yield path, method, _object(operation)
 
 
-def _mend_operation(operation: JsonObject, *, moves_money: bool) -> None:
+def _mend_operation(operation: JsonObject) -> None:
     responses = _object(operation["responses"])
     # Till answers bad input with 400 and a problem, not with what Powertools would.
     validation = str(HTTPStatus.UNPROCESSABLE_ENTITY.value)
@@ -115,9 +116,9 @@ def _mend_operation(operation: JsonObject, *, moves_money: bool) -> None:
         "content": {PROBLEM_CONTENT_TYPE: {"schema": _PROBLEM}},
     }
     for parameter in _objects(operation.get("parameters")):
-        if parameter["name"] == "idempotency-key":
-            parameter["name"] = "Idempotency-Key"
-    if moves_money:
+        # Powertools writes header names in lower case.
+        parameter["name"] = _HEADERS.get(str(parameter["name"]), parameter["name"])
+    if "Idempotency-Key" in [p["name"] for p in _objects(operation.get("parameters"))]:
         replayed: JsonObject = {
             "description": "true: this answer was given before, nothing happened anew",
             "schema": {"type": "string", "enum": ["true"]},

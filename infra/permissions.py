@@ -29,6 +29,7 @@ _NOTHING: Final = TableActions()
 _LEDGER_READ: Final = TableActions(ledger=_READ)
 _LEDGER_APPEND: Final = TableActions(ledger=_APPEND)
 _PURCHASES_READ: Final = TableActions(purchases=_READ)
+_PURCHASES_WRITE: Final = TableActions(purchases=_READ_WRITE)
 _PURCHASES_BY_STATE: Final = TableActions(purchases=_READ, state_index=_QUERY)
 _MONEY_AND_PURCHASES: Final = TableActions(ledger=_APPEND, purchases=_READ_WRITE)
 
@@ -48,6 +49,12 @@ PERMISSIONS: Final[Mapping[str, TableActions]] = {
     "get_customer_purchase": _PURCHASES_READ,
     "list_refunds": _PURCHASES_READ,
     "get_attempt": _PURCHASES_READ,
+    "create_quote": TableActions(ledger=_READ, purchases=_READ),
+    "create_promo_code": _PURCHASES_WRITE,
+    "update_promo_code": _PURCHASES_WRITE,
+    "deactivate_promo_code": _PURCHASES_WRITE,
+    "get_promo_code": _PURCHASES_READ,
+    "list_promo_codes": _PURCHASES_BY_STATE,
     "get_openapi": _NOTHING,
     "get_health": _NOTHING,
 }

@@ -37,6 +37,12 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "purchases": READ_WRITE,
         "purchases/index/state-index": INDEX,
     },
+    "create_quote": {"ledger": READ, "purchases": READ},
+    "create_promo_code": {"purchases": READ_WRITE},
+    "update_promo_code": {"purchases": READ_WRITE},
+    "deactivate_promo_code": {"purchases": READ_WRITE},
+    "get_promo_code": {"purchases": READ},
+    "list_promo_codes": {"purchases": READ, "purchases/index/state-index": INDEX},
     "get_openapi": {},
     "get_health": {},
 }

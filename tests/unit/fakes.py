@@ -27,7 +27,11 @@ from till.services.ports import (
     AppendChange,
     AttemptPage,
     ChangePage,
+    ChangePromo,
     CreateAttempt,
+    GiveRedemptionBack,
+    PromoPage,
+    Redeem,
     RememberedRequest,
     RememberRequest,
     UnconfirmedCommitError,
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from till.domain.ledger import EntryKind
+    from till.domain.promo import PromoChange, PromoCode, PromoState
 
 ADDRESS = Address(
     line1="1 Test Street",
@@ -158,6 +163,9 @@ class FakeBooks:
         self.requests: dict[tuple[UUID, str, str], RememberedRequest] = {}
         self.attempt_items: dict[UUID, PurchaseAttempt] = {}
         self.refund_items: dict[UUID, list[Refund]] = defaultdict(list)
+        self.promo_items: dict[str, PromoCode] = {}
+        self.promo_history: dict[str, list[PromoChange]] = defaultdict(list)
+        self.redemptions: dict[tuple[str, UUID], set[UUID]] = defaultdict(set)
         self.faults: list[Fault | None] = []
         self.commits = 0
 
@@ -185,6 +193,23 @@ class FakeBooks:
                 return self.attempt_items[before.id].revision == before.revision
             case AddRefund(refund=refund):
                 return refund.number == len(self.refund_items[refund.purchase_id]) + 1
+            case Redeem(promo=promo, attempt=attempt):
+                return self._redeemable(promo, attempt)
+            case GiveRedemptionBack(code=code, attempt=attempt):
+                return attempt.id in self.redemptions[code, attempt.customer_id]
+            case ChangePromo(change=promo_change):
+                promo = promo_change.promo
+                return promo.version == len(self.promo_history[promo.code]) + 1
+
+    def _redeemable(self, promo: PromoCode, attempt: PurchaseAttempt) -> bool:
+        current, terms = self.promo_items[promo.code], promo.terms
+        mine = len(self.redemptions[promo.code, attempt.customer_id])
+        most, most_of_mine = terms.max_redemptions, terms.max_redemptions_per_customer
+        return (
+            current.version == promo.version
+            and (most is None or current.redemptions < most)
+            and (most_of_mine is None or mine < most_of_mine)
+        )
 
     def _apply(self, write: Write) -> None:
         match write:
@@ -198,6 +223,22 @@ class FakeBooks:
                 self.attempt_items[after.id] = after
             case AddRefund(refund=refund):
                 self.refund_items[refund.purchase_id].append(refund)
+            case Redeem(promo=promo, attempt=attempt):
+                self._count(promo.code, 1)
+                self.redemptions[promo.code, attempt.customer_id].add(attempt.id)
+            case GiveRedemptionBack(code=code, attempt=attempt):
+                self._count(code, -1)
+                self.redemptions[code, attempt.customer_id].remove(attempt.id)
+            case ChangePromo(change=promo_change):
+                promo = promo_change.promo
+                before = self.promo_items.get(promo.code)
+                used = before.redemptions if before else 0
+                self.promo_items[promo.code] = replace(promo, redemptions=used)
+                self.promo_history[promo.code].append(promo_change)
+
+    def _count(self, code: str, more: int) -> None:
+        promo = self.promo_items[code]
+        self.promo_items[code] = replace(promo, redemptions=promo.redemptions + more)
 
     def account(self, customer_id: UUID) -> Account:
         changes = self.changes[customer_id]
@@ -249,6 +290,27 @@ class FakeBooks:
         found = [p for p in sorted(places, reverse=True) if before is None or p < before]
         page = found[:limit]
         return AttemptPage(tuple(places[p] for p in page), page[-1] if len(found) > limit else None)
+
+    def promo(self, code: str) -> PromoCode | None:
+        return self.promo_items.get(code)
+
+    def promo_changes(self, code: str) -> tuple[PromoChange, ...]:
+        return tuple(self.promo_history[code])
+
+    def promos(
+        self, states: tuple[PromoState, ...], *, before: str | None, limit: int
+    ) -> PromoPage:
+        places = {
+            f"{format_instant(p.created_at)}#{p.code}": p
+            for p in self.promo_items.values()
+            if p.state in states
+        }
+        found = [p for p in sorted(places, reverse=True) if before is None or p < before]
+        page = found[:limit]
+        return PromoPage(tuple(places[p] for p in page), page[-1] if len(found) > limit else None)
+
+    def redemptions_of(self, code: str, customer_id: UUID) -> frozenset[UUID]:
+        return frozenset(self.redemptions[code, customer_id])
 
     def refunds(self, purchase_id: UUID) -> tuple[Refund, ...]:
         return tuple(self.refund_items[purchase_id])

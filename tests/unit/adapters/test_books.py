@@ -18,6 +18,16 @@ from till.domain.account import Account, AccountChange
 from till.domain.catalogue import Address, Product
 from till.domain.ledger import Cause, EntryKind
 from till.domain.money import Money
+from till.domain.promo import (
+    AppliedPromo,
+    FixedDiscount,
+    PercentageDiscount,
+    PromoAction,
+    PromoChange,
+    PromoCode,
+    PromoState,
+    PromoTerms,
+)
 from till.domain.purchase import (
     AttemptState,
     NotShipped,
@@ -32,7 +42,10 @@ from till.domain.purchase import (
 from till.services.ports import (
     AddRefund,
     AppendChange,
+    ChangePromo,
     CreateAttempt,
+    GiveRedemptionBack,
+    Redeem,
     RememberedRequest,
     RememberRequest,
     UnconfirmedCommitError,
@@ -92,7 +105,7 @@ def an_attempt(customer_id: UUID, *, price: int = 1000, seconds: float = 0) -> P
     return PurchaseAttempt(
         id=uuid4(),
         customer_id=customer_id,
-        order=make_order(product, 2, address, expected_total=None),
+        order=make_order(product, 2, address, promo=None, expected_total=None),
         actor="customer",
         idempotency_key="k",
         fingerprint="f",
@@ -197,6 +210,8 @@ def test_an_attempt_comes_back_as_it_was_written_in_every_state(books: DynamoBoo
     assert books.attempt(pending.id) == completed
 
     other = an_attempt(uuid4())
+    promo = AppliedPromo(code="X", version=3, discount=TERMS.discount)
+    other = replace(other, order=replace(other.order, promo=promo))
     voided = other.with_carrier_answer(NotShipped(message="no"), NOON).voided(
         NOON,
         resolution=Resolution(actor="rep", reason="asked"),
@@ -224,6 +239,7 @@ def test_refunds_come_back_in_their_order(books: DynamoBooks) -> None:
             purchase_id=purchase_id,
             customer_id=uuid4(),
             number=n,
+            quantity=n if n % 2 else None,
             amount=Money(5),
             refunded_after=Money(5 * n),
             refundable_after=Money(100 - 5 * n),
@@ -332,3 +348,103 @@ def _size(value: object) -> int:
     if isinstance(value, dict):
         return 3 + sum(len(k) + 1 + _size(v) for k, v in value.items())
     return len(value.encode()) if isinstance(value, str) else len(str(value)) // 2 + 2
+
+
+def a_promo(code: str, terms: PromoTerms, seconds: float = 0) -> PromoCode:
+    return PromoCode.create(code, terms, actor="admin", at=NOON + timedelta(seconds=seconds))
+
+
+TERMS = PromoTerms(
+    discount=PercentageDiscount(percent=10, max_amount=Money(500)),
+    valid_from=NOON,
+    valid_until=NOON + timedelta(days=1),
+    max_redemptions=2,
+    max_redemptions_per_customer=1,
+    minimum_subtotal=Money(5),
+    product_ids=frozenset({uuid4(), uuid4()}),
+    customer_ids=frozenset({uuid4()}),
+    first_purchase_only=True,
+)
+
+
+def test_a_promo_code_comes_back_with_its_history(books: DynamoBooks) -> None:
+    assert books.promo("CODE") is None
+    made = a_promo("CODE", TERMS)
+    books.commit(ChangePromo(PromoChange(promo=made, action=PromoAction.CREATED)))
+    assert books.promo("CODE") == made
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(ChangePromo(PromoChange(promo=made, action=PromoAction.CREATED)))
+    plain = PromoTerms(discount=FixedDiscount(amount=Money(7)))
+    changed = made.with_terms(plain, actor="bob", at=NOON)
+    books.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
+    assert books.promo("CODE") == changed
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
+    ended = changed.deactivated(actor="cleo", at=NOON)
+    books.commit(ChangePromo(PromoChange(promo=ended, action=PromoAction.DEACTIVATED)))
+    assert [c.promo for c in books.promo_changes("CODE")] == [made, changed, ended]
+
+
+def test_redemptions_are_capped_and_given_back(books: DynamoBooks) -> None:
+    promo = a_promo("CODE", PromoTerms(discount=TERMS.discount, max_redemptions=2))
+    books.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
+    attempts = [an_attempt(uuid4()) for _ in range(3)]
+    books.commit(Redeem(promo, attempts[0]))
+    books.commit(Redeem(promo, attempts[1]))
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(Redeem(promo, attempts[2]))
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(GiveRedemptionBack("CODE", attempts[2]))
+    books.commit(GiveRedemptionBack("CODE", attempts[0]))
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(GiveRedemptionBack("CODE", attempts[0]))
+    books.commit(Redeem(promo, attempts[2]))
+    current = books.promo("CODE")
+    assert current is not None
+    assert current.redemptions == 2
+    assert books.redemptions_of("CODE", attempts[0].customer_id) == frozenset()
+    assert books.redemptions_of("CODE", attempts[2].customer_id) == {attempts[2].id}
+
+
+def test_a_customers_redemptions_are_capped(books: DynamoBooks) -> None:
+    terms = PromoTerms(discount=TERMS.discount, max_redemptions_per_customer=1)
+    promo = a_promo("CODE", terms)
+    books.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
+    customer_id = uuid4()
+    first, second = an_attempt(customer_id), an_attempt(customer_id)
+    books.commit(Redeem(promo, first))
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(Redeem(promo, second))
+    books.commit(Redeem(promo, an_attempt(uuid4())))
+    books.commit(GiveRedemptionBack("CODE", first))
+    books.commit(Redeem(promo, second))
+
+
+def test_a_redemption_is_refused_under_terms_that_have_changed(books: DynamoBooks) -> None:
+    promo = a_promo("CODE", PromoTerms(discount=TERMS.discount))
+    books.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
+    books.commit(Redeem(promo, an_attempt(uuid4())))
+    changed = promo.deactivated(actor="bob", at=NOON)
+    books.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.DEACTIVATED)))
+    current = books.promo("CODE")
+    assert current is not None
+    assert current.redemptions == 1, "a change of terms leaves the count alone"
+    with pytest.raises(UnconfirmedCommitError):
+        books.commit(Redeem(promo, an_attempt(uuid4())))
+
+
+def test_promo_codes_are_paged_newest_first(books: DynamoBooks) -> None:
+    for n, code in enumerate(["A-1", "B_2", "C3C", "D4D", "E5E"]):
+        promo = a_promo(code, TERMS, seconds=n)
+        books.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
+    states = (PromoState.ACTIVE, PromoState.DEACTIVATED)
+    seen: list[str] = []
+    before: str | None = None
+    while True:
+        page = books.promos(states, before=before, limit=2)
+        seen += [promo.code for promo in page.promos]
+        before = page.before
+        if before is None:
+            break
+    assert seen == ["E5E", "D4D", "C3C", "B_2", "A-1"]
+    assert books.promos((PromoState.DEACTIVATED,), before=None, limit=2).promos == ()

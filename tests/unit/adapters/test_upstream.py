@@ -160,7 +160,7 @@ def raises(error: Exception) -> Answer:
 
 def ship(answer: Answer) -> Shipped | NotShipped | OutcomeUnknown:
     thing = Product(id=ID, sku="S", name="n", description="", unit_price=Money(5))
-    order = make_order(thing, 3, ADDRESS, expected_total=None)
+    order = make_order(thing, 3, ADDRESS, promo=None, expected_total=None)
     return HttpCarrier(client(answer)).create_shipment(order, attempt_id=ID, timeout_seconds=1)
 
 

@@ -38,7 +38,7 @@ def attempt(price_minor: int = 1000) -> PurchaseAttempt:
     return PurchaseAttempt(
         id=uuid4(),
         customer_id=uuid4(),
-        order=make_order(product(price_minor), 1, ADDRESS, expected_total=None),
+        order=make_order(product(price_minor), 1, ADDRESS, promo=None, expected_total=None),
         actor="c",
         idempotency_key="k",
         fingerprint="f",
@@ -54,17 +54,21 @@ def test_a_risen_total_is_refused_and_a_lower_one_charged(
 ) -> None:
     if price * quantity > expected:
         with pytest.raises(TotalChangedError) as raised:
-            make_order(product(price), quantity, ADDRESS, expected_total=Money(expected))
+            make_order(
+                product(price), quantity, ADDRESS, promo=None, expected_total=Money(expected)
+            )
         assert raised.value.total == Money(price * quantity)
     else:
-        order = make_order(product(price), quantity, ADDRESS, expected_total=Money(expected))
+        order = make_order(
+            product(price), quantity, ADDRESS, promo=None, expected_total=Money(expected)
+        )
         assert order.total == order.subtotal - order.discount == Money(price * quantity)
 
 
 def test_a_total_that_overflows_is_refused() -> None:
-    make_order(product(MAX_AMOUNT_MINOR), 1, ADDRESS, expected_total=None)
+    make_order(product(MAX_AMOUNT_MINOR), 1, ADDRESS, promo=None, expected_total=None)
     with pytest.raises(AmountOutOfBoundsError):
-        make_order(product(MAX_AMOUNT_MINOR), 2, ADDRESS, expected_total=None)
+        make_order(product(MAX_AMOUNT_MINOR), 2, ADDRESS, promo=None, expected_total=None)
 
 
 @given(st.lists(st.integers(1, 600) | st.none(), max_size=12))
@@ -78,16 +82,17 @@ def test_refunds_never_exceed_what_was_paid(requests: list[int | None]) -> None:
         asked = Money(request) if request is not None else None
         if left == 0 or (request is not None and request > left):
             with pytest.raises(RefundExceedsPurchaseError) as raised:
-                purchase.amount_to_refund(asked)
+                purchase.amount_to_refund(asked, None)
             assert raised.value.refundable == Money(left)
             continue
-        amount = purchase.amount_to_refund(asked)
+        amount = purchase.amount_to_refund(asked, None)
         refunded += amount.amount_minor
         refund = Refund(
             id=uuid4(),
             purchase_id=purchase.id,
             customer_id=purchase.customer_id,
             number=purchase.refund_count + 1,
+            quantity=None,
             amount=amount,
             refunded_after=purchase.refunded + amount,
             refundable_after=purchase.refundable - amount,
@@ -140,6 +145,7 @@ def test_only_a_purchase_can_be_refunded() -> None:
         purchase_id=uuid4(),
         customer_id=uuid4(),
         number=1,
+        quantity=None,
         amount=Money(1),
         refunded_after=Money(1),
         refundable_after=ZERO,

@@ -16,10 +16,16 @@ import pytest
 from till import bootstrap
 from till.domain import errors
 from till.domain.money import Money
+from till.domain.promo import PromoRestriction
 from till.http.app import logger
 from till.http.body import MAX_BODY_BYTES
 from till.http.identity import identify_caller
-from till.http.problems import UNEXPECTED, NotAuthenticatedError, problem_for
+from till.http.problems import (
+    UNEXPECTED,
+    NotAuthenticatedError,
+    PreconditionRequiredError,
+    problem_for,
+)
 from till.http.routes import ROUTES, Route
 
 if TYPE_CHECKING:
@@ -51,7 +57,7 @@ def _nothing_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("adjust_credit", "create_purchase", "refund_purchase", "resolve_attempt"):
         monkeypatch.setattr(bootstrap, name, unreachable)
-    for name in ("read_credit", "read_purchases"):
+    for name in ("read_credit", "read_purchases", "quote_purchase", "promo_codes"):
         monkeypatch.setattr(bootstrap, name, unreachable)
 
 
@@ -66,6 +72,7 @@ def event(route: Route, *, body: str | None, headers: dict[str, str] | None = No
     path = route.path.replace("{", "").replace("}", "")
     for name in ("customer_id", "purchase_id", "attempt_id"):
         path = path.replace(name, str(uuid4()))
+    path = path.replace("/code", "/SUMMER-10")
     all_headers = {"Idempotency-Key": "k", "Content-Type": "application/json"} | (headers or {})
     return {
         "httpMethod": route.method,
@@ -99,7 +106,9 @@ def fields(body: dict[str, object]) -> set[str]:
 
 
 GRANT = next(route for route in ROUTES if route.operation == "grant_credit")
-POSTS = [route for route in ROUTES if route.method == "POST"]
+KEYLESS = {"create_quote", "create_promo_code", "deactivate_promo_code"}
+"""They move no money."""
+POSTS = [r for r in ROUTES if r.method == "POST" and r.operation not in KEYLESS]
 GOOD = '{"amount": 5, "reason": "r"}'
 
 
@@ -194,7 +203,7 @@ def test_a_missing_idempotency_key_is_named(route: Route) -> None:
     assert "idempotency-key" in {name.lower() for name in fields(problem)}
 
 
-WITH_ID = [route for route in ROUTES if "{" in route.path]
+WITH_ID = [route for route in ROUTES if "_id}" in route.path]
 
 
 @pytest.mark.parametrize("route", WITH_ID, ids=lambda route: route.operation)
@@ -299,6 +308,14 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         errors.BalanceLimitError(),
         errors.TotalChangedError(expected=usd, total=usd),
         errors.RefundExceedsPurchaseError(requested=None, refundable=usd),
+        errors.RefundQuantityExceededError(refundable_quantity=1),
+        errors.PromoCodeNotFoundError(),
+        errors.PromoCodeExistsError(),
+        errors.PromoCodeDeactivatedError(),
+        errors.StaleVersionError(version=2),
+        errors.InvalidPromoTermsError(field="valid_until", message="must be later"),
+        *(errors.PromoCodeRefusedError(code="X", restriction=r) for r in PromoRestriction),
+        PreconditionRequiredError(),
         errors.AttemptAlreadyResolvedError(state="VOIDED"),
         errors.AttemptStillPendingError(),
         errors.UnresolvedAttemptError(attempt_id=uuid4()),

@@ -17,10 +17,14 @@ from tests.unit.fakes import (
     FakeProducts,
 )
 from till.domain.money import Money
+from till.domain.promo import PromoCode, PromoTerms
 from till.domain.purchase import PurchaseAttempt
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.policy import ShipmentPolicy
+from till.services.pricing import Wish
+from till.services.promo_codes import PromoCodes
 from till.services.purchase import CreatePurchase, Purchased, PurchaseRequest
+from till.services.quote import Quote, QuotePurchase
 from till.services.recover import RecoverAttempts, RecoveryReport
 from till.services.refund import RefundPurchase
 from till.services.resolve_attempt import ResolveAttempt
@@ -86,12 +90,39 @@ class World:
             idempotency_key=key or uuid4().hex,
         )
 
+    def wish(
+        self,
+        *,
+        quantity: int = 1,
+        expected_minor: int | None = None,
+        promo_code: str | None = None,
+    ) -> Wish:
+        return Wish(
+            customer_id=self.customer_id,
+            product_id=self.product_id,
+            quantity=quantity,
+            promo_code=promo_code,
+            expected_total=Money(expected_minor) if expected_minor is not None else None,
+        )
+
+    def quote(self, wish: Wish) -> Quote:
+        run = QuotePurchase(
+            books=self.books, customers=self.customers, products=self.products, clock=self.clock
+        )
+        return run(wish)
+
+    def offer(self, code: str, terms: PromoTerms) -> PromoCode:
+        return PromoCodes(self.books, self.clock).create(
+            code, terms, actor="admin", deadline=FakeDeadline()
+        )
+
     def buy(
         self,
         key: str = "buy",
         *,
         quantity: int = 1,
         expected_minor: int | None = None,
+        promo_code: str | None = None,
         deadline: FakeDeadline | None = None,
     ) -> Purchased:
         create = CreatePurchase(
@@ -103,15 +134,8 @@ class World:
             policy=self.policy,
             settle=self.settle,
         )
-        expected = Money(expected_minor) if expected_minor is not None else None
-        request = PurchaseRequest(
-            customer_id=self.customer_id,
-            product_id=self.product_id,
-            quantity=quantity,
-            expected_total=expected,
-            actor="customer",
-            idempotency_key=key,
-        )
+        wish = self.wish(quantity=quantity, expected_minor=expected_minor, promo_code=promo_code)
+        request = PurchaseRequest(wish=wish, actor="customer", idempotency_key=key)
         return create(request, deadline or FakeDeadline())
 
     def the_attempt(self) -> PurchaseAttempt:

@@ -31,6 +31,7 @@ def refund(world: World, amount_minor: int | None, key: str | None = None) -> Re
     return RefundRequest(
         purchase_id=attempt.id,
         amount=Money(amount_minor) if amount_minor is not None else None,
+        quantity=None,
         reason="broken",
         actor="rep",
         idempotency_key=key or uuid4().hex,

@@ -80,7 +80,12 @@ def test_an_unknown_outcome_keeps_the_hold_and_blocks_the_same_purchase(world: W
 def test_the_same_request_gets_its_first_answer_even_after_refunds(world: World) -> None:
     first = world.buy()
     request = RefundRequest(
-        purchase_id=first.purchase.id, amount=None, reason="r", actor="rep", idempotency_key="k"
+        purchase_id=first.purchase.id,
+        amount=None,
+        quantity=None,
+        reason="r",
+        actor="rep",
+        idempotency_key="k",
     )
     world.refund(request, FakeDeadline())
     again = world.buy()

@@ -41,6 +41,7 @@ def test_a_rare_status_is_searched_for(world: World, read: ReadPurchases) -> Non
             RefundRequest(
                 purchase_id=purchase_id,
                 amount=Money(amount),
+                quantity=None,
                 reason="r",
                 actor="rep",
                 idempotency_key=uuid4().hex,
@@ -75,7 +76,12 @@ def test_a_completed_attempt_is_found_whatever_was_refunded(
     purchase_id = world.buy().purchase.id
     world.refund(
         RefundRequest(
-            purchase_id=purchase_id, amount=None, reason="r", actor="rep", idempotency_key="k"
+            purchase_id=purchase_id,
+            amount=None,
+            quantity=None,
+            reason="r",
+            actor="rep",
+            idempotency_key="k",
         ),
         FakeDeadline(),
     )

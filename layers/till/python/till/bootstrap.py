@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from till.adapters.upstream.carrier import HttpCarrier
     from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
     from till.services.adjust_credit import AdjustCredit
+    from till.services.promo_codes import PromoCodes
     from till.services.purchase import CreatePurchase
+    from till.services.quote import QuotePurchase
     from till.services.read_credit import ReadCredit
     from till.services.read_purchases import ReadPurchases
     from till.services.recover import RecoverAttempts
@@ -203,6 +205,25 @@ def resolve_attempt() -> ResolveAttempt:
     from till.services.resolve_attempt import ResolveAttempt
 
     return ResolveAttempt(_books(), SystemClock())
+
+
+@cache
+def quote_purchase() -> QuotePurchase:
+    """Price a purchase without making it."""
+    from till.services.quote import QuotePurchase
+
+    customers, products = _catalogue()
+    return QuotePurchase(
+        books=_books(), customers=customers, products=products, clock=SystemClock()
+    )
+
+
+@cache
+def promo_codes() -> PromoCodes:
+    """Manage promo codes."""
+    from till.services.promo_codes import PromoCodes
+
+    return PromoCodes(_books(), SystemClock())
 
 
 @cache

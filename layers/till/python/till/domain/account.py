@@ -52,8 +52,8 @@ class Account:
     """One version of a customer's account.
 
     ``version`` counts every change (0: there never was one), ``sequence`` only the ledger
-    entries; ``entry_hash`` is the hash of the newest entry. Always: available = posted - held,
-    and available >= 0.
+    entries; ``entry_hash`` is the hash of the newest entry; ``purchases`` counts those made and
+    those under way. Always: available = posted - held, and available >= 0.
     """
 
     customer_id: UUID
@@ -63,6 +63,7 @@ class Account:
     held: Money
     entry_hash: str
     unresolved: tuple[UnresolvedPurchase, ...]
+    purchases: int
     updated_at: datetime | None
 
     @classmethod
@@ -76,6 +77,7 @@ class Account:
             held=ZERO,
             entry_hash=GENESIS_HASH,
             unresolved=(),
+            purchases=0,
             updated_at=None,
         )
 
@@ -127,7 +129,7 @@ class Account:
             if (unresolved.product_id, unresolved.quantity) == (product_id, quantity):
                 raise UnresolvedAttemptError(attempt_id=unresolved.attempt_id)
         self._require_available(amount)
-        return self._move_hold(ChangeKind.HOLD, amount, cause, attempt_id)
+        return self._move_hold(ChangeKind.HOLD, amount, cause, attempt_id, more_purchases=1)
 
     def post_hold(self, amount: Money, cause: Cause, *, attempt_id: UUID) -> AccountChange:
         """Turn an attempt's hold into a posted debit: the purchase is paid (step 4, shipped).
@@ -157,6 +159,7 @@ class Account:
             -amount,
             cause,
             attempt_id,
+            more_purchases=-1,
             unresolved=self._unresolved_without(attempt_id),
         )
 
@@ -252,6 +255,7 @@ class Account:
         cause: Cause,
         attempt_id: UUID,
         *,
+        more_purchases: int = 0,
         unresolved: tuple[UnresolvedPurchase, ...] | None = None,
     ) -> AccountChange:
         cause = self._in_order(cause)
@@ -259,6 +263,7 @@ class Account:
             self,
             version=self.version + 1,
             held=self.held + amount,
+            purchases=self.purchases + more_purchases,
             unresolved=self.unresolved if unresolved is None else unresolved,
             updated_at=cause.at,
         )

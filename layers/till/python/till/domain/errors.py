@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.money import Money
+    from till.domain.promo import PromoRestriction
 
 
 class TillError(Exception):
@@ -85,6 +86,14 @@ class RefundExceedsPurchaseError(TillError):
         self.refundable = refundable
 
 
+class RefundQuantityExceededError(TillError):
+    """More units than are left to refund of this purchase."""
+
+    def __init__(self, *, refundable_quantity: int) -> None:
+        super().__init__("refund quantity exceeded")
+        self.refundable_quantity = refundable_quantity
+
+
 class AttemptAlreadyResolvedError(TillError):
     """The attempt has its final outcome; it is resolved exactly once."""
 
@@ -103,6 +112,47 @@ class UnresolvedAttemptError(TillError):
     def __init__(self, *, attempt_id: UUID) -> None:
         super().__init__("unresolved attempt")
         self.attempt_id = attempt_id
+
+
+# Promo codes
+
+
+class PromoCodeNotFoundError(NotFoundError):
+    """There is no such promo code."""
+
+
+class InvalidPromoTermsError(TillError):
+    """Terms that contradict each other."""
+
+    def __init__(self, *, field: str, message: str) -> None:
+        super().__init__("invalid promo terms")
+        self.field = field
+        self.message = message
+
+
+class PromoCodeExistsError(TillError):
+    """The code is taken, perhaps in another case."""
+
+
+class PromoCodeRefusedError(TillError):
+    """The promo code cannot be used for this purchase."""
+
+    def __init__(self, *, code: str, restriction: PromoRestriction) -> None:
+        super().__init__("promo code refused")
+        self.code = code
+        self.restriction = restriction
+
+
+class StaleVersionError(TillError):
+    """Somebody else has changed it since the version that the caller knows."""
+
+    def __init__(self, *, version: int) -> None:
+        super().__init__("stale version")
+        self.version = version
+
+
+class PromoCodeDeactivatedError(TillError):
+    """A deactivated promo code stays as it is."""
 
 
 # Idempotency

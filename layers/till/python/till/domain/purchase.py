@@ -14,6 +14,7 @@ from till.domain.errors import (
     AmountOutOfBoundsError,
     AttemptAlreadyResolvedError,
     RefundExceedsPurchaseError,
+    RefundQuantityExceededError,
     TotalChangedError,
 )
 from till.domain.money import MAX_AMOUNT_MINOR, ZERO, Money
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from till.domain.catalogue import Address, Product
+    from till.domain.promo import AppliedPromo
 
 MAX_QUANTITY: Final = 1_000_000
 
@@ -69,12 +71,43 @@ class Order:
     subtotal: Money
     discount: Money
     total: Money
-    promo_code: str | None
+    promo: AppliedPromo | None
     shipping_address: Address
+
+    @property
+    def promo_code(self) -> str | None:
+        """The promo code that was used."""
+        return self.promo.code if self.promo else None
+
+    def price_of_units(self, first: int, count: int) -> Money:
+        """What ``count`` of the units were sold for, counted from unit ``first`` (from 0).
+
+        The total is spread over the units by largest remainder: the first ones cost a cent more
+        where it does not divide, so that all units together cost the total exactly.
+        """
+        each, dearer = divmod(self.total.amount_minor, self.quantity)
+        dearer_among_them = max(0, min(dearer, first + count) - first)
+        return Money(each * count + dearer_among_them, self.total.currency)
+
+
+def subtotal_of(product: Product, quantity: int) -> Money:
+    """The price of so many of a product, before any discount.
+
+    Raises:
+        AmountOutOfBoundsError: it is larger than one operation may be.
+    """
+    if product.unit_price.amount_minor * quantity > MAX_AMOUNT_MINOR:
+        raise AmountOutOfBoundsError
+    return product.unit_price.times(quantity)
 
 
 def make_order(
-    product: Product, quantity: int, shipping_address: Address, *, expected_total: Money | None
+    product: Product,
+    quantity: int,
+    shipping_address: Address,
+    *,
+    promo: AppliedPromo | None,
+    expected_total: Money | None,
 ) -> Order:
     """Price an order.
 
@@ -82,18 +115,18 @@ def make_order(
         AmountOutOfBoundsError: the total is larger than one operation may be.
         TotalChangedError: the total is above ``expected_total``; a lower one is simply charged.
     """
-    if product.unit_price.amount_minor * quantity > MAX_AMOUNT_MINOR:
-        raise AmountOutOfBoundsError
-    subtotal = product.unit_price.times(quantity)
-    if expected_total is not None and subtotal > expected_total:
-        raise TotalChangedError(expected=expected_total, total=subtotal)
+    subtotal = subtotal_of(product, quantity)
+    discount = promo.off(subtotal) if promo else ZERO
+    total = subtotal - discount
+    if expected_total is not None and total > expected_total:
+        raise TotalChangedError(expected=expected_total, total=total)
     return Order(
         product=product,
         quantity=quantity,
         subtotal=subtotal,
-        discount=ZERO,
-        total=subtotal,
-        promo_code=None,
+        discount=discount,
+        total=total,
+        promo=promo,
         shipping_address=shipping_address,
     )
 
@@ -141,6 +174,7 @@ class Refund:
     purchase_id: UUID
     customer_id: UUID
     number: int
+    quantity: int | None
     amount: Money
     refunded_after: Money
     refundable_after: Money
@@ -164,6 +198,7 @@ class Purchase:
     created_by: str
     refunded: Money
     refund_count: int
+    refunded_quantity: int = 0
 
     @property
     def refundable(self) -> Money:
@@ -181,14 +216,22 @@ class Purchase:
 
     def as_sold(self) -> Purchase:
         """The purchase as it was before any refund: the first answer to its request."""
-        return replace(self, refunded=ZERO, refund_count=0)
+        return replace(self, refunded=ZERO, refund_count=0, refunded_quantity=0)
 
-    def amount_to_refund(self, requested: Money | None) -> Money:
-        """The amount of a refund; without one requested, all that is left.
+    def amount_to_refund(self, requested: Money | None, quantity: int | None) -> Money:
+        """The amount of a refund: the one requested, or what so many units were sold for.
+
+        Without either it is all that is left.
 
         Raises:
             RefundExceedsPurchaseError: more than is left, or nothing is.
+            RefundQuantityExceededError: more units than are left.
         """
+        if quantity is not None:
+            left = self.order.quantity - self.refunded_quantity
+            if quantity > left:
+                raise RefundQuantityExceededError(refundable_quantity=left)
+            requested = self.order.price_of_units(self.refunded_quantity, quantity)
         amount = self.refundable if requested is None else requested
         if amount > self.refundable or amount <= ZERO:
             raise RefundExceedsPurchaseError(requested=requested, refundable=self.refundable)
@@ -325,7 +368,10 @@ class PurchaseAttempt:
         if self.purchase is None:
             raise ValueError("only a purchase can be refunded")
         purchase = replace(
-            self.purchase, refunded=refund.refunded_after, refund_count=refund.number
+            self.purchase,
+            refunded=refund.refunded_after,
+            refund_count=refund.number,
+            refunded_quantity=self.purchase.refunded_quantity + (refund.quantity or 0),
         )
         return replace(self, revision=self.revision + 1, purchase=purchase)
 

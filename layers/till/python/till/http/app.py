@@ -16,7 +16,8 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from pydantic import AwareDatetime, BaseModel
 
-from till.domain.errors import TillError
+from till.domain.errors import StaleVersionError, TillError
+from till.domain.promo import PromoState
 from till.domain.purchase import AttemptState, PurchaseStatus
 from till.http.body import BodyRefusedError, decode_body
 from till.http.identity import identify_caller
@@ -25,11 +26,18 @@ from till.http.problems import (
     ROUTE_NOT_FOUND,
     UNEXPECTED,
     UNSUPPORTED_MEDIA_TYPE,
+    PreconditionRequiredError,
     Problem,
     invalid_request,
     problem_for,
 )
-from till.http.wire import FieldErrorResponse, Id, IdempotencyKey, ProblemResponse
+from till.http.wire import (
+    FieldErrorResponse,
+    Id,
+    IdempotencyKey,
+    ProblemResponse,
+    PromoCodeText,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +61,11 @@ B = TypeVar("B", bound=BaseModel)
 
 # The parameters that operations share, as Powertools reads them.
 PathId = Annotated[Id, Path()]
+PathCode = Annotated[PromoCodeText, Path()]
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", description="The ETag of the version that is to be changed"),
+]
 KeyHeader = Annotated[
     IdempotencyKey,
     Header(
@@ -61,6 +74,7 @@ KeyHeader = Annotated[
     ),
 ]
 StatusFilter = Annotated[PurchaseStatus | None, Query(description="Only these")]
+PromoStateFilter = Annotated[PromoState | None, Query(description="Only these")]
 StateFilter = Annotated[AttemptState | None, Query(description="Only these")]
 TimeFilter = Annotated[AwareDatetime | None, Query(description="RFC 3339, with its offset")]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many items a page holds")]
@@ -72,7 +86,11 @@ _PROBLEM_TEXTS: Final = {
     HTTPStatus.UNAUTHORIZED: "The caller is not known",
     HTTPStatus.NOT_FOUND: "It does not exist",
     HTTPStatus.CONFLICT: "It does not fit the present state; detail says why",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "The Idempotency-Key belongs to another request",
+    HTTPStatus.PRECONDITION_FAILED: "Somebody else has changed it meanwhile",
+    HTTPStatus.PRECONDITION_REQUIRED: "If-Match is missing",
+    HTTPStatus.UNPROCESSABLE_ENTITY: (
+        "The Idempotency-Key belongs to another request, or the promo code cannot be used"
+    ),
     HTTPStatus.BAD_GATEWAY: "An external API failed; nothing was charged",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not possible at this moment; try again",
     HTTPStatus.GATEWAY_TIMEOUT: "The outcome of the shipment is not known yet",
@@ -123,12 +141,36 @@ class LambdaDeadline:
         return self._context.get_remaining_time_in_millis() / 1000
 
 
-def answer(body: B, status: HTTPStatus, *, replayed: bool = False) -> Response[B]:
-    """A response, with the header that tells a replay from a first answer."""
+def answer(
+    body: B, status: HTTPStatus, *, replayed: bool = False, version: int | None = None
+) -> Response[B]:
+    """A response, with the headers that tell a replay from a first answer, and its version."""
     headers: dict[str, str | list[str]] = {"Idempotency-Replayed": "true"} if replayed else {}
+    if version is not None:
+        headers["ETag"] = f'"{version}"'
     return Response(
         status_code=status.value, content_type="application/json", body=body, headers=headers
     )
+
+
+def expected_version(if_match: str | None) -> int:
+    """The version that an If-Match names.
+
+    Raises:
+        PreconditionRequiredError: there is none.
+        StaleVersionError: it is not the ETag of any version.
+    """
+    if if_match is None:
+        raise PreconditionRequiredError
+    number = if_match.strip().removeprefix('"').removesuffix('"')
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
+        raise StaleVersionError(version=0)
+    return int(number)
+
+
+def problem_in(app: APIGatewayRestResolver, error: TillError) -> ProblemResponse:
+    """The problem that an error would be answered with, to be shown within a response."""
+    return problem_for(error).response(app.lambda_context.aws_request_id)
 
 
 class StageSettings(Protocol):

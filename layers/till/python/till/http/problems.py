@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from till.domain import errors
 from till.domain.money import Money
+from till.domain.promo import PromoRestriction
 from till.http.wire import FieldErrorResponse, ProblemResponse
 
 if TYPE_CHECKING:
@@ -101,6 +102,26 @@ UNSUPPORTED_MEDIA_TYPE: Final = Problem(
 )
 
 
+class PreconditionRequiredError(errors.TillError):
+    """A change without If-Match might undo somebody else's."""
+
+
+_WHY_REFUSED: Final = {
+    PromoRestriction.UNKNOWN: "There is no such code.",
+    PromoRestriction.DEACTIVATED: "It has been deactivated.",
+    PromoRestriction.NOT_YET_VALID: "It is not valid yet.",
+    PromoRestriction.EXPIRED: "It is not valid any more.",
+    PromoRestriction.MINIMUM_SUBTOTAL: "The subtotal is below what it asks for.",
+    PromoRestriction.PRODUCTS: "It is not for this product.",
+    PromoRestriction.CUSTOMERS: "It is not for this customer.",
+    PromoRestriction.FIRST_PURCHASE: "It is for a first purchase only.",
+    PromoRestriction.MAX_REDEMPTIONS: "It has been used as often as it may be.",
+    PromoRestriction.MAX_REDEMPTIONS_PER_CUSTOMER: (
+        "This customer has used it as often as they may."
+    ),
+}
+
+
 class NotAuthenticatedError(errors.TillError):
     """Nobody says who is calling, or nobody may be believed."""
 
@@ -110,6 +131,13 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
     match error:
         case NotAuthenticatedError():
             return NOT_AUTHENTICATED
+        case PreconditionRequiredError():
+            return Problem(
+                HTTPStatus.PRECONDITION_REQUIRED,
+                "precondition-required",
+                "If-Match is missing",
+                f"Read it, and send its ETag as If-Match. {_NOTHING_CHANGED}",
+            )
         case errors.CustomerNotFoundError():
             return Problem(
                 HTTPStatus.NOT_FOUND,
@@ -185,6 +213,53 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 "More than what is left to refund",
                 f"{_amount(refundable)} of this purchase can still be refunded. {_NOTHING_CHANGED}",
                 {"refundable": refundable.amount_minor, "currency": refundable.currency},
+            )
+        case errors.RefundQuantityExceededError(refundable_quantity=left):
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "refund-quantity-exceeded",
+                "More units than are left to refund",
+                f"{left} units of this purchase can still be refunded as units. {_NOTHING_CHANGED}",
+                {"refundable_quantity": left},
+            )
+        case errors.PromoCodeNotFoundError():
+            return Problem(
+                HTTPStatus.NOT_FOUND,
+                "promo-code-not-found",
+                "There is no such promo code",
+                f"Check the code. {_NOTHING_CHANGED}",
+            )
+        case errors.PromoCodeExistsError():
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "promo-code-exists",
+                "The promo code is taken",
+                f"Codes are the same in upper and lower case. Choose another. {_NOTHING_CHANGED}",
+            )
+        case errors.PromoCodeDeactivatedError():
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "promo-code-deactivated",
+                "A deactivated promo code stays as it is",
+                f"Make a new code. {_NOTHING_CHANGED}",
+            )
+        case errors.StaleVersionError(version=version):
+            return Problem(
+                HTTPStatus.PRECONDITION_FAILED,
+                "stale-version",
+                "Somebody else has changed it meanwhile",
+                f"Read it again, and send its ETag as If-Match. {_NOTHING_CHANGED}",
+                {"version": version},
+            )
+        case errors.InvalidPromoTermsError(field=field_name, message=message):
+            return invalid_request([FieldErrorResponse(field=field_name, message=message)])
+        case errors.PromoCodeRefusedError(code=code, restriction=restriction):
+            return Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "promo-code-refused",
+                "The promo code cannot be used for this purchase",
+                f"{_WHY_REFUSED[restriction]} Buy without it, or with another. {_NOTHING_CHANGED}",
+                {"promo_code": code, "restriction": restriction},
             )
         case errors.AttemptAlreadyResolvedError(state=state):
             return Problem(

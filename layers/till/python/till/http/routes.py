@@ -38,6 +38,12 @@ ROUTES: tuple[Route, ...] = (
     Route("list_attempts", "GET", "/purchase-attempts"),
     Route("get_attempt", "GET", "/purchase-attempts/{attempt_id}"),
     Route("resolve_attempt", "POST", "/purchase-attempts/{attempt_id}/resolution"),
+    Route("create_quote", "POST", "/customers/{customer_id}/quotes"),
+    Route("create_promo_code", "POST", "/promo-codes"),
+    Route("list_promo_codes", "GET", "/promo-codes"),
+    Route("get_promo_code", "GET", "/promo-codes/{code}"),
+    Route("update_promo_code", "PATCH", "/promo-codes/{code}"),
+    Route("deactivate_promo_code", "POST", "/promo-codes/{code}/deactivation"),
     Route("get_openapi", "GET", "/openapi.json"),
     Route("get_health", "GET", "/health"),
 )

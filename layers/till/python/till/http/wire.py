@@ -23,6 +23,13 @@ from till.domain.catalogue import Address, Product
 from till.domain.instant import format_instant
 from till.domain.ledger import EntryKind, LedgerEntry
 from till.domain.money import MAX_AMOUNT_MINOR, Money
+from till.domain.promo import (
+    CODE_PATTERN,
+    Discount,
+    FixedDiscount,
+    PercentageDiscount,
+    canonical_code,
+)
 from till.domain.purchase import (
     MAX_QUANTITY,
     AttemptState,
@@ -35,7 +42,9 @@ from till.domain.purchase import (
     Shipped,
 )
 from till.services.adjust_credit import CreditAdjustment
+from till.services.pricing import Wish
 from till.services.purchase import PurchaseRequest
+from till.services.quote import Quote
 from till.services.refund import RefundRequest
 from till.services.resolve_attempt import ResolutionRequest
 
@@ -76,18 +85,30 @@ IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
 """1 to 255 visible ASCII characters."""
 
 
-class _Request(BaseModel):
+PromoCodeText = Annotated[
+    str,
+    Field(pattern=CODE_PATTERN, description="Case-insensitive"),
+    AfterValidator(canonical_code),
+]
+"""A promo code; upper and lower case are the same code."""
+
+
+class WireRequest(BaseModel):
+    """What every request body is: strict, and without fields that are not known."""
+
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
-class _Response(BaseModel):
+class WireResponse(BaseModel):
+    """What every response body is."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 # Credit
 
 
-class _CreditRequest(_Request):
+class _CreditRequest(WireRequest):
     amount: Amount
     reason: Reason
 
@@ -112,7 +133,7 @@ class DeductCreditRequest(_CreditRequest):
     """Credit to take away."""
 
 
-class BalanceResponse(_Response):
+class BalanceResponse(WireResponse):
     """A customer's credit: available is what is posted less what is held for open purchases."""
 
     customer_id: UUID
@@ -137,7 +158,7 @@ class BalanceResponse(_Response):
         )
 
 
-class EntryResponse(_Response):
+class EntryResponse(WireResponse):
     """One movement of posted credit. Entries are never changed or deleted."""
 
     id: UUID
@@ -178,7 +199,7 @@ class EntryResponse(_Response):
         )
 
 
-class CreditChangeResponse(_Response):
+class CreditChangeResponse(WireResponse):
     """The ledger entry that was made, and the balance right after it."""
 
     entry: EntryResponse
@@ -192,39 +213,90 @@ class CreditChangeResponse(_Response):
         return cls(entry=EntryResponse.of(change.entry), balance=BalanceResponse.of(change.account))
 
 
-class EntryListResponse(_Response):
+class EntryListResponse(WireResponse):
     """Ledger entries, newest first."""
 
     items: list[EntryResponse]
     next_cursor: str | None
 
 
+# What a promo code takes off, in requests and responses alike
+
+
+class PercentageDiscountModel(WireRequest):
+    """A percentage off, rounded half up to a cent, at most ``max_amount``."""
+
+    type: Literal["percentage"]
+    percent: Annotated[int, Field(ge=1, le=100)]
+    max_amount: Amount | None = None
+
+
+class FixedDiscountModel(WireRequest):
+    """A fixed amount off, never more than the subtotal."""
+
+    type: Literal["fixed"]
+    amount: Amount
+
+
+DiscountModel = Annotated[PercentageDiscountModel | FixedDiscountModel, Field(discriminator="type")]
+
+
+def discount_model(discount: Discount) -> PercentageDiscountModel | FixedDiscountModel:
+    """A discount as it is sent."""
+    match discount:
+        case PercentageDiscount(percent=percent, max_amount=most):
+            return PercentageDiscountModel(
+                type="percentage",
+                percent=percent,
+                max_amount=most.amount_minor if most is not None else None,
+            )
+        case FixedDiscount(amount=amount):
+            return FixedDiscountModel(type="fixed", amount=amount.amount_minor)
+
+
+def discount_of(model: PercentageDiscountModel | FixedDiscountModel) -> Discount:
+    """A discount as the domain knows it."""
+    match model:
+        case PercentageDiscountModel(percent=percent, max_amount=most):
+            return PercentageDiscount(
+                percent=percent, max_amount=Money(most) if most is not None else None
+            )
+        case FixedDiscountModel(amount=amount):
+            return FixedDiscount(amount=Money(amount))
+
+
 # Purchases
 
 
-class CreatePurchaseRequest(_Request):
+class CreatePurchaseRequest(WireRequest):
     """What to buy. With ``expected_total`` a higher total is refused, a lower one charged."""
 
     product_id: Id
     quantity: Annotated[int, Field(gt=0, le=MAX_QUANTITY)]
     expected_total: Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)] | None = None
+    promo_code: PromoCodeText | None = None
+
+    def wish(self, *, customer_id: UUID) -> Wish:
+        """The request as its use cases know it."""
+        expected = self.expected_total
+        return Wish(
+            customer_id=customer_id,
+            product_id=self.product_id,
+            quantity=self.quantity,
+            promo_code=self.promo_code,
+            expected_total=Money(expected) if expected is not None else None,
+        )
 
     def purchase_request(
         self, *, customer_id: UUID, actor: str, idempotency_key: str
     ) -> PurchaseRequest:
         """The request as its use case knows it."""
-        expected = self.expected_total
         return PurchaseRequest(
-            customer_id=customer_id,
-            product_id=self.product_id,
-            quantity=self.quantity,
-            expected_total=Money(expected) if expected is not None else None,
-            actor=actor,
-            idempotency_key=idempotency_key,
+            wish=self.wish(customer_id=customer_id), actor=actor, idempotency_key=idempotency_key
         )
 
 
-class ProductSnapshotResponse(_Response):
+class ProductSnapshotResponse(WireResponse):
     """A product as it was when it was sold."""
 
     id: UUID
@@ -245,7 +317,7 @@ class ProductSnapshotResponse(_Response):
         )
 
 
-class AddressResponse(_Response):
+class AddressResponse(WireResponse):
     """An address as it was when it was used."""
 
     line1: str
@@ -268,13 +340,14 @@ class AddressResponse(_Response):
         )
 
 
-class RefundResponse(_Response):
+class RefundResponse(WireResponse):
     """Credit given back for a purchase."""
 
     id: UUID
     purchase_id: UUID
     customer_id: UUID
     amount: int
+    quantity: int | None = Field(description="How many units it was for, if it was for units")
     currency: str
     reason: str
     created_at: Instant
@@ -292,6 +365,7 @@ class RefundResponse(_Response):
             purchase_id=refund.purchase_id,
             customer_id=refund.customer_id,
             amount=refund.amount.amount_minor,
+            quantity=refund.quantity,
             currency=refund.amount.currency,
             reason=refund.reason,
             created_at=refund.created_at,
@@ -303,7 +377,7 @@ class RefundResponse(_Response):
         )
 
 
-class PurchaseResponse(_Response):
+class PurchaseResponse(WireResponse):
     """A purchase, with product and address as they were then."""
 
     id: UUID
@@ -317,6 +391,8 @@ class PurchaseResponse(_Response):
     refundable: int
     currency: str
     promo_code: str | None
+    promo_discount: DiscountModel | None = Field(description="The code's rule as it was then")
+    refunded_quantity: int = Field(description="How many units were refunded as units")
     shipment_id: str
     shipping_address: AddressResponse
     status: PurchaseStatus
@@ -339,6 +415,8 @@ class PurchaseResponse(_Response):
             refundable=purchase.refundable.amount_minor,
             currency=order.total.currency,
             promo_code=order.promo_code,
+            promo_discount=discount_model(order.promo.discount) if order.promo else None,
+            refunded_quantity=purchase.refunded_quantity,
             shipment_id=purchase.shipment_id,
             shipping_address=AddressResponse.of(order.shipping_address),
             status=purchase.status,
@@ -359,18 +437,25 @@ class PurchaseDetailResponse(PurchaseResponse):
         return cls(**fields, refunds=[RefundResponse.of(refund) for refund in refunds])
 
 
-class PurchaseListResponse(_Response):
+class PurchaseListResponse(WireResponse):
     """Purchases, newest first."""
 
     items: list[PurchaseResponse]
     next_cursor: str | None
 
 
-class CreateRefundRequest(_Request):
-    """What to give back; without an amount, all that is left."""
+class CreateRefundRequest(WireRequest):
+    """What to give back: an amount, or so many units; without either, all that is left."""
 
     amount: Amount | None = None
+    quantity: Annotated[int, Field(gt=0, le=MAX_QUANTITY)] | None = None
     reason: Reason
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> Self:
+        if self.amount is not None and self.quantity is not None:
+            raise ValueError("an amount or a quantity, not both")
+        return self
 
     def refund_request(
         self, *, purchase_id: UUID, actor: str, idempotency_key: str
@@ -379,13 +464,14 @@ class CreateRefundRequest(_Request):
         return RefundRequest(
             purchase_id=purchase_id,
             amount=Money(self.amount) if self.amount is not None else None,
+            quantity=self.quantity,
             reason=self.reason,
             actor=actor,
             idempotency_key=idempotency_key,
         )
 
 
-class RefundListResponse(_Response):
+class RefundListResponse(WireResponse):
     """The refunds of a purchase, newest first."""
 
     items: list[RefundResponse]
@@ -395,7 +481,7 @@ class RefundListResponse(_Response):
 # Purchase attempts
 
 
-class CarrierAnswerResponse(_Response):
+class CarrierAnswerResponse(WireResponse):
     """What the carrier answered, or what became of the call."""
 
     outcome: Literal["shipped", "not_shipped", "unknown"]
@@ -421,14 +507,14 @@ class CarrierAnswerResponse(_Response):
                 return cls(outcome="unknown", message=message, shipment_id=None, answered_at=at)
 
 
-class AttemptResolutionResponse(_Response):
+class AttemptResolutionResponse(WireResponse):
     """Who or what decided the outcome that the carrier had not told, and why."""
 
     actor: str
     reason: str
 
 
-class AttemptResponse(_Response):
+class AttemptResponse(WireResponse):
     """A purchase attempt. Its funds are held while it is PENDING or UNKNOWN."""
 
     id: UUID
@@ -488,14 +574,14 @@ class AttemptResponse(_Response):
         )
 
 
-class AttemptListResponse(_Response):
+class AttemptListResponse(WireResponse):
     """Purchase attempts, newest first."""
 
     items: list[AttemptResponse]
     next_cursor: str | None
 
 
-class ResolveAttemptRequest(_Request):
+class ResolveAttemptRequest(WireRequest):
     """What was found out about an attempt of unknown outcome."""
 
     outcome: Literal["shipped", "not_shipped"]
@@ -531,16 +617,10 @@ class ResolveAttemptRequest(_Request):
         )
 
 
-# The rest
+# Problems
 
 
-class HealthResponse(_Response):
-    """The API is up."""
-
-    status: Literal["ok"]
-
-
-class FieldErrorResponse(_Response):
+class FieldErrorResponse(WireResponse):
     """One field of a request, and what is wrong with it."""
 
     field: str
@@ -566,3 +646,57 @@ class ProblemResponse(BaseModel):
     currency: str | None = None
     attempt_id: UUID | None = None
     state: str | None = None
+    promo_code: str | None = None
+    restriction: str | None = None
+    refundable_quantity: int | None = None
+    version: int | None = None
+
+
+# Quotes
+
+
+class QuoteResponse(WireResponse):
+    """What a purchase would cost now, and whether it would go through.
+
+    ``total`` is what to send as ``expected_total``. Without a price (the promo code cannot be
+    used) it is null, and so is ``discount``.
+    """
+
+    customer_id: UUID
+    product: ProductSnapshotResponse
+    quantity: int
+    subtotal: int
+    discount: int | None
+    total: int | None
+    currency: str
+    promo_code: str | None
+    available: int
+    would_succeed: bool
+    problem: ProblemResponse | None = Field(description="What a purchase would be refused with")
+
+    @classmethod
+    def of(cls, quote: Quote, problem: ProblemResponse | None) -> Self:
+        """A quote."""
+        order = quote.order
+        return cls(
+            customer_id=quote.wish.customer_id,
+            product=ProductSnapshotResponse.of(quote.product),
+            quantity=quote.wish.quantity,
+            subtotal=quote.subtotal.amount_minor,
+            discount=order.discount.amount_minor if order else None,
+            total=order.total.amount_minor if order else None,
+            currency=quote.subtotal.currency,
+            promo_code=quote.wish.promo_code,
+            available=quote.available.amount_minor,
+            would_succeed=problem is None,
+            problem=problem,
+        )
+
+
+# The rest
+
+
+class HealthResponse(WireResponse):
+    """The API is up."""
+
+    status: Literal["ok"]

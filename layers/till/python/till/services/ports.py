@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from till.domain.account import Account, AccountChange
     from till.domain.catalogue import Customer, Product
     from till.domain.ledger import EntryKind
+    from till.domain.promo import PromoChange, PromoCode, PromoState
     from till.domain.purchase import (
         AttemptState,
         Order,
@@ -147,7 +148,43 @@ class AddRefund:
     refund: Refund
 
 
-Write = AppendChange | RememberRequest | CreateAttempt | UpdateAttempt | AddRefund
+@dataclass(frozen=True, slots=True)
+class Redeem:
+    """Count a promo code as used by an attempt.
+
+    Refused if the code has another version by now, or if it, or this customer, has used up its
+    redemptions: the counts are checked as they are when this is written.
+    """
+
+    promo: PromoCode
+    attempt: PurchaseAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class GiveRedemptionBack:
+    """Undo ``Redeem`` for an attempt that is voided. Refused if it did not redeem the code."""
+
+    code: str
+    attempt: PurchaseAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePromo:
+    """Write the next version of a promo code, or its first. Refused if that version exists."""
+
+    change: PromoChange
+
+
+Write = (
+    AppendChange
+    | RememberRequest
+    | CreateAttempt
+    | UpdateAttempt
+    | AddRefund
+    | Redeem
+    | GiveRedemptionBack
+    | ChangePromo
+)
 
 
 class UnconfirmedCommitError(TillError):
@@ -170,6 +207,14 @@ class AttemptPage:
     """Attempts, newest first; ``before`` is where to go on, None at the end."""
 
     attempts: tuple[PurchaseAttempt, ...]
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PromoPage:
+    """Promo codes, newest first; ``before`` is where to go on, None at the end."""
+
+    promos: tuple[PromoCode, ...]
     before: str | None
 
 
@@ -226,6 +271,24 @@ class Books(Protocol):
         For a completed one the state is its PurchaseStatus. This read may lag the commits by
         a moment.
         """
+        ...
+
+    def promo(self, code: str) -> PromoCode | None:
+        """A promo code as it now is."""
+        ...
+
+    def promo_changes(self, code: str) -> tuple[PromoChange, ...]:
+        """Every version of a promo code, oldest first."""
+        ...
+
+    def promos(
+        self, states: tuple[PromoState, ...], *, before: str | None, limit: int
+    ) -> PromoPage:
+        """Promo codes in any of the states, the newest first."""
+        ...
+
+    def redemptions_of(self, code: str, customer_id: UUID) -> frozenset[UUID]:
+        """The attempts by which a customer uses, or has used, a promo code."""
         ...
 
     def refunds(self, purchase_id: UUID) -> tuple[Refund, ...]:

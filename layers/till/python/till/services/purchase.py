@@ -9,7 +9,6 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from till.domain.errors import (
     BusyError,
@@ -23,20 +22,31 @@ from till.domain.purchase import (
     NotShipped,
     PurchaseAttempt,
     attempt_id_for,
-    make_order,
 )
 from till.services.contention import until_confirmed
 from till.services.idempotency import fingerprint, require_same_request
-from till.services.ports import AppendChange, CreateAttempt
+from till.services.ports import AppendChange, CreateAttempt, Redeem
+from till.services.pricing import price, read_books
 from till.services.settlement import describe
 from till.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from till.domain.account import Account
-    from till.domain.money import Money
-    from till.domain.purchase import Order, Purchase, ShipmentOutcome
+    from till.domain.catalogue import Address, Product
+    from till.domain.purchase import Purchase, ShipmentOutcome
     from till.services.policy import ShipmentPolicy
-    from till.services.ports import Books, Carrier, Clock, Customers, Deadline, Products
+    from till.services.ports import (
+        Books,
+        Carrier,
+        Clock,
+        Customers,
+        Deadline,
+        Products,
+        Write,
+    )
+    from till.services.pricing import BooksReading, Wish
     from till.services.settlement import SettleShipment
 
 _RETRY_AFTER_SECONDS: Final = 2
@@ -44,25 +54,24 @@ _RETRY_AFTER_SECONDS: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseRequest:
-    """A request to buy: ``quantity`` of a product, for at most ``expected_total`` if given."""
+    """A request to buy."""
 
-    customer_id: UUID
-    product_id: UUID
-    quantity: int
-    expected_total: Money | None
+    wish: Wish
     actor: str
     idempotency_key: str
 
     def fingerprint(self) -> str:
         """What makes two requests the same."""
-        expected = self.expected_total
+        wish = self.wish
+        expected = wish.expected_total
         return fingerprint(
             "create_purchase",
             {
-                "customer_id": str(self.customer_id),
-                "product_id": str(self.product_id),
-                "quantity": self.quantity,
+                "customer_id": str(wish.customer_id),
+                "product_id": str(wish.product_id),
+                "quantity": wish.quantity,
                 "expected_total": expected.amount_minor if expected is not None else None,
+                "promo_code": wish.promo_code,
             },
         )
 
@@ -129,6 +138,7 @@ class CreatePurchase:
             CustomerNotFoundError, ProductNotFoundError: no such customer or product.
             UpstreamUnavailableError, UpstreamContractError: they could not be read.
             AmountOutOfBoundsError: the total is too large.
+            PromoCodeRefusedError: the promo code cannot be used; the restriction tells why.
             TotalChangedError: the total is above the expected one.
             InsufficientCreditError: less than the total is available.
             UnresolvedAttemptError: the same purchase was tried, and its outcome is unknown.
@@ -138,34 +148,31 @@ class CreatePurchase:
             ShipmentOutcomeUnknownError: nobody knows yet; the amount stays held.
             BusyError: too much contention; nothing was changed.
         """
-        attempt_id = attempt_id_for(request.customer_id, request.idempotency_key)
+        wish = request.wish
+        attempt_id = attempt_id_for(wish.customer_id, request.idempotency_key)
         asked = request.fingerprint()
 
         # 1. Read: everything fresh, side by side.
         with ThreadPoolExecutor(max_workers=3) as pool:
-            reading_customer = pool.submit(self._customers.get, request.customer_id)
-            reading_product = pool.submit(self._products.get, request.product_id)
-            reading_account = pool.submit(self._books.account, request.customer_id)
+            reading_customer = pool.submit(self._customers.get, wish.customer_id)
+            reading_product = pool.submit(self._products.get, wish.product_id)
+            reading_books = pool.submit(read_books, self._books, wish)
             existing = self._books.attempt(attempt_id)
         if existing is not None:
             require_same_request(existing.fingerprint, asked)
             return answer_for(existing, replayed=True)
-        address = reading_customer.result().shipping_address
-        order = make_order(
-            reading_product.result(),
-            request.quantity,
-            address,
-            expected_total=request.expected_total,
-        )
+        customer, product = reading_customer.result(), reading_product.result()
 
-        # 2. Reserve: hold the amount and write the attempt down, in one transaction.
+        # 2. Reserve: hold the amount, count the promo code as used, and write the attempt down,
+        # in one transaction.
         attempt, account = self._reserve(
             request,
             deadline,
             attempt_id=attempt_id,
             asked=asked,
-            order=order,
-            account=reading_account.result(),
+            product=product,
+            shipping_address=customer.shipping_address,
+            first_reading=reading_books.result(),
         )
         if account is None:
             require_same_request(attempt.fingerprint, asked)
@@ -178,7 +185,7 @@ class CreatePurchase:
             outcome = NotShipped(message="there was no time left to call the carrier")
         else:
             outcome = self._carrier.create_shipment(
-                order, attempt_id=attempt_id, timeout_seconds=timeout_seconds
+                attempt.order, attempt_id=attempt_id, timeout_seconds=timeout_seconds
             )
 
         # 4. Resolve: post, void, or keep as unknown.
@@ -197,18 +204,19 @@ class CreatePurchase:
         *,
         attempt_id: UUID,
         asked: str,
-        order: Order,
-        account: Account,
+        product: Product,
+        shipping_address: Address,
+        first_reading: BooksReading,
     ) -> tuple[PurchaseAttempt, Account | None]:
         """Our own attempt with the account after it; or another run's attempt, without."""
+        wish = request.wish
         reservation_id = secrets.token_hex(8)
-        known: tuple[PurchaseAttempt | None, Account] | None = (None, account)
+        known: tuple[PurchaseAttempt | None, BooksReading] | None = (None, first_reading)
 
         def step() -> tuple[PurchaseAttempt, Account | None]:
             nonlocal known
-            existing, balance = known or side_by_side(
-                lambda: self._books.attempt(attempt_id),
-                lambda: self._books.account(request.customer_id),
+            existing, reading = known or side_by_side(
+                lambda: self._books.attempt(attempt_id), lambda: read_books(self._books, wish)
             )
             known = None
             if existing is not None:
@@ -216,12 +224,12 @@ class CreatePurchase:
                 # that reserved may ship, and only while nobody has judged its attempt dead.
                 ours = existing.reservation_id == reservation_id
                 mine_to_ship = ours and existing.state is AttemptState.PENDING
-                return existing, balance if mine_to_ship else None
+                return existing, reading.account if mine_to_ship else None
             now = self._clock.now()
             attempt = PurchaseAttempt(
                 id=attempt_id,
-                customer_id=request.customer_id,
-                order=order,
+                customer_id=wish.customer_id,
+                order=price(wish, product, shipping_address, reading, now),
                 actor=request.actor,
                 idempotency_key=request.idempotency_key,
                 fingerprint=asked,
@@ -235,15 +243,18 @@ class CreatePurchase:
                 reason=describe(attempt),
                 idempotency_key=request.idempotency_key,
             )
-            change = balance.hold(
-                order.total,
+            change = reading.account.hold(
+                attempt.order.total,
                 cause,
                 attempt_id=attempt_id,
-                product_id=order.product.id,
-                quantity=order.quantity,
+                product_id=product.id,
+                quantity=wish.quantity,
             )
             attempt = replace(attempt, reserved_at=change.cause.at)
-            self._books.commit(AppendChange(change), CreateAttempt(attempt))
+            writes: list[Write] = [AppendChange(change), CreateAttempt(attempt)]
+            if reading.promo is not None:
+                writes.append(Redeem(reading.promo, attempt))
+            self._books.commit(*writes)
             return attempt, change.account
 
         time_to_ship = self._policy.shipment_timeout_seconds + self._policy.settle_seconds

@@ -32,10 +32,11 @@ _OPERATION: Final = "refund_purchase"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest:
-    """A request to refund an amount, or (None) all that is left."""
+    """A request to refund an amount, or so many units, or (both None) all that is left."""
 
     purchase_id: UUID
     amount: Money | None
+    quantity: int | None
     reason: str
     actor: str
     idempotency_key: str
@@ -62,6 +63,7 @@ class RefundPurchase:
         Raises:
             PurchaseNotFoundError: no such purchase.
             RefundExceedsPurchaseError: more than what is left to refund.
+            RefundQuantityExceededError: more units than are left to refund.
             BalanceLimitError: the balance would grow too large.
             IdempotencyKeyReusedError: the key was used for another refund of this customer.
             BusyError: too much contention; nothing was changed.
@@ -71,6 +73,7 @@ class RefundPurchase:
             {
                 "purchase_id": str(request.purchase_id),
                 "amount": request.amount.amount_minor if request.amount is not None else None,
+                "quantity": request.quantity,
                 "reason": request.reason,
             },
         )
@@ -99,7 +102,7 @@ class RefundPurchase:
         account: Account,
         asked: str,
     ) -> Refunded:
-        amount = purchase.amount_to_refund(request.amount)
+        amount = purchase.amount_to_refund(request.amount, request.quantity)
         refund_id = refund_id_for(purchase.customer_id, request.idempotency_key)
         cause = Cause(
             actor=request.actor,
@@ -113,6 +116,7 @@ class RefundPurchase:
             purchase_id=purchase.id,
             customer_id=purchase.customer_id,
             number=purchase.refund_count + 1,
+            quantity=request.quantity,
             amount=amount,
             refunded_after=purchase.refunded + amount,
             refundable_after=purchase.refundable - amount,

@@ -9,7 +9,12 @@ from till.domain.errors import AttemptNotFoundError, BusyError
 from till.domain.ledger import Cause
 from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
 from till.services.contention import until_confirmed
-from till.services.ports import AppendChange, UnconfirmedCommitError, UpdateAttempt
+from till.services.ports import (
+    AppendChange,
+    GiveRedemptionBack,
+    UnconfirmedCommitError,
+    UpdateAttempt,
+)
 from till.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -18,7 +23,7 @@ if TYPE_CHECKING:
     from till.domain.account import Account, AccountChange
     from till.domain.purchase import PurchaseAttempt, Resolution, ShipmentOutcome
     from till.services.policy import ShipmentPolicy
-    from till.services.ports import Books, Clock, Deadline, Incidents
+    from till.services.ports import Books, Clock, Deadline, Incidents, Write
 
 NOTE_SECONDS: Final = 1.0
 """What is kept of the deadline to note the carrier's answer when settling came to nothing."""
@@ -32,9 +37,13 @@ class Settled:
     after: PurchaseAttempt
     change: AccountChange
 
-    def writes(self) -> tuple[AppendChange, UpdateAttempt]:
-        """What to commit, together."""
-        return AppendChange(self.change), UpdateAttempt(self.before, self.after)
+    def writes(self) -> list[Write]:
+        """What to commit, together. A void gives the promo redemption back, too."""
+        writes: list[Write] = [AppendChange(self.change), UpdateAttempt(self.before, self.after)]
+        promo = self.after.order.promo
+        if self.after.state is AttemptState.VOIDED and promo is not None:
+            writes.append(GiveRedemptionBack(promo.code, self.after))
+        return writes
 
 
 def describe(attempt: PurchaseAttempt) -> str:

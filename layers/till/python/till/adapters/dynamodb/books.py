@@ -19,16 +19,22 @@ from botocore.exceptions import (
 
 from till.adapters.dynamodb.client import deserialize, serialize
 from till.adapters.dynamodb.stored import (
+    PROMO_SORT_KEY,
     PURCHASE_SORT_KEY,
     REFUND_PREFIX,
     VERSION_PREFIX,
     WRITTEN_ONCE,
     StoredAttempt,
     StoredChange,
+    StoredPromo,
+    StoredPromoVersion,
     StoredRefund,
     StoredRequest,
     account_key,
+    promo_key,
+    promo_shards,
     purchase_key,
+    redemptions_key,
     request_key,
     state_shards,
     version_key,
@@ -40,7 +46,11 @@ from till.services.ports import (
     AppendChange,
     AttemptPage,
     ChangePage,
+    ChangePromo,
     CreateAttempt,
+    GiveRedemptionBack,
+    PromoPage,
+    Redeem,
     RememberRequest,
     UnconfirmedCommitError,
     UpdateAttempt,
@@ -55,10 +65,12 @@ if TYPE_CHECKING:
         AttributeValueTypeDef,
         QueryInputTypeDef,
         TransactWriteItemTypeDef,
+        UpdateTypeDef,
     )
 
     from till.domain.account import AccountChange
     from till.domain.ledger import EntryKind
+    from till.domain.promo import PromoChange, PromoCode, PromoState
     from till.domain.purchase import AttemptState, PurchaseAttempt, PurchaseStatus, Refund
     from till.services.ports import RememberedRequest, Write
 
@@ -105,7 +117,7 @@ class DynamoBooks:
 
     def commit(self, *writes: Write) -> None:
         """All the writes in one transaction, each under its condition; see the port."""
-        items = [self._transact_item(write) for write in writes]
+        items = [item for write in writes for item in self._transact_items(write)]
         try:
             self._client.transact_write_items(TransactItems=items)
         except self._client.exceptions.TransactionCanceledException as error:
@@ -120,18 +132,24 @@ class DynamoBooks:
         except _NO_ANSWER as error:
             raise UnconfirmedCommitError from error
 
-    def _transact_item(self, write: Write) -> TransactWriteItemTypeDef:
+    def _transact_items(self, write: Write) -> list[TransactWriteItemTypeDef]:
         match write:
             case AppendChange(change=change):
-                return self._create(self._ledger, StoredChange.of(change).values())
+                return [self._create(self._ledger, StoredChange.of(change).values())]
             case RememberRequest(request=request):
-                return self._create(self._ledger, StoredRequest.of(request).values())
+                return [self._create(self._ledger, StoredRequest.of(request).values())]
             case CreateAttempt(attempt=attempt):
-                return self._create(self._purchases, StoredAttempt.of(attempt).values())
+                return [self._create(self._purchases, StoredAttempt.of(attempt).values())]
             case AddRefund(refund=refund):
-                return self._create(self._purchases, StoredRefund.of(refund).values())
+                return [self._create(self._purchases, StoredRefund.of(refund).values())]
             case UpdateAttempt(before=before, after=after):
-                return self._update_attempt(before, after)
+                return [self._update_attempt(before, after)]
+            case Redeem(promo=promo, attempt=attempt):
+                return self._redeem(promo, attempt)
+            case GiveRedemptionBack(code=code, attempt=attempt):
+                return self._give_redemption_back(code, attempt)
+            case ChangePromo(change=promo_change):
+                return self._change_promo(promo_change)
 
     @staticmethod
     def _create(table: str, values: Mapping[str, object]) -> TransactWriteItemTypeDef:
@@ -165,6 +183,92 @@ class DynamoBooks:
                 ),
             }
         }
+
+    def _redeem(self, promo: PromoCode, attempt: PurchaseAttempt) -> list[TransactWriteItemTypeDef]:
+        # The counts are checked where they are written: many customers may redeem at once.
+        most, most_of_customer = (
+            promo.terms.max_redemptions,
+            promo.terms.max_redemptions_per_customer,
+        )
+        count_condition = "#version = :version"
+        count_values: dict[str, object] = {":one": 1, ":version": promo.version}
+        if most is not None:
+            count_condition += " AND redemptions < :most"
+            count_values[":most"] = most
+        count: UpdateTypeDef = {
+            "TableName": self._purchases,
+            "Key": serialize({"pk": promo_key(promo.code), "sk": PROMO_SORT_KEY}),
+            "UpdateExpression": "SET redemptions = redemptions + :one",
+            "ConditionExpression": count_condition,
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": serialize(count_values),
+        }
+        mark: UpdateTypeDef = {
+            "TableName": self._purchases,
+            "Key": self._redemptions_key(promo.code, attempt.customer_id),
+            "UpdateExpression": "ADD attempts :attempt",
+            "ExpressionAttributeValues": serialize({":attempt": {str(attempt.id)}}),
+        }
+        if most_of_customer is not None:
+            mark["ConditionExpression"] = "attribute_not_exists(attempts) OR size(attempts) < :most"
+            mark["ExpressionAttributeValues"] = serialize(
+                {":attempt": {str(attempt.id)}, ":most": most_of_customer}
+            )
+        return [{"Update": count}, {"Update": mark}]
+
+    def _give_redemption_back(
+        self, code: str, attempt: PurchaseAttempt
+    ) -> list[TransactWriteItemTypeDef]:
+        return [
+            {
+                "Update": {
+                    "TableName": self._purchases,
+                    "Key": serialize({"pk": promo_key(code), "sk": PROMO_SORT_KEY}),
+                    "UpdateExpression": "SET redemptions = redemptions - :one",
+                    "ConditionExpression": "redemptions >= :one",
+                    "ExpressionAttributeValues": serialize({":one": 1}),
+                }
+            },
+            {
+                "Update": {
+                    "TableName": self._purchases,
+                    "Key": self._redemptions_key(code, attempt.customer_id),
+                    "UpdateExpression": "DELETE attempts :attempt",
+                    "ConditionExpression": "contains(attempts, :id)",
+                    "ExpressionAttributeValues": serialize(
+                        {":attempt": {str(attempt.id)}, ":id": str(attempt.id)}
+                    ),
+                }
+            },
+        ]
+
+    def _change_promo(self, change: PromoChange) -> list[TransactWriteItemTypeDef]:
+        history = self._create(self._purchases, StoredPromoVersion.of(change).values())
+        head = StoredPromo.head(change).values()
+        if change.promo.version == 1:
+            return [history, self._create(self._purchases, head)]
+        key = {"pk": head.pop("pk"), "sk": head.pop("sk")}
+        # The use so far is not ours to write: purchases count it while terms are changed.
+        del head["redemptions"]
+        assignments = ", ".join(f"#{name} = :{name}" for name in head)
+        update: TransactWriteItemTypeDef = {
+            "Update": {
+                "TableName": self._purchases,
+                "Key": serialize(key),
+                "UpdateExpression": f"SET {assignments}",
+                "ConditionExpression": "#version = :version_before",
+                "ExpressionAttributeNames": {f"#{name}": name for name in head},
+                "ExpressionAttributeValues": serialize(
+                    {f":{name}": value for name, value in head.items()}
+                    | {":version_before": change.promo.version - 1}
+                ),
+            }
+        }
+        return [history, update]
+
+    @staticmethod
+    def _redemptions_key(code: str, customer_id: UUID) -> dict[str, AttributeValueTypeDef]:
+        return serialize({"pk": promo_key(code), "sk": redemptions_key(customer_id)})
 
     # The ledger table
 
@@ -260,11 +364,29 @@ class DynamoBooks:
         limit: int,
     ) -> AttemptPage:
         """Attempts in any of the states, newest first; see the port."""
-        oldest = format_instant(since) if since else "0"
-        newest = min(t for t in (format_instant(until) if until else "9", before or "9"))
         shards = [shard for state in states for shard in state_shards(state)]
+        page, more = self._places(shards, since=since, until=until, before=before, limit=limit)
+        found = self.attempts(tuple(UUID(place.rpartition("#")[2]) for place in page))
+        # The index may lag the items by a moment; the items are right.
+        current = tuple(
+            a for a in found if (a.purchase.status if a.purchase else a.state) in states
+        )
+        return AttemptPage(current, page[-1] if more else None)
+
+    def _places(
+        self,
+        shards: list[str],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        before: str | None,
+        limit: int,
+    ) -> tuple[list[str], bool]:
+        """Places in the index, newest first, merged over its partitions; and if there are more."""
+        oldest = format_instant(since) if since else "0"
+        newest = min(format_instant(until) if until else "9", before or "9")
         if oldest > newest:
-            return AttemptPage((), None)
+            return [], False
 
         def positions(shard: str) -> list[str]:
             query: QueryInputTypeDef = {
@@ -288,13 +410,52 @@ class DynamoBooks:
             by_shard = list(pool.map(positions, shards))
         merged = heapq.merge(*by_shard, reverse=True)
         page = [place for place, _ in itertools.islice(itertools.groupby(merged), limit + 1)]
-        more, page = len(page) > limit, page[:limit]
-        found = self.attempts(tuple(_attempt_id(place) for place in page))
-        # The index may lag the items by a moment; the items are right.
-        current = tuple(
-            a for a in found if (a.purchase.status if a.purchase else a.state) in states
+        return page[:limit], len(page) > limit
+
+    # Promo codes
+
+    def promo(self, code: str) -> PromoCode | None:
+        """A promo code as it now is; see the port."""
+        item = self._get(self._purchases, promo_key(code), PROMO_SORT_KEY)
+        return _promo(item) if item else None
+
+    def promo_changes(self, code: str) -> tuple[PromoChange, ...]:
+        """Every version of a promo code, oldest first; see the port."""
+        query: QueryInputTypeDef = {
+            "TableName": self._purchases,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :version)",
+            "ExpressionAttributeValues": serialize(
+                {":pk": promo_key(code), ":version": VERSION_PREFIX}
+            ),
+            "ConsistentRead": True,
+        }
+        return tuple(
+            StoredPromoVersion.model_validate(deserialize(item)).change()
+            for item in self._query_all(query)
         )
-        return AttemptPage(current, page[-1] if more else None)
+
+    def promos(
+        self, states: tuple[PromoState, ...], *, before: str | None, limit: int
+    ) -> PromoPage:
+        """Promo codes in any of the states, newest first; see the port."""
+        shards = [shard for state in states for shard in promo_shards(state)]
+        page, more = self._places(shards, before=before, limit=limit)
+        keys = [
+            serialize({"pk": promo_key(place.partition("#")[2]), "sk": PROMO_SORT_KEY})
+            for place in page
+        ]
+        found = {promo.code: promo for promo in map(_promo, self._batch_get(keys))}
+        ordered = (found[place.partition("#")[2]] for place in page)
+        current = tuple(promo for promo in ordered if promo.state in states)
+        return PromoPage(current, page[-1] if more else None)
+
+    def redemptions_of(self, code: str, customer_id: UUID) -> frozenset[UUID]:
+        """The attempts by which a customer uses a promo code; see the port."""
+        item = self._get(self._purchases, promo_key(code), redemptions_key(customer_id))
+        attempts = deserialize(item).get("attempts") if item else None
+        return frozenset(map(UUID, attempts)) if isinstance(attempts, set) else frozenset()
+
+    # Refunds
 
     def refunds(self, purchase_id: UUID) -> tuple[Refund, ...]:
         """The refunds of a purchase, oldest first; see the port."""
@@ -349,5 +510,6 @@ def _attempt(item: Mapping[str, AttributeValueTypeDef]) -> PurchaseAttempt:
     return StoredAttempt.model_validate(deserialize(item)).attempt()
 
 
-def _attempt_id(place: str) -> UUID:
-    return UUID(place.rpartition("#")[2])
+def _promo(item: Mapping[str, AttributeValueTypeDef]) -> PromoCode:
+    stored = StoredPromo.model_validate(deserialize(item))
+    return stored.promo(redemptions=stored.redemptions)

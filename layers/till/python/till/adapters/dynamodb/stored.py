@@ -15,7 +15,18 @@ from till.domain.account import Account, AccountChange, ChangeKind, UnresolvedPu
 from till.domain.catalogue import Address, Product
 from till.domain.instant import format_instant, parse_instant
 from till.domain.ledger import Cause, EntryKind, LedgerEntry
-from till.domain.money import Money
+from till.domain.money import CURRENCY, Money
+from till.domain.promo import (
+    AppliedPromo,
+    Discount,
+    FixedDiscount,
+    PercentageDiscount,
+    PromoAction,
+    PromoChange,
+    PromoCode,
+    PromoState,
+    PromoTerms,
+)
 from till.domain.purchase import (
     AttemptState,
     NotShipped,
@@ -37,6 +48,7 @@ INDEX_SHARDS: Final = 4
 VERSION_PREFIX: Final = "VERSION#"
 REFUND_PREFIX: Final = "REFUND#"
 PURCHASE_SORT_KEY: Final = "PURCHASE"
+PROMO_SORT_KEY: Final = "PROMO"
 
 
 def account_key(customer_id: UUID) -> str:
@@ -64,9 +76,24 @@ def purchase_id_of(key: str) -> UUID:
     return UUID(key.removeprefix("PURCHASE#"))
 
 
+def promo_key(code: str) -> str:
+    """The partition of a promo code, its history and its redemptions."""
+    return f"PROMO#{code}"
+
+
+def redemptions_key(customer_id: UUID) -> str:
+    """The sort key of a customer's redemptions of a promo code."""
+    return f"CUSTOMER#{customer_id}"
+
+
 def state_shards(state: AttemptState | PurchaseStatus) -> tuple[str, ...]:
     """The partitions of the index in which the attempts of a state are found."""
     return tuple(f"{state.value}#{shard}" for shard in range(INDEX_SHARDS))
+
+
+def promo_shards(state: PromoState) -> tuple[str, ...]:
+    """The partitions of the index in which the promo codes of a state are found."""
+    return (f"PROMO_{state.value}",)
 
 
 def _written(instant: datetime | None) -> str | None:
@@ -110,6 +137,7 @@ class StoredChange(_Stored):
     posted: int
     held: int
     sequence: int
+    purchases: int
     entry_hash: str
     unresolved: list[StoredUnresolved] | None = None
     actor: str
@@ -140,6 +168,7 @@ class StoredChange(_Stored):
             posted=account.posted.amount_minor,
             held=account.held.amount_minor,
             sequence=account.sequence,
+            purchases=account.purchases,
             entry_hash=account.entry_hash,
             unresolved=unresolved or None,
             actor=cause.actor,
@@ -168,6 +197,7 @@ class StoredChange(_Stored):
                 )
                 for u in self.unresolved or ()
             ),
+            purchases=self.purchases,
             updated_at=at,
         )
         return AccountChange(
@@ -261,6 +291,43 @@ class StoredAddress(_Stored):
     country: str
 
 
+class StoredDiscount(_Stored):
+    """What a promo code takes off: ``percent`` (and ``max_amount``), or ``amount``."""
+
+    type: Literal["percentage", "fixed"]
+    percent: int | None = None
+    max_amount: int | None = None
+    amount: int | None = None
+
+    @classmethod
+    def of(cls, discount: Discount) -> Self:
+        """A discount as it is stored."""
+        match discount:
+            case PercentageDiscount(percent=percent, max_amount=max_amount):
+                return cls(
+                    type="percentage",
+                    percent=percent,
+                    max_amount=max_amount.amount_minor if max_amount is not None else None,
+                )
+            case FixedDiscount(amount=amount):
+                return cls(type="fixed", amount=amount.amount_minor)
+
+    def discount(self, currency: str) -> Discount:
+        """The discount as the domain knows it."""
+        if self.percent is not None:
+            most = Money(self.max_amount, currency) if self.max_amount is not None else None
+            return PercentageDiscount(percent=self.percent, max_amount=most)
+        return FixedDiscount(amount=Money(self.amount or 0, currency))
+
+
+class StoredAppliedPromo(_Stored):
+    """The promo code of an order, and the rule as it was."""
+
+    code: str
+    version: int
+    discount: StoredDiscount
+
+
 class StoredOutcome(_Stored):
     """What the carrier answered."""
 
@@ -315,7 +382,7 @@ class StoredAttempt(_Stored):
     discount: int
     total: int
     currency: str
-    promo_code: str | None = None
+    promo: StoredAppliedPromo | None = None
     address: StoredAddress
     actor: str
     idempotency_key: str
@@ -337,6 +404,7 @@ class StoredAttempt(_Stored):
     shipment_id: str | None = None
     refunded: int | None = None
     refund_count: int | None = None
+    refunded_quantity: int | None = None
 
     @property
     def id(self) -> UUID:
@@ -370,7 +438,13 @@ class StoredAttempt(_Stored):
             discount=order.discount.amount_minor,
             total=order.total.amount_minor,
             currency=order.total.currency,
-            promo_code=order.promo_code,
+            promo=StoredAppliedPromo(
+                code=order.promo.code,
+                version=order.promo.version,
+                discount=StoredDiscount.of(order.promo.discount),
+            )
+            if order.promo
+            else None,
             address=StoredAddress(
                 line1=address.line1,
                 line2=address.line2,
@@ -400,6 +474,7 @@ class StoredAttempt(_Stored):
             shipment_id=purchase.shipment_id if purchase else None,
             refunded=purchase.refunded.amount_minor if purchase else None,
             refund_count=purchase.refund_count if purchase else None,
+            refunded_quantity=purchase.refunded_quantity or None if purchase else None,
         )
 
     def attempt(self) -> PurchaseAttempt:
@@ -443,7 +518,13 @@ class StoredAttempt(_Stored):
             subtotal=Money(self.subtotal, self.currency),
             discount=Money(self.discount, self.currency),
             total=Money(self.total, self.currency),
-            promo_code=self.promo_code,
+            promo=AppliedPromo(
+                code=self.promo.code,
+                version=self.promo.version,
+                discount=self.promo.discount.discount(self.currency),
+            )
+            if self.promo
+            else None,
             shipping_address=Address(
                 line1=address.line1,
                 line2=address.line2,
@@ -466,6 +547,7 @@ class StoredAttempt(_Stored):
             created_by=self.actor,
             refunded=Money(self.refunded or 0, self.currency),
             refund_count=self.refund_count or 0,
+            refunded_quantity=self.refunded_quantity or 0,
         )
 
 
@@ -480,7 +562,7 @@ WRITTEN_ONCE: Final = frozenset(
         "discount",
         "total",
         "currency",
-        "promo_code",
+        "promo",
         "address",
         "actor",
         "idempotency_key",
@@ -502,6 +584,7 @@ class StoredRefund(_Stored):
     purchase_id: UUID
     customer_id: UUID
     number: int
+    quantity: int | None = None
     amount: int
     refunded_after: int
     refundable_after: int
@@ -523,6 +606,7 @@ class StoredRefund(_Stored):
             purchase_id=refund.purchase_id,
             customer_id=refund.customer_id,
             number=refund.number,
+            quantity=refund.quantity,
             amount=refund.amount.amount_minor,
             refunded_after=refund.refunded_after.amount_minor,
             refundable_after=refund.refundable_after.amount_minor,
@@ -542,6 +626,7 @@ class StoredRefund(_Stored):
             purchase_id=self.purchase_id,
             customer_id=self.customer_id,
             number=self.number,
+            quantity=self.quantity,
             amount=Money(self.amount, self.currency),
             refunded_after=Money(self.refunded_after, self.currency),
             refundable_after=Money(self.refundable_after, self.currency),
@@ -551,4 +636,123 @@ class StoredRefund(_Stored):
             created_at=parse_instant(self.created_at),
             balance_after=Money(self.balance_after, self.currency),
             entry_sequence=self.entry_sequence,
+        )
+
+
+class StoredPromoTerms(_Stored):
+    """What a promo code takes off, and its restrictions."""
+
+    discount: StoredDiscount
+    currency: str
+    valid_from: str | None = None
+    valid_until: str | None = None
+    max_redemptions: int | None = None
+    max_redemptions_per_customer: int | None = None
+    minimum_subtotal: int | None = None
+    product_ids: list[UUID] | None = None
+    customer_ids: list[UUID] | None = None
+    first_purchase_only: bool = False
+
+    @classmethod
+    def of(cls, terms: PromoTerms) -> Self:
+        """Terms as they are stored."""
+        least = terms.minimum_subtotal
+        return cls(
+            discount=StoredDiscount.of(terms.discount),
+            currency=CURRENCY,
+            valid_from=_written(terms.valid_from),
+            valid_until=_written(terms.valid_until),
+            max_redemptions=terms.max_redemptions,
+            max_redemptions_per_customer=terms.max_redemptions_per_customer,
+            minimum_subtotal=least.amount_minor if least is not None else None,
+            product_ids=sorted(terms.product_ids) if terms.product_ids is not None else None,
+            customer_ids=sorted(terms.customer_ids) if terms.customer_ids is not None else None,
+            first_purchase_only=terms.first_purchase_only,
+        )
+
+    def terms(self) -> PromoTerms:
+        """The terms as the domain knows them."""
+        least = self.minimum_subtotal
+        return PromoTerms(
+            discount=self.discount.discount(self.currency),
+            valid_from=_read(self.valid_from),
+            valid_until=_read(self.valid_until),
+            max_redemptions=self.max_redemptions,
+            max_redemptions_per_customer=self.max_redemptions_per_customer,
+            minimum_subtotal=Money(least, self.currency) if least is not None else None,
+            product_ids=frozenset(self.product_ids) if self.product_ids is not None else None,
+            customer_ids=frozenset(self.customer_ids) if self.customer_ids is not None else None,
+            first_purchase_only=self.first_purchase_only,
+        )
+
+
+class StoredPromoVersion(_Stored):
+    """Purchases table: one version of a promo code's terms. Never updated."""
+
+    pk: str
+    sk: str
+    code: str
+    version: int
+    action: PromoAction
+    state: PromoState
+    terms: StoredPromoTerms
+    created_at: str
+    created_by: str
+    updated_at: str
+    updated_by: str
+
+    @classmethod
+    def of(cls, change: PromoChange) -> Self:
+        """A version as it is stored."""
+        promo = change.promo
+        return cls(
+            pk=promo_key(promo.code),
+            sk=version_key(promo.version),
+            code=promo.code,
+            version=promo.version,
+            action=change.action,
+            state=promo.state,
+            terms=StoredPromoTerms.of(promo.terms),
+            created_at=format_instant(promo.created_at),
+            created_by=promo.created_by,
+            updated_at=format_instant(promo.updated_at),
+            updated_by=promo.updated_by,
+        )
+
+    def promo(self, *, redemptions: int) -> PromoCode:
+        """The promo code at this version."""
+        return PromoCode(
+            code=self.code,
+            version=self.version,
+            state=self.state,
+            terms=self.terms.terms(),
+            redemptions=redemptions,
+            created_at=parse_instant(self.created_at),
+            created_by=self.created_by,
+            updated_at=parse_instant(self.updated_at),
+            updated_by=self.updated_by,
+        )
+
+    def change(self) -> PromoChange:
+        """The version as the domain knows it."""
+        return PromoChange(promo=self.promo(redemptions=0), action=self.action)
+
+
+class StoredPromo(StoredPromoVersion):
+    """Purchases table: a promo code as it now is, and how often it is used."""
+
+    redemptions: int
+    state_shard: str
+    state_at: str
+
+    @classmethod
+    def head(cls, change: PromoChange) -> Self:
+        """The newest version as it is stored."""
+        version = StoredPromoVersion.of(change)
+        (shard,) = promo_shards(change.promo.state)
+        return cls(
+            **dict(version) | {"sk": PROMO_SORT_KEY},
+            redemptions=change.promo.redemptions,
+            state_shard=shard,
+            state_at=f"{version.created_at}#{version.code}",
         )

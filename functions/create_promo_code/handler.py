@@ -1,0 +1,41 @@
+"""Make a promo code."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from till import bootstrap
+from till.http.app import READ, LambdaDeadline, answer, caller, documented, entry_point
+from till.http.wire_promo import CreatePromoCodeRequest, PromoCodeResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.post(
+    "/promo-codes",
+    status_code=201,
+    summary="Make a promo code",
+    description="Active at once. Each restriction is optional.",
+    operation_id="create_promo_code",
+    tags=["promo codes"],
+    responses=documented(
+        HTTPStatus.CREATED,
+        PromoCodeResponse,
+        *READ,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+)
+def create_promo_code(
+    body: Annotated[CreatePromoCodeRequest, Body()],
+) -> Response[PromoCodeResponse]:
+    """Make a promo code."""
+    promo = bootstrap.promo_codes().create(
+        body.code, body.terms(), actor=caller(app), deadline=LambdaDeadline(app.lambda_context)
+    )
+    return answer(PromoCodeResponse.of(promo), HTTPStatus.CREATED, version=promo.version)
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

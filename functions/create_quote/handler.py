@@ -1,0 +1,34 @@
+"""Price a purchase without making it."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from till import bootstrap
+from till.http.app import READ, UPSTREAM, PathId, answer, documented, entry_point, problem_in
+from till.http.wire import CreatePurchaseRequest, QuoteResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.post(
+    "/customers/<customer_id>/quotes",
+    summary="Quote a purchase",
+    description="The body of a purchase. Answers with its price, and whether it would go through; "
+    "reserves and creates nothing.",
+    operation_id="create_quote",
+    tags=["purchases"],
+    responses=documented(HTTPStatus.OK, QuoteResponse, *READ, *UPSTREAM),
+)
+def create_quote(
+    customer_id: PathId, body: Annotated[CreatePurchaseRequest, Body()]
+) -> Response[QuoteResponse]:
+    """Quote a purchase."""
+    quote = bootstrap.quote_purchase()(body.wish(customer_id=customer_id))
+    problem = problem_in(app, quote.refusal) if quote.refusal is not None else None
+    return answer(QuoteResponse.of(quote, problem), HTTPStatus.OK)
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

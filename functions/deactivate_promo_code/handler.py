@@ -1,0 +1,36 @@
+"""End a promo code, for good."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till import bootstrap
+from till.http.app import READ, LambdaDeadline, PathCode, answer, caller, documented, entry_point
+from till.http.wire_promo import PromoCodeResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.post(
+    "/promo-codes/<code>/deactivation",
+    summary="Deactivate a promo code",
+    description="For good. Purchases under way keep it. Doing it again changes nothing.",
+    operation_id="deactivate_promo_code",
+    tags=["promo codes"],
+    responses=documented(
+        HTTPStatus.OK,
+        PromoCodeResponse,
+        *READ,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+)
+def deactivate_promo_code(code: PathCode) -> Response[PromoCodeResponse]:
+    """Deactivate a promo code."""
+    promo = bootstrap.promo_codes().deactivate(
+        code, actor=caller(app), deadline=LambdaDeadline(app.lambda_context)
+    )
+    return answer(PromoCodeResponse.of(promo), HTTPStatus.OK, version=promo.version)
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

@@ -1,0 +1,32 @@
+"""Read a promo code with its use so far and its history."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till import bootstrap
+from till.http.app import READ, PathCode, answer, documented, entry_point
+from till.http.wire_promo import PromoCodeDetailResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.get(
+    "/promo-codes/<code>",
+    summary="Read a promo code",
+    description="With its use so far, and every version it had.",
+    operation_id="get_promo_code",
+    tags=["promo codes"],
+    responses=documented(HTTPStatus.OK, PromoCodeDetailResponse, *READ, HTTPStatus.NOT_FOUND),
+)
+def get_promo_code(code: PathCode) -> Response[PromoCodeDetailResponse]:
+    """Read a promo code."""
+    promo, changes = bootstrap.promo_codes().read(code)
+    return answer(
+        PromoCodeDetailResponse.with_changes(promo, changes),
+        HTTPStatus.OK,
+        version=promo.version,
+    )
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

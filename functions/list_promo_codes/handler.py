@@ -1,0 +1,47 @@
+"""List promo codes."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from till import bootstrap
+from till.http.app import (
+    READ,
+    Cursor,
+    Limit,
+    PromoStateFilter,
+    answer,
+    documented,
+    entry_point,
+)
+from till.http.cursor import decode_place, encode_cursor
+from till.http.wire_promo import PromoCodeListResponse, PromoCodeResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.get(
+    "/promo-codes",
+    summary="List promo codes",
+    description="Newest first.",
+    operation_id="list_promo_codes",
+    tags=["promo codes"],
+    responses=documented(HTTPStatus.OK, PromoCodeListResponse, *READ),
+)
+def list_promo_codes(
+    state: PromoStateFilter = None, limit: Limit = 50, cursor: Cursor = None
+) -> Response[PromoCodeListResponse]:
+    """List promo codes."""
+    scope = f"promo-codes/{state}"
+    before = decode_place(scope, cursor)
+    page = bootstrap.promo_codes().list(state=state, before=before, limit=limit)
+    return answer(
+        PromoCodeListResponse(
+            items=[PromoCodeResponse.of(promo) for promo in page.promos],
+            next_cursor=encode_cursor(scope, page.before),
+        ),
+        HTTPStatus.OK,
+    )
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

@@ -1,0 +1,58 @@
+"""Change the terms of a promo code."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from till import bootstrap
+from till.http.app import (
+    READ,
+    IfMatch,
+    LambdaDeadline,
+    PathCode,
+    answer,
+    caller,
+    documented,
+    entry_point,
+    expected_version,
+)
+from till.http.wire_promo import PromoCodeResponse, UpdatePromoCodeRequest
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.patch(
+    "/promo-codes/<code>",
+    summary="Change a promo code",
+    description="What is not named stays; null takes a restriction away. Purchases made under the "
+    "terms of before keep them.",
+    operation_id="update_promo_code",
+    tags=["promo codes"],
+    responses=documented(
+        HTTPStatus.OK,
+        PromoCodeResponse,
+        *READ,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.PRECONDITION_FAILED,
+        HTTPStatus.PRECONDITION_REQUIRED,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+)
+def update_promo_code(
+    code: PathCode, body: Annotated[UpdatePromoCodeRequest, Body()], if_match: IfMatch = None
+) -> Response[PromoCodeResponse]:
+    """Change a promo code."""
+    promo = bootstrap.promo_codes().change(
+        code,
+        body.change,
+        version=expected_version(if_match),
+        actor=caller(app),
+        deadline=LambdaDeadline(app.lambda_context),
+    )
+    return answer(PromoCodeResponse.of(promo), HTTPStatus.OK, version=promo.version)
+
+
+lambda_handler = entry_point(app, bootstrap.settings)

@@ -1,0 +1,222 @@
+"""The models of promo codes: their requests and responses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+
+from till.domain.money import CURRENCY, Money
+from till.domain.promo import (
+    MAX_LISTED,
+    PromoAction,
+    PromoChange,
+    PromoCode,
+    PromoState,
+    PromoTerms,
+)
+from till.http.wire import (
+    Amount,
+    DiscountModel,
+    Id,
+    Instant,
+    PromoCodeText,
+    WireRequest,
+    WireResponse,
+    discount_model,
+    discount_of,
+)
+
+
+def _instant_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be an RFC 3339 time, such as 2026-12-24T18:00:00Z")  # noqa: TRY004
+    return value
+
+
+InstantText = Annotated[
+    AwareDatetime, BeforeValidator(_instant_text), Field(strict=False, description="RFC 3339")
+]
+"""An instant in a request body, with its offset from UTC."""
+
+_ListedIds = Annotated[list[Id], Field(min_length=1, max_length=MAX_LISTED)]
+_Count = Annotated[int, Field(gt=0, le=10**9)]
+
+
+class _PromoTermsRequest(WireRequest):
+    valid_from: InstantText | None = None
+    valid_until: InstantText | None = None
+    max_redemptions: _Count | None = None
+    max_redemptions_per_customer: _Count | None = None
+    minimum_subtotal: Amount | None = None
+    product_ids: _ListedIds | None = None
+    customer_ids: _ListedIds | None = None
+    first_purchase_only: bool = False
+
+    def _merged_into(self, terms: PromoTerms) -> PromoTerms:
+        """Terms with the restrictions that were named in place of theirs."""
+        named = self.model_fields_set
+        least = Money(self.minimum_subtotal) if self.minimum_subtotal is not None else None
+        products = frozenset(self.product_ids) if self.product_ids is not None else None
+        customers = frozenset(self.customer_ids) if self.customer_ids is not None else None
+        return PromoTerms(
+            discount=terms.discount,
+            valid_from=self.valid_from if "valid_from" in named else terms.valid_from,
+            valid_until=self.valid_until if "valid_until" in named else terms.valid_until,
+            max_redemptions=(
+                self.max_redemptions if "max_redemptions" in named else terms.max_redemptions
+            ),
+            max_redemptions_per_customer=(
+                self.max_redemptions_per_customer
+                if "max_redemptions_per_customer" in named
+                else terms.max_redemptions_per_customer
+            ),
+            minimum_subtotal=least if "minimum_subtotal" in named else terms.minimum_subtotal,
+            product_ids=products if "product_ids" in named else terms.product_ids,
+            customer_ids=customers if "customer_ids" in named else terms.customer_ids,
+            first_purchase_only=(
+                self.first_purchase_only
+                if "first_purchase_only" in named
+                else terms.first_purchase_only
+            ),
+        )
+
+
+class CreatePromoCodeRequest(_PromoTermsRequest):
+    """A new promo code. Each restriction is optional."""
+
+    code: PromoCodeText
+    discount: DiscountModel
+
+    def terms(self) -> PromoTerms:
+        """The terms as the domain knows them."""
+        return self._merged_into(PromoTerms(discount=discount_of(self.discount)))
+
+
+class UpdatePromoCodeRequest(_PromoTermsRequest):
+    """Changed terms: what is not named stays, null takes a restriction away."""
+
+    discount: DiscountModel | None = None
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("must name at least one field to change")
+        if "discount" in self.model_fields_set and self.discount is None:
+            raise ValueError("a promo code always has a discount")
+        return self
+
+    def change(self, terms: PromoTerms) -> PromoTerms:
+        """The terms with what was named changed."""
+        changed = self._merged_into(terms)
+        return replace(changed, discount=discount_of(self.discount)) if self.discount else changed
+
+
+class PromoCodeResponse(WireResponse):
+    """A promo code as it now is."""
+
+    code: str
+    version: int = Field(description="Its ETag; send it as If-Match to change the code")
+    state: PromoState
+    discount: DiscountModel
+    valid_from: Instant | None
+    valid_until: Instant | None
+    max_redemptions: int | None
+    max_redemptions_per_customer: int | None
+    minimum_subtotal: int | None
+    product_ids: list[UUID] | None
+    customer_ids: list[UUID] | None
+    first_purchase_only: bool
+    currency: str
+    redemptions: int = Field(description="Purchases that use it, those under way included")
+    created_at: Instant
+    created_by: str
+    updated_at: Instant
+    updated_by: str
+
+    @classmethod
+    def of(cls, promo: PromoCode) -> Self:
+        """A promo code."""
+        terms = promo.terms
+        least = terms.minimum_subtotal
+        return cls(
+            code=promo.code,
+            version=promo.version,
+            state=promo.state,
+            discount=discount_model(terms.discount),
+            valid_from=terms.valid_from,
+            valid_until=terms.valid_until,
+            max_redemptions=terms.max_redemptions,
+            max_redemptions_per_customer=terms.max_redemptions_per_customer,
+            minimum_subtotal=least.amount_minor if least is not None else None,
+            product_ids=sorted(terms.product_ids) if terms.product_ids is not None else None,
+            customer_ids=sorted(terms.customer_ids) if terms.customer_ids is not None else None,
+            first_purchase_only=terms.first_purchase_only,
+            currency=CURRENCY,
+            redemptions=promo.redemptions,
+            created_at=promo.created_at,
+            created_by=promo.created_by,
+            updated_at=promo.updated_at,
+            updated_by=promo.updated_by,
+        )
+
+
+class PromoTermsResponse(WireResponse):
+    """The terms of a version of a promo code."""
+
+    discount: DiscountModel
+    valid_from: Instant | None
+    valid_until: Instant | None
+    max_redemptions: int | None
+    max_redemptions_per_customer: int | None
+    minimum_subtotal: int | None
+    product_ids: list[UUID] | None
+    customer_ids: list[UUID] | None
+    first_purchase_only: bool
+
+
+class PromoCodeChangeResponse(WireResponse):
+    """One version of a promo code: who made it, when, and the terms it had from then on."""
+
+    version: int
+    action: PromoAction
+    actor: str
+    at: Instant
+    terms: PromoTermsResponse
+
+
+class PromoCodeDetailResponse(PromoCodeResponse):
+    """A promo code with every version it had, oldest first."""
+
+    changes: list[PromoCodeChangeResponse]
+
+    @classmethod
+    def with_changes(cls, promo: PromoCode, changes: tuple[PromoChange, ...]) -> Self:
+        """A promo code and its history."""
+        return cls(
+            **dict(PromoCodeResponse.of(promo)),
+            changes=[
+                PromoCodeChangeResponse(
+                    version=change.promo.version,
+                    action=change.action,
+                    actor=change.promo.updated_by,
+                    at=change.promo.updated_at,
+                    terms=PromoTermsResponse(
+                        **{
+                            name: getattr(PromoCodeResponse.of(change.promo), name)
+                            for name in PromoTermsResponse.model_fields
+                        }
+                    ),
+                )
+                for change in changes
+            ],
+        )
+
+
+class PromoCodeListResponse(WireResponse):
+    """Promo codes, newest first."""
+
+    items: list[PromoCodeResponse]
+    next_cursor: str | None

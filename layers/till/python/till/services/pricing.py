@@ -1,0 +1,97 @@
+"""What an order costs, and whether its promo code may be used: for quotes and for purchases."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from till.domain.errors import PromoCodeRefusedError
+from till.domain.promo import AppliedPromo, PromoCode, PromoRestriction
+from till.domain.purchase import make_order, subtotal_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from till.domain.account import Account
+    from till.domain.catalogue import Address, Product
+    from till.domain.money import Money
+    from till.domain.purchase import Order
+    from till.services.ports import Books
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants to buy. ``promo_code`` is in its canonical spelling."""
+
+    customer_id: UUID
+    product_id: UUID
+    quantity: int
+    promo_code: str | None
+    expected_total: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BooksReading:
+    """What the books say that a price, and whether it can be paid, depend on."""
+
+    account: Account
+    promo: PromoCode | None
+    redemptions_of_customer: int
+
+
+def read_books(books: Books, wish: Wish) -> BooksReading:
+    """Read the account and the promo code, side by side."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        if wish.promo_code is None:
+            return BooksReading(
+                account=books.account(wish.customer_id), promo=None, redemptions_of_customer=0
+            )
+        promo = pool.submit(books.promo, wish.promo_code)
+        redemptions = pool.submit(books.redemptions_of, wish.promo_code, wish.customer_id)
+        return BooksReading(
+            account=books.account(wish.customer_id),
+            promo=promo.result(),
+            redemptions_of_customer=len(redemptions.result()),
+        )
+
+
+def price(
+    wish: Wish, product: Product, shipping_address: Address, books: BooksReading, at: datetime
+) -> Order:
+    """The order at its price at an instant.
+
+    Raises:
+        AmountOutOfBoundsError: the total is too large.
+        PromoCodeRefusedError: the promo code cannot be used; never a silent full price.
+        TotalChangedError: the total is above the expected one.
+    """
+    return make_order(
+        product,
+        wish.quantity,
+        shipping_address,
+        promo=_applied(wish, product, books, at),
+        expected_total=wish.expected_total,
+    )
+
+
+def _applied(
+    wish: Wish, product: Product, books: BooksReading, at: datetime
+) -> AppliedPromo | None:
+    if wish.promo_code is None:
+        return None
+    if books.promo is None:
+        raise PromoCodeRefusedError(code=wish.promo_code, restriction=PromoRestriction.UNKNOWN)
+    books.promo.require_usable(
+        at=at,
+        account=books.account,
+        product_id=product.id,
+        subtotal=subtotal_of(product, wish.quantity),
+        redemptions_of_customer=books.redemptions_of_customer,
+    )
+    return AppliedPromo(
+        code=books.promo.code,
+        version=books.promo.version,
+        discount=books.promo.terms.discount,
+    )

@@ -1,0 +1,136 @@
+"""Manage promo codes. Codes are never deleted, and each change of one is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from till.domain.errors import (
+    PromoCodeDeactivatedError,
+    PromoCodeExistsError,
+    PromoCodeNotFoundError,
+    StaleVersionError,
+)
+from till.domain.promo import PromoAction, PromoChange, PromoCode, PromoState, canonical_code
+from till.services.contention import until_confirmed
+from till.services.ports import ChangePromo
+from till.services.side_by_side import side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from till.domain.promo import PromoTerms
+    from till.services.ports import Books, Clock, Deadline, PromoPage
+
+
+class PromoCodes:
+    """Create, read, change and deactivate promo codes."""
+
+    def __init__(self, books: Books, clock: Clock) -> None:
+        self._books = books
+        self._clock = clock
+
+    def create(self, code: str, terms: PromoTerms, *, actor: str, deadline: Deadline) -> PromoCode:
+        """Make a new code.
+
+        Raises:
+            PromoCodeExistsError: the code is taken.
+        """
+        made: PromoCode | None = None
+
+        def step() -> PromoCode:
+            nonlocal made
+            existing = self._books.promo(canonical_code(code))
+            if existing is not None:
+                if _same_change(existing, made):
+                    return existing
+                raise PromoCodeExistsError
+            made = PromoCode.create(code, terms, actor=actor, at=self._clock.now())
+            self._books.commit(ChangePromo(PromoChange(promo=made, action=PromoAction.CREATED)))
+            return made
+
+        return until_confirmed(step, deadline)
+
+    def read(self, code: str) -> tuple[PromoCode, tuple[PromoChange, ...]]:
+        """A code with its use so far, and every version of its terms, oldest first.
+
+        Raises:
+            PromoCodeNotFoundError: there is no such code.
+        """
+        promo, changes = side_by_side(
+            lambda: self._books.promo(code), lambda: self._books.promo_changes(code)
+        )
+        if promo is None:
+            raise PromoCodeNotFoundError
+        return promo, changes
+
+    def list(self, *, state: PromoState | None, before: str | None, limit: int) -> PromoPage:
+        """Codes, newest first, in a state or in any."""
+        states = (state,) if state else tuple(PromoState)
+        return self._books.promos(states, before=before, limit=limit)
+
+    def change(
+        self,
+        code: str,
+        change_terms: Callable[[PromoTerms], PromoTerms],
+        *,
+        version: int,
+        actor: str,
+        deadline: Deadline,
+    ) -> PromoCode:
+        """Change the terms of version ``version`` of a code.
+
+        Raises:
+            PromoCodeNotFoundError: there is no such code.
+            StaleVersionError: it has another version by now.
+            PromoCodeDeactivatedError: it stays as it is.
+            InvalidPromoTermsError: the new terms contradict each other.
+        """
+        changed: PromoCode | None = None
+
+        def step() -> PromoCode:
+            nonlocal changed
+            promo = self._get(code)
+            if _same_change(promo, changed):
+                return promo
+            if promo.version != version:
+                raise StaleVersionError(version=promo.version)
+            if promo.state is PromoState.DEACTIVATED:
+                raise PromoCodeDeactivatedError
+            changed = promo.with_terms(change_terms(promo.terms), actor=actor, at=self._clock.now())
+            self._books.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
+            return changed
+
+        return until_confirmed(step, deadline)
+
+    def deactivate(self, code: str, *, actor: str, deadline: Deadline) -> PromoCode:
+        """End a code, for good. Ending it again changes nothing.
+
+        Raises:
+            PromoCodeNotFoundError: there is no such code.
+        """
+
+        def step() -> PromoCode:
+            promo = self._get(code)
+            if promo.state is PromoState.DEACTIVATED:
+                return promo
+            ended = promo.deactivated(actor=actor, at=self._clock.now())
+            self._books.commit(
+                ChangePromo(PromoChange(promo=ended, action=PromoAction.DEACTIVATED))
+            )
+            return ended
+
+        return until_confirmed(step, deadline)
+
+    def _get(self, code: str) -> PromoCode:
+        promo = self._books.promo(code)
+        if promo is None:
+            raise PromoCodeNotFoundError
+        return promo
+
+
+def _same_change(promo: PromoCode, ours: PromoCode | None) -> bool:
+    """Whether a commit of ours, whose confirmation got lost, made this version."""
+    if ours is None:
+        return False
+    theirs = (promo.version, promo.updated_at, promo.updated_by)
+    return theirs == (ours.version, ours.updated_at, ours.updated_by)
