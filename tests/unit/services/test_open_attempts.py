@@ -15,6 +15,7 @@ from till.domain.errors import (
     AttemptNotFoundError,
     AttemptStillPendingError,
     IdempotencyKeyReusedError,
+    LedgerCorruptError,
     ShipmentFailedError,
     ShipmentOutcomeUnknownError,
 )
@@ -191,3 +192,28 @@ def test_a_run_without_time_says_that_it_did_not_finish(world: World) -> None:
     report = world.recover(FakeDeadline(1))
     assert not report.finished
     assert world.the_attempt().state is AttemptState.PENDING
+
+
+def test_two_reps_at_once_and_a_stale_reading(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The attempt is read, another rep resolves it, and then the account is read."""
+    lose_sight(world)
+    stale = world.the_attempt()
+    request = resolution(world, SHIPPED)
+    world.resolve(replace(request, idempotency_key="the other rep's"), FakeDeadline())
+    readings = [stale]
+    read = world.books.attempt
+    monkeypatch.setattr(world.books, "attempt", lambda i: readings.pop() if readings else read(i))
+    with pytest.raises(AttemptAlreadyResolvedError):
+        world.resolve(request, FakeDeadline())
+    assert world.balance() == (9000, 0)
+    world.audit()
+
+
+def test_a_ledger_that_lacks_a_hold_for_good_is_told(world: World) -> None:
+    lose_sight(world)
+    attempt = world.the_attempt()
+    world.books.attempt_items[attempt.id] = replace(attempt, customer_id=world.customers.add())
+    with pytest.raises(LedgerCorruptError):
+        world.resolve(resolution(world, SHIPPED), FakeDeadline(4, less_each_look=1))

@@ -6,7 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from till.domain.errors import BusyError
+from till.domain.errors import BusyError, LedgerCorruptError
 from till.services.ports import UnconfirmedCommitError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def until_confirmed(
 
     Raises:
         BusyError: only ``keep_seconds`` of the deadline are left.
+        LedgerCorruptError: so they are, and reading again has not made sense of the ledger.
     """
     longest = _FIRST_PAUSE_SECONDS
     while True:
@@ -44,5 +45,7 @@ def until_confirmed(
             seconds = random.uniform(0, longest)  # noqa: S311 - jitter, not a secret
             longest = min(longest * 2, _LONGEST_PAUSE_SECONDS)
             if deadline.remaining_seconds() - seconds <= keep_seconds:
+                if isinstance(error.__cause__, LedgerCorruptError):
+                    raise error.__cause__ from error
                 raise BusyError from error
             pause(seconds)

@@ -1,4 +1,4 @@
-"""The times that the purchase protocol runs by."""
+"""The times that the purchase protocol, and what is shown to people, run by."""
 
 from __future__ import annotations
 
@@ -25,3 +25,15 @@ class ShipmentPolicy:
     pending_expiry: timedelta
     unknown_deadline: timedelta
     shipments_idempotent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplayPolicy:
+    """How old what is only shown may be.
+
+    After ``max_age_seconds`` its API is asked again. If that fails, the copy is shown, marked as
+    stale, for ``stale_if_error_seconds`` more.
+    """
+
+    max_age_seconds: int
+    stale_if_error_seconds: int

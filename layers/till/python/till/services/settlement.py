@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import AttemptNotFoundError, BusyError
+from till.domain.errors import AttemptNotFoundError, BusyError, LedgerCorruptError
 from till.domain.ledger import Cause
 from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
 from till.services.contention import until_confirmed
@@ -18,6 +19,7 @@ from till.services.ports import (
 from till.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import timedelta
 
     from till.domain.account import Account, AccountChange
@@ -46,6 +48,19 @@ class Settled:
         return writes
 
 
+@contextmanager
+def _read_at_different_times() -> Iterator[None]:
+    """An attempt and its account are two reads: between them somebody may have settled it.
+
+    Then the account lacks the hold that the attempt still speaks of, and both are to be read
+    again. If that does not help, the ledger is corrupt, and ``until_confirmed`` says so.
+    """
+    try:
+        yield
+    except LedgerCorruptError as error:
+        raise UnconfirmedCommitError from error
+
+
 def describe(attempt: PurchaseAttempt) -> str:
     """The reason that stands in the books when no person gave one."""
     return f"Purchase of {attempt.order.quantity} x {attempt.order.product.sku}"[:500]
@@ -60,7 +75,8 @@ def post(
     resolution: Resolution | None = None,
 ) -> Settled:
     """The parcel is on its way: the hold becomes a posted debit, the attempt a purchase."""
-    change = account.post_hold(attempt.order.total, by, attempt_id=attempt.id)
+    with _read_at_different_times():
+        change = account.post_hold(attempt.order.total, by, attempt_id=attempt.id)
     return Settled(
         attempt, attempt.completed(shipped, change.cause.at, resolution=resolution), change
     )
@@ -75,7 +91,8 @@ def void(
     possible_orphan: bool = False,
 ) -> Settled:
     """No parcel: the hold is given back."""
-    change = account.void_hold(attempt.order.total, by, attempt_id=attempt.id)
+    with _read_at_different_times():
+        change = account.void_hold(attempt.order.total, by, attempt_id=attempt.id)
     return Settled(
         attempt,
         attempt.voided(change.cause.at, resolution=resolution, possible_orphan=possible_orphan),
@@ -87,13 +104,14 @@ def keep_unknown(
     attempt: PurchaseAttempt, account: Account, by: Cause, *, deadline: timedelta
 ) -> Settled:
     """Nobody knows: the hold stays, and the account remembers what for."""
-    change = account.mark_unknown(
-        attempt.order.total,
-        by,
-        attempt_id=attempt.id,
-        product_id=attempt.order.product.id,
-        quantity=attempt.order.quantity,
-    )
+    with _read_at_different_times():
+        change = account.mark_unknown(
+            attempt.order.total,
+            by,
+            attempt_id=attempt.id,
+            product_id=attempt.order.product.id,
+            quantity=attempt.order.quantity,
+        )
     after = attempt.unknown(change.cause.at, deadline_at=change.cause.at + deadline)
     return Settled(attempt, after, change)
 
