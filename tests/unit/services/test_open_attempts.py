@@ -216,4 +216,4 @@ def test_a_ledger_that_lacks_a_hold_for_good_is_told(world: World) -> None:
     attempt = world.the_attempt()
     world.books.attempt_items[attempt.id] = replace(attempt, customer_id=world.customers.add())
     with pytest.raises(LedgerCorruptError):
-        world.resolve(resolution(world, SHIPPED), FakeDeadline(4, less_each_look=1))
+        world.resolve(resolution(world, SHIPPED), FakeDeadline())

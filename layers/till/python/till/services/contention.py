@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 _FIRST_PAUSE_SECONDS: Final = 0.01
 _LONGEST_PAUSE_SECONDS: Final = 0.3
+_SENSELESS_READINGS: Final = 6
+"""After so many it is no accident of timing that an attempt and its account disagree."""
 
 
 def until_confirmed(
@@ -35,17 +37,19 @@ def until_confirmed(
 
     Raises:
         BusyError: only ``keep_seconds`` of the deadline are left.
-        LedgerCorruptError: so they are, and reading again has not made sense of the ledger.
+        LedgerCorruptError: reading again and again has not made sense of the ledger.
     """
-    longest = _FIRST_PAUSE_SECONDS
+    longest, senseless = _FIRST_PAUSE_SECONDS, 0
     while True:
         try:
             return step()
         except UnconfirmedCommitError as error:
             seconds = random.uniform(0, longest)  # noqa: S311 - jitter, not a secret
             longest = min(longest * 2, _LONGEST_PAUSE_SECONDS)
-            if deadline.remaining_seconds() - seconds <= keep_seconds:
-                if isinstance(error.__cause__, LedgerCorruptError):
+            if isinstance(error.__cause__, LedgerCorruptError):
+                senseless += 1
+                if senseless == _SENSELESS_READINGS:
                     raise error.__cause__ from error
+            if deadline.remaining_seconds() - seconds <= keep_seconds:
                 raise BusyError from error
             pause(seconds)
