@@ -1,7 +1,7 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-integration test-e2e bench openapi lock clean
+.PHONY: help run logs test test-fast test-integration test-e2e bench openapi lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
@@ -17,6 +17,9 @@ help: ## This list
 
 run: ## The whole system on this machine, until Ctrl-C (PORT=, UPSTREAM_PORT=, UPSTREAM_URL=)
 	@$(SET_UP) local.run --port $(PORT) --upstream-port $(UPSTREAM_PORT) --upstream-url '$(UPSTREAM_URL)'
+
+logs: ## What the functions of the running system have logged (FIND=, such as a correlation id)
+	@$(SET_UP) local.function_logs $(if $(FIND),'$(FIND)')
 
 test: ## Every check: format, lint, types, imports, and all tests
 	@$(SET_UP) local.checks all

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import httpx
 
+from benchmarks import browse
 from benchmarks.meter import Cost, Meter, MeteredTransport
 from local.demo_data import CUSTOMERS, PRODUCTS
 from local.system import running_system
@@ -26,12 +27,15 @@ from till.adapters.dynamodb.client import make_client
 from till.adapters.incidents import LoggedIncidents
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
+from till.adapters.upstream.reader import UpstreamReader
 from till.bootstrap import SystemClock
 from till.domain.errors import ShipmentFailedError
 from till.domain.money import Money
+from till.domain.promo import PercentageDiscount, PromoTerms
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
-from till.services.policy import ShipmentPolicy
+from till.services.policy import DisplayPolicy, ShipmentPolicy
 from till.services.pricing import Wish
+from till.services.promo_codes import PromoCodes
 from till.services.purchase import CreatePurchase, PurchaseRequest
 from till.services.read_credit import ReadCredit
 from till.services.read_purchases import ReadPurchases
@@ -99,7 +103,13 @@ class Bench:
         upstream = httpx.Client(
             base_url=endpoints.upstream_url, transport=MeteredTransport(self.meter)
         )
-        customers = HttpCustomers(upstream, timeout_seconds=3)
+        reader = UpstreamReader(
+            endpoints.upstream_url,
+            timeout_seconds=3,
+            display=DisplayPolicy(max_age_seconds=5, stale_if_error_seconds=300),
+            wire=MeteredTransport(self.meter),
+        )
+        customers = HttpCustomers(reader)
         clock = SystemClock()
         policy = ShipmentPolicy(
             shipment_timeout_seconds=10,
@@ -115,7 +125,7 @@ class Bench:
         self.buy = CreatePurchase(
             books=self.books,
             customers=customers,
-            products=HttpProducts(upstream, timeout_seconds=3),
+            products=HttpProducts(reader),
             carrier=HttpCarrier(upstream),
             clock=clock,
             policy=policy,
@@ -136,6 +146,11 @@ class Bench:
         with self.meter.measure() as cost:
             work()
         return Row(name, cost, write_budget, wait_budget)
+
+    def offer(self, code: str) -> None:
+        """Make a promo code with a cap."""
+        terms = PromoTerms(discount=PercentageDiscount(percent=10), max_redemptions=1000)
+        PromoCodes(self.books, SystemClock()).create(code, terms, actor="bench", deadline=Far())
 
     def grant(self, amount_minor: int = 100_000) -> None:
         """Grant credit under a new key."""
@@ -186,11 +201,17 @@ class Bench:
 def measure(bench: Bench, upstream_url: str) -> list[Row]:
     """Every operation, once, on an account without contention."""
     bench.grant()
+    bench.offer("BENCH")
     key = str(uuid4())
     rows = [
         bench.row("grant", bench.grant, write_budget=4, wait_budget=2),
         bench.row("deduct", bench.deduct, write_budget=4, wait_budget=2),
         bench.row("purchase, shipped", lambda: bench.purchase(key), write_budget=12, wait_budget=3),
+        bench.row(
+            "purchase, with a promo code",
+            lambda: bench.purchase(str(uuid4()), promo_code="BENCH"),
+            wait_budget=3,
+        ),
         bench.row("purchase, replayed", lambda: bench.purchase(key), write_budget=0, wait_budget=1),
         bench.row(
             "purchase, not shipped",
@@ -258,8 +279,11 @@ def main() -> int:
     """Measure, print, and tell whether a budget was exceeded."""
     print("Starting a system of its own to measure on ...", flush=True)
     with running_system() as endpoints:
-        rows = measure(Bench(endpoints), endpoints.upstream_url)
+        bench = Bench(endpoints)
+        rows = measure(bench, endpoints.upstream_url)
+        reads = browse.measure(bench.books, endpoints.upstream_url)
     show(rows)
+    browse.show(reads)
     over = [row.name for row in rows if row.over]
     if over:
         print(f"over budget: {', '.join(over)}", file=sys.stderr)

@@ -238,6 +238,8 @@ def _environment(settings: StageSettings) -> Mapping[str, str]:
         "TILL_SHIPMENTS_IDEMPOTENT": "false",
         "TILL_PENDING_EXPIRY_SECONDS": str(settings.pending_expiry_seconds),
         "TILL_UNKNOWN_DEADLINE_SECONDS": str(settings.unknown_deadline_seconds),
+        "TILL_DISPLAY_MAX_AGE_SECONDS": str(settings.display_max_age_seconds),
+        "TILL_DISPLAY_STALE_IF_ERROR_SECONDS": str(settings.display_stale_if_error_seconds),
         "POWERTOOLS_SERVICE_NAME": "till",
         "POWERTOOLS_METRICS_NAMESPACE": "Till",
         "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -49,6 +49,13 @@ _UNUSED: Final = (
     "aws_lambda_powertools/utilities/parameters",
     "aws_lambda_powertools/utilities/parser",
     "aws_lambda_powertools/utilities/streaming",
+    "hishel/asgi",
+    "hishel/fastapi",
+    "hishel/httpx2",
+    "hishel/requests",
+    # hishel packs what it keeps in files or Redis, and we keep it in memory. What is left of the
+    # package, in Python, is enough to import it.
+    "msgpack/_cmsgpack.*",
 )
 """Left out of the layer, since every cold start unpacks it. What is gone must have been there."""
 
@@ -285,11 +292,13 @@ def _trim(folder: Path) -> None:
             if part.name not in _KEPT_METADATA:
                 _remove(part)
     for unused in _UNUSED:
-        if not (folder / unused).exists():
+        found = list(folder.glob(unused))
+        if not found:
             raise LayersError(
                 f"infra/layers.py leaves {unused} out of the layer, but it is not there any more."
             )
-        _remove(folder / unused)
+        for path in found:
+            _remove(path)
 
 
 def _remove(path: Path) -> None:

@@ -55,6 +55,8 @@ PERMISSIONS: Final[Mapping[str, TableActions]] = {
     "deactivate_promo_code": _PURCHASES_WRITE,
     "get_promo_code": _PURCHASES_READ,
     "list_promo_codes": _PURCHASES_BY_STATE,
+    "get_customer": _NOTHING,
+    "get_product": _NOTHING,
     "get_openapi": _NOTHING,
     "get_health": _NOTHING,
 }

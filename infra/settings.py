@@ -45,6 +45,10 @@ class StageSettings:
     lambda_timeout_seconds: int
     pending_expiry_seconds: int
     unknown_deadline_seconds: int
+    display_max_age_seconds: int
+    """How old a customer or product may be that is only shown."""
+    display_stale_if_error_seconds: int
+    """How much older, while its API does not answer."""
     lambda_memory_mb: int
     log_retention: RetentionDays
     throttle: Throttle | None
@@ -86,16 +90,19 @@ def _check_upstream(settings: StageSettings) -> None:
 
 
 def _local(upstream_url: str) -> StageSettings:
-    # Short times: on one's own machine a dead attempt should be seen to recover while one looks.
+    # A dead attempt should be seen to recover while one looks; but two cores that start fifty
+    # workers at once make every call slow, and that is no outage.
     return StageSettings(
         stage="local",
         upstream_url=upstream_url,
         is_aws=False,
-        read_timeout_seconds=3,
-        shipment_timeout_seconds=3,
-        lambda_timeout_seconds=10,
-        pending_expiry_seconds=15,
+        read_timeout_seconds=8,
+        shipment_timeout_seconds=8,
+        lambda_timeout_seconds=25,
+        pending_expiry_seconds=30,
         unknown_deadline_seconds=86_400,
+        display_max_age_seconds=5,
+        display_stale_if_error_seconds=300,
         lambda_memory_mb=512,
         log_retention=RetentionDays.ONE_DAY,
         throttle=None,
@@ -114,6 +121,8 @@ def _aws(
         lambda_timeout_seconds=25,
         pending_expiry_seconds=60,
         unknown_deadline_seconds=86_400,
+        display_max_age_seconds=5,
+        display_stale_if_error_seconds=300,
         lambda_memory_mb=512,
         log_retention=log_retention,
         throttle=throttle,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from local.places import SHARED, VENV_PYTHON, State
 from local.ports import HOST
@@ -47,10 +48,16 @@ async def running_emulator(port: int, state: State) -> AsyncIterator[Emulator]:
     """An emulator with nothing in it, ready, until the block ends."""
     log = state.logs / "emulator.log"
     url = f"http://{HOST}:{port}"
+    # It tells this name to whoever asks for its health.
+    name = f"till-{uuid4()}"
     # Nothing of the user's environment: the Lambda workers inherit what is here.
     env = {
+        "MINISTACK_EDITION": name,
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),
+        # These would listen on every interface, on ports that nobody chose.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
         "MINISTACK_REGION": REGION,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "HOME": str(SHARED / "home"),
@@ -60,5 +67,5 @@ async def running_emulator(port: int, state: State) -> AsyncIterator[Emulator]:
         "PYTHONUNBUFFERED": "1",
     }
     async with started(leash("ministack"), log=log, env=env, leashed=True) as process:
-        await await_ready("The emulator", process, f"{url}/_ministack/ready", log)
+        await await_ready("The emulator", process, f"{url}/_ministack/health", log, proof=name)
         yield Emulator(process, url, log)

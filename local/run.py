@@ -237,9 +237,8 @@ async def _stand_in(url: str, state: State) -> AsyncIterator[Upstream]:
     port = str(urlsplit(url).port)
     command = leash("local.upstream", "--port", port)
     async with started(command, log=log, env=tool_environment(state), leashed=True) as process:
-        await await_ready(
-            "The stand-in", process, url.removesuffix("/api") + "/_control/ready", log
-        )
+        ready = url.removesuffix("/api") + "/_control/ready"
+        await await_ready("The stand-in", process, ready, log, proof=f'"pid":{process.pid}}}')
         yield Upstream(url, process)
 
 
@@ -266,6 +265,7 @@ def _announce(endpoints: Endpoints, progress: Progress, *, demo: bool) -> None:
     print("Lines to paste into another terminal:")
     print()
     print(lines_to_paste(endpoints.api_url, shlex.quote(sys.executable), demo=demo))
+    print("In another terminal, make logs shows what the functions log.")
     print("Ctrl-C stops everything.", flush=True)
 
 

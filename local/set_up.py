@@ -120,7 +120,7 @@ async def _virtual_environment(progress: Progress) -> None:
     stamp_file = VENV / STAMP
     if VENV_PYTHON.exists() and _read(stamp_file) == stamp:
         return
-    env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    env = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"}
     with progress.step("python", f"Python {platform.python_version()}, a new .venv"):
         await run(
             [sys.executable, "-m", "venv", "--clear", VENV],

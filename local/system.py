@@ -14,8 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError
+
 from local.endpoints import Endpoints
 from local.errors import StartError
+from local.function_logs import read_function_logs
 from local.places import ROOT, SHARED, State
 
 SYSTEMS = SHARED / "systems"
@@ -55,7 +58,11 @@ def running_system(
         )
     try:
         _await_endpoints(process, state, output, start_within_seconds)
-        yield Endpoints.read(state.endpoints)
+        endpoints = Endpoints.read(state.endpoints)
+        try:
+            yield endpoints
+        finally:
+            _keep_function_logs(endpoints, state)
     finally:
         _stop(process)
         shutil.rmtree(state.cloud_assembly, ignore_errors=True)
@@ -75,6 +82,15 @@ def _await_endpoints(
         if time.monotonic() > deadline:
             raise StartError(f"The system was not ready within {seconds:.0f} s.", output)
         time.sleep(PAUSE_SECONDS)
+
+
+def _keep_function_logs(endpoints: Endpoints, state: State) -> None:
+    """Write down what the functions logged, which ends with the emulator: a failed test may ask."""
+    try:
+        lines = list(read_function_logs(endpoints))
+    except BotoCoreError as error:
+        lines = [f"The emulator did not tell what the functions logged: {error}"]
+    (state.logs / "functions.log").write_text("\n".join(lines) + "\n")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

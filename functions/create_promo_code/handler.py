@@ -38,4 +38,4 @@ def create_promo_code(
     return answer(PromoCodeResponse.of(promo), HTTPStatus.CREATED, version=promo.version)
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.promo_codes)

@@ -51,4 +51,4 @@ def create_purchase(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.create_purchase)

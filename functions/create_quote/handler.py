@@ -31,4 +31,4 @@ def create_quote(
     return answer(QuoteResponse.of(quote, problem), HTTPStatus.OK)
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.quote_purchase)

@@ -48,4 +48,4 @@ def deduct_credit(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.adjust_credit)

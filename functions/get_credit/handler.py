@@ -25,4 +25,4 @@ def get_credit(customer_id: PathId) -> Response[BalanceResponse]:
     return answer(BalanceResponse.of(account), HTTPStatus.OK)
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.read_credit)

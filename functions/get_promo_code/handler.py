@@ -29,4 +29,4 @@ def get_promo_code(code: PathCode) -> Response[PromoCodeDetailResponse]:
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.promo_codes)

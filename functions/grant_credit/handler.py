@@ -47,4 +47,4 @@ def grant_credit(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.adjust_credit)

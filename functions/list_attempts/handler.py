@@ -1,13 +1,23 @@
 """List purchase attempts by state."""
 
 from http import HTTPStatus
+from uuid import UUID
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
-from till.http.app import READ, Cursor, Limit, StateFilter, answer, documented, entry_point
+from till.http.app import (
+    READ,
+    Cursor,
+    Include,
+    Limit,
+    StateFilter,
+    answer,
+    documented,
+    entry_point,
+)
 from till.http.cursor import decode_place, encode_cursor
-from till.http.wire import AttemptListResponse, AttemptResponse
+from till.http.wire import AttemptListResponse, NamedAttemptResponse
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 
@@ -22,6 +32,7 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 )
 def list_attempts(
     state: StateFilter = None,
+    include: Include = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[AttemptListResponse]:
@@ -29,13 +40,16 @@ def list_attempts(
     scope = f"attempts/{state}"
     before = decode_place(scope, cursor)
     page = bootstrap.read_purchases().attempts(state=state, before=before, limit=limit)
+    names: dict[UUID, str] = {}
+    if include is not None:
+        names = bootstrap.customer_names()(a.customer_id for a in page.attempts)
     return answer(
         AttemptListResponse(
-            items=[AttemptResponse.of(attempt) for attempt in page.attempts],
+            items=[NamedAttemptResponse.named(attempt, names) for attempt in page.attempts],
             next_cursor=encode_cursor(scope, page.before),
         ),
         HTTPStatus.OK,
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.read_purchases)

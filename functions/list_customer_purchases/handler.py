@@ -52,4 +52,4 @@ def list_customer_purchases(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.read_purchases)

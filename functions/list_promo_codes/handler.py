@@ -44,4 +44,4 @@ def list_promo_codes(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.promo_codes)

@@ -1,6 +1,7 @@
 """List the purchases of all customers."""
 
 from http import HTTPStatus
+from uuid import UUID
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
@@ -8,6 +9,7 @@ from till import bootstrap
 from till.http.app import (
     READ,
     Cursor,
+    Include,
     Limit,
     StatusFilter,
     TimeFilter,
@@ -16,7 +18,7 @@ from till.http.app import (
     entry_point,
 )
 from till.http.cursor import decode_place, encode_cursor
-from till.http.wire import PurchaseListResponse, PurchaseResponse
+from till.http.wire import NamedPurchaseListResponse, NamedPurchaseResponse
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 
@@ -27,15 +29,17 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
     description="Newest first, made from created_from up to, and not including, created_to.",
     operation_id="list_purchases",
     tags=["purchases"],
-    responses=documented(HTTPStatus.OK, PurchaseListResponse, *READ),
+    responses=documented(HTTPStatus.OK, NamedPurchaseListResponse, *READ),
 )
 def list_purchases(
+    *,
     status: StatusFilter = None,
     created_from: TimeFilter = None,
     created_to: TimeFilter = None,
+    include: Include = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Response[PurchaseListResponse]:
+) -> Response[NamedPurchaseListResponse]:
     """List purchases of all customers."""
     scope = f"purchases/all/{status}/{created_from}/{created_to}"
     before = decode_place(scope, cursor)
@@ -46,13 +50,16 @@ def list_purchases(
         before=before,
         limit=limit,
     )
+    names: dict[UUID, str] = {}
+    if include is not None:
+        names = bootstrap.customer_names()(p.customer_id for p in page.purchases)
     return answer(
-        PurchaseListResponse(
-            items=[PurchaseResponse.of(purchase) for purchase in page.purchases],
+        NamedPurchaseListResponse(
+            items=[NamedPurchaseResponse.named(purchase, names) for purchase in page.purchases],
             next_cursor=encode_cursor(scope, page.before),
         ),
         HTTPStatus.OK,
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.read_purchases)

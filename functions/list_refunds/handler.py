@@ -36,4 +36,4 @@ def list_refunds(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.read_purchases)

@@ -46,4 +46,4 @@ def refund_purchase(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.refund_purchase)

@@ -44,4 +44,4 @@ def resolve_attempt(
     return answer(AttemptResponse.of(resolved.attempt), HTTPStatus.OK, replayed=resolved.replayed)
 
 
-lambda_handler = entry_point(app, bootstrap.settings)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.resolve_attempt)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from pydantic import ValidationError
 
 from local.upstream.behaviour import Behaviour, Drop, Plans, Proceed, Raw, Refuse, Silent, Turn
+from local.upstream.caching import CachingRules, reply_with
 from local.upstream.contract import CreateShipmentRequest, Customer, Entity, Product, Shipment
 from local.upstream.exchange import (
     NoReply,
@@ -47,6 +48,8 @@ class Api:
         self.customer_plans: Plans[UUID] = Plans()
         self.product_plans: Plans[UUID] = Plans()
         self.shipment_plans: Plans[str] = Plans()
+        self.customer_caching: CachingRules[UUID] = CachingRules()
+        self.product_caching: CachingRules[UUID] = CachingRules()
         self.customer_reads: Traffic[UUID] = Traffic()
         self.product_reads: Traffic[UUID] = Traffic()
         self.shipment_requests: Traffic[str] = Traffic()
@@ -69,15 +72,23 @@ class Api:
                 return self._read(
                     "customer",
                     customer_id,
-                    self.customers,
-                    self.customer_plans,
-                    self.customer_reads,
+                    request,
+                    shelf=self.customers,
+                    plans=self.customer_plans,
+                    caching=self.customer_caching,
+                    traffic=self.customer_reads,
                 )
             case ("products", product_id):
                 if request.method != "GET":
                     return wrong_method("GET")
                 return self._read(
-                    "product", product_id, self.products, self.product_plans, self.product_reads
+                    "product",
+                    product_id,
+                    request,
+                    shelf=self.products,
+                    plans=self.product_plans,
+                    caching=self.product_caching,
+                    traffic=self.product_reads,
                 )
             case ("shipments",):
                 if request.method != "POST":
@@ -90,8 +101,11 @@ class Api:
         self,
         what: str,
         text: str,
+        request: Request,
+        *,
         shelf: Shelf[Kept],
         plans: Plans[UUID],
+        caching: CachingRules[UUID],
         traffic: Traffic[UUID],
     ) -> Outcome:
         missing = error_reply(404, f"There is no {what} {text}.")
@@ -105,7 +119,13 @@ class Api:
             turn.wait(self._stopped)
             # Read after the wait: a slow answer tells what is true when it is sent.
             entity = shelf.get(entity_id)
-            return _planned(turn.behaviour, missing if entity is None else json_reply(entity))
+            usual = missing
+            if entity is not None:
+                rule = caching.of(entity_id)
+                usual = reply_with(entity, rule, request.headers)
+            if isinstance(turn.behaviour.answer, Proceed):
+                traffic.answer(entity_id, usual.status)
+            return _planned(turn.behaviour, usual)
         finally:
             traffic.finish(entity_id)
 

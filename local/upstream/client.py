@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 
 from local.upstream.behaviour import Behaviour
+from local.upstream.caching import Caching
 from local.upstream.contract import Address, Customer, Product
 from local.upstream.control import ReadReport
 from local.upstream.records import ShipmentLog
@@ -86,6 +87,18 @@ class StandInControl:
     def plan_shipments(self, sku: str, behaviour: Behaviour) -> None:
         """Answer CreateShipment requests for a SKU by a plan."""
         self._put(f"/shipments/{_segment(sku)}/behaviour", behaviour.model_dump_json())
+
+    def cache_all(self, caching: Caching) -> None:
+        """Send these header fields with all customers and products without a rule of their own."""
+        self._put("/caching", caching.model_dump_json())
+
+    def cache_customer(self, customer_id: UUID, caching: Caching) -> None:
+        """Send these header fields with a customer."""
+        self._put(f"/customers/{customer_id}/caching", caching.model_dump_json())
+
+    def cache_product(self, product_id: UUID, caching: Caching) -> None:
+        """Send these header fields with a product."""
+        self._put(f"/products/{product_id}/caching", caching.model_dump_json())
 
     def clear(self, what: Literal["customers", "products", "shipments"], key: UUID | str) -> None:
         """Answer as usual again."""

@@ -40,6 +40,8 @@ class Entity(Message):
     """Something that other teams keep, and change."""
 
     id: UUID
+    created_at: int
+    last_modified_at: int
 
 
 class Customer(Entity):
@@ -49,8 +51,6 @@ class Customer(Entity):
     email: str
     billing_address: Address
     shipping_address: Address
-    created_at: int
-    last_modified_at: int
 
 
 class Product(Entity):
@@ -60,8 +60,6 @@ class Product(Entity):
     name: str
     description: str
     price: Price
-    created_at: int
-    last_modified_at: int
 
 
 class ShippedProduct(Message):

@@ -12,6 +12,12 @@ Customers, and products likewise:
 - ``PUT    /_control/customers/{id}/behaviour``  answer reads by a plan (``Behaviour``)
 - ``DELETE /_control/customers/{id}/behaviour``  answer as usual again
 - ``POST   /_control/customers/{id}/release``    let held reads go on
+- ``PUT    /_control/customers/{id}/caching``    which header fields go with it (``Caching``)
+- ``DELETE /_control/customers/{id}/caching``    the same as with all others again
+
+``PUT /_control/caching`` says which header fields go with all customers and products that have
+no rule of their own: ``{"etag": true, "last_modified": true, "cache_control": "max-age=60"}``, or
+none ``{"etag": false}``.
 
 Shipments, by SKU, so that tests side by side do not disturb each other:
 
@@ -22,7 +28,7 @@ Shipments, by SKU, so that tests side by side do not disturb each other:
 - ``DELETE /_control/shipments/{sku}/behaviour`` answer as usual again
 - ``POST   /_control/shipments/{sku}/release``   let held requests go on
 
-``GET /_control/ready`` answers 200 as soon as the server runs.
+``GET /_control/ready`` answers 200, and the id of the process, as soon as the server runs.
 
 Plans, for example: the carrier takes the parcel and never answers
 ``{"answer": {"kind": "silent"}, "record": true}``; it drops the next two connections
@@ -35,6 +41,7 @@ Plans, for example: the carrier takes the parcel and never answers
 
 from __future__ import annotations
 
+import os
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -43,6 +50,7 @@ from pydantic_core import from_json
 
 from local.upstream.api import Api, now_in_milliseconds
 from local.upstream.behaviour import Behaviour, Plans
+from local.upstream.caching import Caching, CachingRules
 from local.upstream.contract import Customer, Entity, Product
 from local.upstream.exchange import Outcome, Reply, Request, error_reply, json_reply, wrong_method
 from local.upstream.records import Report, Shelf, ShipmentLog, Traffic
@@ -54,10 +62,15 @@ MAX_WAIT_SECONDS = 60.0
 
 
 class ReadReport(Report, Generic[Kept]):
-    """A customer or product (none when it does not exist), and who asked for it."""
+    """A customer or product (none when it does not exist), and who asked for it.
+
+    Of the ``reads``, ``full`` got it, and ``not_modified`` were told that they have it already.
+    """
 
     entity: Kept | None = None
     reads: int
+    full: int
+    not_modified: int
     waiting: int
 
 
@@ -65,6 +78,12 @@ class Done(BaseModel):
     """The control interface did what it was asked."""
 
     done: bool = True
+
+
+class Ready(BaseModel):
+    """The server answers, and it is this process."""
+
+    pid: int
 
 
 class Control:
@@ -75,15 +94,17 @@ class Control:
             Customer,
             ReadReport[Customer],
             api.customers,
-            api.customer_plans,
-            api.customer_reads,
+            plans=api.customer_plans,
+            caching=api.customer_caching,
+            traffic=api.customer_reads,
         )
         self._products = EntityControl(
             Product,
             ReadReport[Product],
             api.products,
-            api.product_plans,
-            api.product_reads,
+            plans=api.product_plans,
+            caching=api.product_caching,
+            traffic=api.product_reads,
         )
         self._api = api
 
@@ -99,7 +120,9 @@ class Control:
     def _route(self, request: Request) -> Outcome:
         match request.segments[1:]:
             case ("ready",):
-                return json_reply(Done())
+                return json_reply(Ready(pid=os.getpid()))
+            case ("caching",):
+                return self._caching_for_all(request)
             case ("customers", text, *rest):
                 return self._customers.handle(request, UUID(text), tuple(rest))
             case ("products", text, *rest):
@@ -112,6 +135,14 @@ class Control:
                 return plan(request, action, self._api.shipment_plans, sku)
             case _:
                 return error_reply(404, "There is nothing at this path.")
+
+    def _caching_for_all(self, request: Request) -> Outcome:
+        if request.method != "PUT":
+            return wrong_method("PUT")
+        caching = Caching.model_validate_json(request.body)
+        self._api.customer_caching.set_for_all(caching)
+        self._api.product_caching.set_for_all(caching)
+        return json_reply(Done())
 
     def _shipment_log(self, request: Request, sku: str) -> Outcome:
         if request.method != "GET":
@@ -136,17 +167,22 @@ class EntityControl(Generic[Kept]):
         model: type[Kept],
         report: type[ReadReport[Kept]],
         shelf: Shelf[Kept],
+        *,
         plans: Plans[UUID],
+        caching: CachingRules[UUID],
         traffic: Traffic[UUID],
     ) -> None:
         self._model = model
         self._report = report
         self._shelf = shelf
         self._plans = plans
+        self._caching = caching
         self._traffic = traffic
 
     def handle(self, request: Request, entity_id: UUID, rest: tuple[str, ...]) -> Outcome:
         """Answer a request about one customer or product."""
+        if rest == ("caching",):
+            return self._set_caching(request, entity_id)
         if len(rest) == 1:
             return plan(request, rest[0], self._plans, entity_id)
         if rest:
@@ -157,6 +193,8 @@ class EntityControl(Generic[Kept]):
                     self._report(
                         entity=self._shelf.get(entity_id),
                         reads=self._traffic.started(entity_id),
+                        full=self._traffic.answered(entity_id, 200),
+                        not_modified=self._traffic.answered(entity_id, 304),
                         waiting=self._traffic.waiting(entity_id),
                     )
                 )
@@ -173,6 +211,16 @@ class EntityControl(Generic[Kept]):
                 return json_reply(Done())
             case _:
                 return wrong_method("GET", "PUT", "PATCH", "DELETE")
+
+    def _set_caching(self, request: Request, entity_id: UUID) -> Outcome:
+        match request.method:
+            case "PUT":
+                self._caching.set(entity_id, Caching.model_validate_json(request.body))
+            case "DELETE":
+                self._caching.clear(entity_id)
+            case _:
+                return wrong_method("PUT", "DELETE")
+        return json_reply(Done())
 
     def _change(self, entity_id: UUID, body: bytes) -> Outcome:
         fields = from_json(body)

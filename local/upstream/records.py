@@ -57,6 +57,7 @@ class Traffic(Generic[Key]):
         self._changed = threading.Condition()
         self._started: Counter[Key] = Counter()
         self._finished: Counter[Key] = Counter()
+        self._answers: Counter[tuple[Key, int]] = Counter()
 
     def start(self, key: Key) -> None:
         """A request came in."""
@@ -68,6 +69,16 @@ class Traffic(Generic[Key]):
         """A request was answered, or never will be."""
         with self._changed:
             self._finished[key] += 1
+
+    def answer(self, key: Key, status: int) -> None:
+        """A request is answered as usual."""
+        with self._changed:
+            self._answers[key, status] += 1
+
+    def answered(self, key: Key, status: int) -> int:
+        """How many requests were answered as usual, with this status."""
+        with self._changed:
+            return self._answers[key, status]
 
     def started(self, key: Key) -> int:
         """How many requests came in so far."""

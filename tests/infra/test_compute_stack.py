@@ -53,6 +53,8 @@ def test_every_function_is_told_all_that_it_needs(synthesized: Synthesized) -> N
             "TILL_PURCHASES_TABLE": f"till-{stage}-purchases",
             "TILL_SHIPMENTS_IDEMPOTENT": "false",
             "TILL_UNKNOWN_DEADLINE_SECONDS": "86400",
+            "TILL_DISPLAY_MAX_AGE_SECONDS": "5",
+            "TILL_DISPLAY_STALE_IF_ERROR_SECONDS": "300",
             "POWERTOOLS_SERVICE_NAME": "till",
             "POWERTOOLS_METRICS_NAMESPACE": "Till",
             "POWERTOOLS_LOG_LEVEL": "INFO",

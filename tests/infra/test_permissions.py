@@ -43,6 +43,8 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     "deactivate_promo_code": {"purchases": READ_WRITE},
     "get_promo_code": {"purchases": READ},
     "list_promo_codes": {"purchases": READ, "purchases/index/state-index": INDEX},
+    "get_customer": {},
+    "get_product": {},
     "get_openapi": {},
     "get_health": {},
 }

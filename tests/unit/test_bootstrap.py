@@ -15,6 +15,8 @@ GOOD = {
     "TILL_SHIPMENTS_IDEMPOTENT": "false",
     "TILL_PENDING_EXPIRY_SECONDS": "60",
     "TILL_UNKNOWN_DEADLINE_SECONDS": "86400",
+    "TILL_DISPLAY_MAX_AGE_SECONDS": "5",
+    "TILL_DISPLAY_STALE_IF_ERROR_SECONDS": "300",
     "PATH": "/usr/bin",
 }
 
@@ -41,6 +43,9 @@ def test_every_setting_must_be_there(name: str) -> None:
         ("TILL_UPSTREAM_READ_TIMEOUT_SECONDS", "0"),
         ("TILL_SHIPMENTS_IDEMPOTENT", "perhaps"),
         ("TILL_PENDING_EXPIRY_SECONDS", "13"),
+        ("TILL_DISPLAY_MAX_AGE_SECONDS", "-1"),
+        ("TILL_DISPLAY_MAX_AGE_SECONDS", "2.5"),
+        ("TILL_DISPLAY_STALE_IF_ERROR_SECONDS", "-1"),
     ],
 )
 def test_settings_must_make_sense(name: str, value: str) -> None:

@@ -12,7 +12,8 @@ import pytest
 from tests.unit.fakes import ADDRESS
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
-from till.adapters.upstream.http import MAX_ANSWER_BYTES, make_http_client
+from till.adapters.upstream.http import MAX_ANSWER_BYTES, make_transport
+from till.adapters.upstream.reader import UpstreamReader
 from till.domain.catalogue import Product
 from till.domain.errors import (
     CustomerNotFoundError,
@@ -22,6 +23,7 @@ from till.domain.errors import (
 )
 from till.domain.money import Money
 from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped, make_order
+from till.services.policy import DisplayPolicy
 
 ID = UUID("3fa85f64-5717-4562-b3fc-2c963f66afa6")
 PRODUCT = {
@@ -51,13 +53,22 @@ def client(answer: Answer) -> httpx.Client:
     return httpx.Client(base_url="http://upstream/api", transport=httpx.MockTransport(answer))
 
 
+def reader(answer: Answer) -> UpstreamReader:
+    return UpstreamReader(
+        "http://upstream/api",
+        timeout_seconds=1,
+        display=DisplayPolicy(max_age_seconds=5, stale_if_error_seconds=300),
+        wire=httpx.MockTransport(answer),
+    )
+
+
 def says(body: object, status: int = 200) -> Answer:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return lambda _: httpx.Response(status, content=content)
 
 
 def product(answer: Answer) -> Product:
-    return HttpProducts(client(answer), timeout_seconds=1).get(ID)
+    return HttpProducts(reader(answer)).get(ID)
 
 
 def test_a_product_is_read_exactly() -> None:
@@ -99,7 +110,7 @@ def test_a_product_that_lacks_a_field(field: str) -> None:
 def test_a_customer_that_lacks_a_field(field: str) -> None:
     lacking = {name: value for name, value in CUSTOMER.items() if name != field}
     with pytest.raises(UpstreamContractError) as raised:
-        HttpCustomers(client(says(lacking)), timeout_seconds=1).get(ID)
+        HttpCustomers(reader(says(lacking))).get(ID)
     assert "Secret" not in str(raised.value)
     assert raised.value.__cause__ is None, "the cause would hold the customer's data"
 
@@ -108,9 +119,7 @@ def test_a_customer_that_lacks_a_field(field: str) -> None:
 def test_an_address_that_lacks_a_field(field: str) -> None:
     lacking = {name: value for name, value in SHIPPING.items() if name != field}
     with pytest.raises(UpstreamContractError):
-        HttpCustomers(client(says(CUSTOMER | {"shippingAddress": lacking})), timeout_seconds=1).get(
-            ID
-        )
+        HttpCustomers(reader(says(CUSTOMER | {"shippingAddress": lacking}))).get(ID)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +146,7 @@ def test_what_does_not_exist() -> None:
     with pytest.raises(ProductNotFoundError):
         product(says({"Message": "no"}, 404))
     with pytest.raises(CustomerNotFoundError):
-        HttpCustomers(client(says({}, 404)), timeout_seconds=1).get(ID)
+        HttpCustomers(reader(says({}, 404))).get(ID)
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 304, 400, 401, 403, 429, 500, 502, 503])
@@ -237,7 +246,6 @@ def test_once_the_request_may_have_gone_out_nobody_knows(error: Exception) -> No
 
 def test_the_carriers_client_keeps_no_connection() -> None:
     """A kept connection may be closing just when it is used: an unknown outcome for nothing."""
-    carrier = make_http_client("http://127.0.0.1:1/api", keep_alive=False)
-    pool = carrier._transport._pool  # type: ignore[attr-defined]
+    pool = make_transport("http://127.0.0.1:1/api", keep_alive=False)._pool
     assert pool._max_keepalive_connections == 0
     assert pool._retries == 0

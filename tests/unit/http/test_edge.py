@@ -63,14 +63,14 @@ def _nothing_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def handler(operation: str, *, stage: str = "local") -> ModuleType:
     module = importlib.import_module(f"functions.{operation}.handler")
-    entry = module.entry_point(module.app, lambda: Settings(stage))
+    entry = module.entry_point(module.app, lambda: Settings(stage), lambda: None)
     module.__dict__["tested_handler"] = entry
     return module
 
 
 def event(route: Route, *, body: str | None, headers: dict[str, str] | None = None) -> Event:
     path = route.path.replace("{", "").replace("}", "")
-    for name in ("customer_id", "purchase_id", "attempt_id"):
+    for name in ("customer_id", "product_id", "purchase_id", "attempt_id"):
         path = path.replace(name, str(uuid4()))
     path = path.replace("/code", "/SUMMER-10")
     all_headers = {"Idempotency-Key": "k", "Content-Type": "application/json"} | (headers or {})
@@ -214,13 +214,13 @@ WITH_ID = [route for route in ROUTES if "_id}" in route.path]
 def test_an_id_is_a_uuid_in_its_usual_spelling(route: Route, bad: str) -> None:
     sent = event(route, body="{}")
     path = route.path
-    for name in ("customer_id", "purchase_id", "attempt_id"):
+    for name in ("customer_id", "product_id", "purchase_id", "attempt_id"):
         path = path.replace(f"{{{name}}}", bad)
     sent["path"] = path
     sent["requestContext"] = {"stage": "v1", "path": f"/v1{path}", "requestId": "r"}
     status, problem = call(sent, route.operation)
     assert status == 400
-    assert fields(problem) & {"customer_id", "purchase_id", "attempt_id"}
+    assert fields(problem) & {"customer_id", "product_id", "purchase_id", "attempt_id"}
 
 
 LISTS = [r for r in ROUTES if r.operation.startswith("list_")]

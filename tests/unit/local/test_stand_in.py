@@ -12,6 +12,7 @@ import pytest
 from local.demo_data import CUSTOMERS, PRODUCTS
 from local.upstream.api import Api
 from local.upstream.behaviour import Behaviour, Drop, Raw, Refuse, Silent
+from local.upstream.caching import Caching
 from local.upstream.client import StandInControl
 from local.upstream.contract import Address, Customer, Product
 from local.upstream.server import running_stand_in
@@ -340,6 +341,71 @@ class TestCustomersAndProducts:
 
         with pytest.raises(httpx.HTTPStatusError, match="404"):
             control.move_customer(uuid4(), address)
+
+
+class TestCaching:
+    def test_an_etag_and_no_cache_control_unless_told_otherwise(
+        self, http: httpx.Client, api_url: str
+    ) -> None:
+        headers = http.get(f"{api_url}/products/{PRODUCTS[0].id}").headers
+
+        assert headers["ETag"]
+        assert not {"Last-Modified", "Cache-Control"} & headers.keys()
+
+    @pytest.mark.parametrize("weak", ["", "W/"])
+    def test_who_has_it_gets_a_304_until_it_changes(
+        self, http: httpx.Client, api_url: str, control: StandInControl, weak: str
+    ) -> None:
+        url = f"{api_url}/products/{PRODUCTS[0].id}"
+        tag = http.get(url).headers["ETag"]
+        condition = {"If-None-Match": f'"other", {weak}{tag}'}
+
+        again = http.get(url, headers=condition)
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+
+        control.price_product(PRODUCTS[0].id, Decimal(3))
+        assert http.get(url, headers=condition).json()["price"] == 3
+        report = control.product(PRODUCTS[0].id)
+        assert (report.reads, report.full, report.not_modified) == (3, 2, 1)
+
+    def test_last_modified_counts_in_seconds_and_only_without_an_etag(
+        self, http: httpx.Client, api_url: str, control: StandInControl
+    ) -> None:
+        url = f"{api_url}/customers/{CUSTOMERS[0].id}"
+        control.cache_customer(CUSTOMERS[0].id, Caching(etag=False, last_modified=True))
+        modified = http.get(url).headers["Last-Modified"]
+        condition = {"If-Modified-Since": modified}
+
+        assert http.get(url, headers=condition).status_code == 304
+        assert http.get(url, headers={**condition, "If-None-Match": '"x"'}).status_code == 200
+        assert http.get(url, headers={"If-Modified-Since": "once"}).status_code == 200
+        control.put_customer(
+            CUSTOMERS[0].model_copy(update={"last_modified_at": 2_000_000_000_000})
+        )
+        assert http.get(url, headers=condition).status_code == 200
+
+    def test_a_rule_is_for_one_thing_or_for_all_others(
+        self, http: httpx.Client, api_url: str, control: StandInControl
+    ) -> None:
+        def said(number: int) -> str | None:
+            response = http.get(f"{api_url}/products/{PRODUCTS[number].id}")
+            assert "ETag" not in response.headers
+            said: str | None = response.headers.get("Cache-Control")
+            return said
+
+        control.cache_all(Caching(etag=False, cache_control="no-store"))
+        control.cache_product(PRODUCTS[1].id, Caching(etag=False))
+
+        assert (said(0), said(1)) == ("no-store", None)
+
+    def test_no_validator_no_304(
+        self, http: httpx.Client, api_url: str, control: StandInControl
+    ) -> None:
+        url = f"{api_url}/products/{PRODUCTS[0].id}"
+        tag = http.get(url).headers["ETag"]
+        control.cache_all(Caching(etag=False))
+
+        assert http.get(url, headers={"If-None-Match": tag}).status_code == 200
 
 
 class TestTheControlInterface:

@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
-from till.adapters.dynamodb.books import DynamoBooks
-from till.adapters.dynamodb.client import make_client
-from till.services.policy import ShipmentPolicy
+from till.services.policy import DisplayPolicy, ShipmentPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
+    from till.adapters.dynamodb.books import DynamoBooks
     from till.adapters.incidents import LoggedIncidents
     from till.adapters.upstream.carrier import HttpCarrier
-    from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
+    from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
+    from till.adapters.upstream.reader import UpstreamReader
+    from till.domain.catalogue import Customer
     from till.services.adjust_credit import AdjustCredit
+    from till.services.customer_names import CustomerNames
     from till.services.promo_codes import PromoCodes
     from till.services.purchase import CreatePurchase
     from till.services.quote import QuotePurchase
@@ -38,6 +41,7 @@ SETTLE_SECONDS = 3.0
 _PREFIX = "TILL_"
 
 Seconds = Annotated[float, Field(gt=0)]
+WholeSeconds = Annotated[int, Field(ge=0)]
 
 
 class Settings(BaseModel):
@@ -58,6 +62,8 @@ class Settings(BaseModel):
     shipments_idempotent: bool
     pending_expiry_seconds: Seconds
     unknown_deadline_seconds: Seconds
+    display_max_age_seconds: WholeSeconds
+    display_stale_if_error_seconds: WholeSeconds
 
     @model_validator(mode="after")
     def _a_pending_attempt_outlasts_its_run(self) -> Self:
@@ -87,6 +93,13 @@ class Settings(BaseModel):
             shipments_idempotent=self.shipments_idempotent,
         )
 
+    def display_policy(self) -> DisplayPolicy:
+        """How old what is only shown may be."""
+        return DisplayPolicy(
+            max_age_seconds=self.display_max_age_seconds,
+            stale_if_error_seconds=self.display_stale_if_error_seconds,
+        )
+
 
 class SystemClock:
     """``till.services.ports.Clock`` by this machine."""
@@ -104,6 +117,9 @@ def settings() -> Settings:
 
 @cache
 def _books() -> DynamoBooks:
+    from till.adapters.dynamodb.books import DynamoBooks
+    from till.adapters.dynamodb.client import make_client
+
     return DynamoBooks(
         make_client(),
         ledger_table=settings().ledger_table,
@@ -112,25 +128,52 @@ def _books() -> DynamoBooks:
 
 
 @cache
+def _reader() -> UpstreamReader:
+    from till.adapters.upstream.reader import UpstreamReader
+
+    return UpstreamReader(
+        str(settings().upstream_url),
+        timeout_seconds=settings().upstream_read_timeout_seconds,
+        display=settings().display_policy(),
+    )
+
+
+@cache
 def _catalogue() -> tuple[HttpCustomers, HttpProducts]:
     from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
-    from till.adapters.upstream.http import make_http_client
 
-    client = make_http_client(str(settings().upstream_url), keep_alive=True)
-    seconds = settings().upstream_read_timeout_seconds
-    return (
-        HttpCustomers(client, timeout_seconds=seconds),
-        HttpProducts(client, timeout_seconds=seconds),
-    )
+    return HttpCustomers(_reader()), HttpProducts(_reader())
+
+
+class CustomersWhenAsked:
+    """``till.services.ports.Customers`` for operations that hardly ever ask.
+
+    The HTTP client and its cache are a third of what they would import, so they wait for the
+    first question.
+    """
+
+    def get(self, customer_id: UUID) -> Customer:
+        """See the port."""
+        customers, _ = _catalogue()
+        return customers.get(customer_id)
+
+
+@cache
+def showcase() -> HttpShowcase:
+    """Read customers and products to show them."""
+    from till.adapters.upstream.catalogue import HttpShowcase
+
+    return HttpShowcase(_reader())
 
 
 @cache
 def _carrier() -> HttpCarrier:
     from till.adapters.upstream.carrier import HttpCarrier
-    from till.adapters.upstream.http import make_http_client
+    from till.adapters.upstream.http import make_http_client, make_transport
 
+    url = str(settings().upstream_url)
     # A connection kept from before may be closing just now: that would be an unknown outcome.
-    return HttpCarrier(make_http_client(str(settings().upstream_url), keep_alive=False))
+    return HttpCarrier(make_http_client(url, make_transport(url, keep_alive=False)))
 
 
 @cache
@@ -152,8 +195,7 @@ def adjust_credit() -> AdjustCredit:
     """Grant and deduct credit."""
     from till.services.adjust_credit import AdjustCredit
 
-    customers, _ = _catalogue()
-    return AdjustCredit(_books(), customers, SystemClock())
+    return AdjustCredit(_books(), CustomersWhenAsked(), SystemClock())
 
 
 @cache
@@ -161,8 +203,7 @@ def read_credit() -> ReadCredit:
     """Read balances and entries."""
     from till.services.read_credit import ReadCredit
 
-    customers, _ = _catalogue()
-    return ReadCredit(_books(), customers)
+    return ReadCredit(_books(), CustomersWhenAsked())
 
 
 @cache
@@ -187,8 +228,7 @@ def read_purchases() -> ReadPurchases:
     """Read purchases and attempts."""
     from till.services.read_purchases import ReadPurchases
 
-    customers, _ = _catalogue()
-    return ReadPurchases(_books(), customers)
+    return ReadPurchases(_books(), CustomersWhenAsked())
 
 
 @cache
@@ -224,6 +264,14 @@ def promo_codes() -> PromoCodes:
     from till.services.promo_codes import PromoCodes
 
     return PromoCodes(_books(), SystemClock())
+
+
+@cache
+def customer_names() -> CustomerNames:
+    """Look up the names of the customers on a list."""
+    from till.services.customer_names import CustomerNames
+
+    return CustomerNames(showcase())
 
 
 @cache

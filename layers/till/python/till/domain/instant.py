@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 def format_instant(instant: datetime) -> str:
     """RFC 3339 in UTC: ``2026-11-22T16:25:18.000000Z``."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: its %Y is not padded everywhere.
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_instant(text: str) -> datetime:

@@ -50,10 +50,10 @@ class Money:
             raise ValueError("an amount must be a finite number")
         if abs(amount) > MAX_BALANCE_MINOR:
             raise AmountOutOfBoundsError
-        minor = amount * MINOR_UNITS_PER_MAJOR
-        if minor != minor.to_integral_value():
+        # Arithmetic rounds to 28 digits, a comparison does not.
+        if amount != amount.quantize(Decimal(1) / MINOR_UNITS_PER_MAJOR):
             raise ValueError("an amount must not be more precise than one minor unit")
-        return cls(int(minor), currency)
+        return cls(int(amount * MINOR_UNITS_PER_MAJOR), currency)
 
     def __add__(self, other: Money) -> Money:
         return Money(self.amount_minor + self._same_currency(other), self.currency)

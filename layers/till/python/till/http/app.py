@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -74,6 +75,13 @@ KeyHeader = Annotated[
     ),
 ]
 StatusFilter = Annotated[PurchaseStatus | None, Query(description="Only these")]
+Include = Annotated[
+    Literal["customer_names"] | None,
+    Query(
+        description="Also tell the customers' names, as the Customer API had them seconds ago; "
+        "null where it could not be asked"
+    ),
+]
 PromoStateFilter = Annotated[PromoState | None, Query(description="Only these")]
 StateFilter = Annotated[AttemptState | None, Query(description="Only these")]
 TimeFilter = Annotated[AwareDatetime | None, Query(description="RFC 3339, with its offset")]
@@ -142,12 +150,19 @@ class LambdaDeadline:
 
 
 def answer(
-    body: B, status: HTTPStatus, *, replayed: bool = False, version: int | None = None
+    body: B,
+    status: HTTPStatus,
+    *,
+    replayed: bool = False,
+    version: int | None = None,
+    age_seconds: int | None = None,
 ) -> Response[B]:
-    """A response, with the headers that tell a replay from a first answer, and its version."""
+    """A response, with the headers that tell a replay from a first answer, its version and age."""
     headers: dict[str, str | list[str]] = {"Idempotency-Replayed": "true"} if replayed else {}
     if version is not None:
         headers["ETag"] = f'"{version}"'
+    if age_seconds is not None:
+        headers["Age"] = str(age_seconds)
     return Response(
         status_code=status.value, content_type="application/json", body=body, headers=headers
     )
@@ -182,12 +197,22 @@ class StageSettings(Protocol):
         ...
 
 
-def entry_point(app: APIGatewayRestResolver, settings: Callable[[], StageSettings]) -> Handler:
-    """The Lambda handler of one operation: it knows its caller before it looks at anything."""
+def entry_point(
+    app: APIGatewayRestResolver,
+    settings: Callable[[], StageSettings],
+    prepare: Callable[[], object],
+) -> Handler:
+    """The Lambda handler of one operation: it knows its caller before it looks at anything.
+
+    ``prepare`` makes what the operation needs. In Lambda that is done while the function starts,
+    when no caller's time is running yet; elsewhere nothing is made before its use.
+    """
 
     def identify(event: Event) -> str:
         return identify_caller(event, stage=settings().stage)
 
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        prepare()
     return _handler(app, identify)
 
 

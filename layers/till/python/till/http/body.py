@@ -53,11 +53,14 @@ def decode_body(event: Event) -> None:
     if kind.strip().lower() != "application/json":
         raise BodyRefusedError(UNSUPPORTED_MEDIA_TYPE)
     try:
-        json.loads(text, object_pairs_hook=_unique_names, parse_constant=_no_constants)
+        document = json.loads(text, object_pairs_hook=_unique_names, parse_constant=_no_constants)
     except _AmbiguousError as error:
         raise _bad(str(error)) from error
     except (ValueError, RecursionError) as error:
         raise _bad("must be JSON") from error
+    if isinstance(document, list):
+        # Powertools takes a list of one object for the object.
+        raise _bad("must be a JSON object")
     event["body"], event["isBase64Encoded"] = text, False
 
 

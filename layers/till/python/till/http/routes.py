@@ -24,6 +24,8 @@ class Route:
 
 
 ROUTES: tuple[Route, ...] = (
+    Route("get_customer", "GET", "/customers/{customer_id}"),
+    Route("get_product", "GET", "/products/{product_id}"),
     Route("get_credit", "GET", "/customers/{customer_id}/credit"),
     Route("grant_credit", "POST", "/customers/{customer_id}/credit/grants"),
     Route("deduct_credit", "POST", "/customers/{customer_id}/credit/deductions"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
@@ -19,7 +20,7 @@ from pydantic import (
 )
 
 from till.domain.account import MAX_REASON_CHARACTERS, Account, AccountChange
-from till.domain.catalogue import Address, Product
+from till.domain.catalogue import Address, CustomerDetails, Product, ProductDetails, Shown
 from till.domain.instant import format_instant
 from till.domain.ledger import EntryKind, LedgerEntry
 from till.domain.money import MAX_AMOUNT_MINOR, Money
@@ -318,7 +319,7 @@ class ProductSnapshotResponse(WireResponse):
 
 
 class AddressResponse(WireResponse):
-    """An address as it was when it was used."""
+    """A postal address; that of a purchase as it was then."""
 
     line1: str
     line2: str | None
@@ -337,6 +338,67 @@ class AddressResponse(WireResponse):
             postal_code=address.postal_code,
             state=address.state,
             country=address.country,
+        )
+
+
+STALE: Final = "True: the external API does not answer, and this is older than it should be"
+
+
+class CustomerResponse(WireResponse):
+    """A customer, as the Customer API had it some seconds ago (header Age)."""
+
+    id: UUID
+    name: str
+    email: str
+    billing_address: AddressResponse
+    shipping_address: AddressResponse
+    created_at: Instant
+    last_modified_at: Instant
+    stale: Annotated[bool, Field(description=STALE)]
+
+    @classmethod
+    def of(cls, shown: Shown[CustomerDetails]) -> Self:
+        """A customer."""
+        customer = shown.value
+        return cls(
+            id=customer.id,
+            name=customer.name,
+            email=customer.email,
+            billing_address=AddressResponse.of(customer.billing_address),
+            shipping_address=AddressResponse.of(customer.shipping_address),
+            created_at=customer.created_at,
+            last_modified_at=customer.last_modified_at,
+            stale=shown.stale,
+        )
+
+
+class ProductResponse(WireResponse):
+    """A product, as the Product API had it some seconds ago (header Age)."""
+
+    id: UUID
+    sku: str
+    name: str
+    description: str
+    unit_price: int
+    currency: str
+    created_at: Instant
+    last_modified_at: Instant
+    stale: Annotated[bool, Field(description=STALE)]
+
+    @classmethod
+    def of(cls, shown: Shown[ProductDetails]) -> Self:
+        """A product."""
+        product = shown.value.product
+        return cls(
+            id=product.id,
+            sku=product.sku,
+            name=product.name,
+            description=product.description,
+            unit_price=product.unit_price.amount_minor,
+            currency=product.unit_price.currency,
+            created_at=shown.value.created_at,
+            last_modified_at=shown.value.last_modified_at,
+            stale=shown.stale,
         )
 
 
@@ -441,6 +503,25 @@ class PurchaseListResponse(WireResponse):
     """Purchases, newest first."""
 
     items: list[PurchaseResponse]
+    next_cursor: str | None
+
+
+class NamedPurchaseResponse(PurchaseResponse):
+    """A purchase on a list of many customers'."""
+
+    customer_name: str | None = Field(description="Null if unknown, or not asked for")
+
+    @classmethod
+    def named(cls, purchase: Purchase, names: Mapping[UUID, str]) -> Self:
+        """A purchase, with its customer's name if that is among the names."""
+        fields = dict(PurchaseResponse.of(purchase))
+        return cls(**fields, customer_name=names.get(purchase.customer_id))
+
+
+class NamedPurchaseListResponse(WireResponse):
+    """Purchases of all customers, newest first."""
+
+    items: list[NamedPurchaseResponse]
     next_cursor: str | None
 
 
@@ -574,10 +655,22 @@ class AttemptResponse(WireResponse):
         )
 
 
+class NamedAttemptResponse(AttemptResponse):
+    """A purchase attempt on a list of many customers'."""
+
+    customer_name: str | None = Field(description="Null if unknown, or not asked for")
+
+    @classmethod
+    def named(cls, attempt: PurchaseAttempt, names: Mapping[UUID, str]) -> Self:
+        """An attempt, with its customer's name if that is among the names."""
+        fields = dict(AttemptResponse.of(attempt))
+        return cls(**fields, customer_name=names.get(attempt.customer_id))
+
+
 class AttemptListResponse(WireResponse):
     """Purchase attempts, newest first."""
 
-    items: list[AttemptResponse]
+    items: list[NamedAttemptResponse]
     next_cursor: str | None
 
 

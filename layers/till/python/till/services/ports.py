@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.account import Account, AccountChange
-    from till.domain.catalogue import Customer, Product
+    from till.domain.catalogue import Customer, CustomerDetails, Product, Shown
     from till.domain.ledger import EntryKind
     from till.domain.promo import PromoChange, PromoCode, PromoState
     from till.domain.purchase import (
@@ -67,6 +67,20 @@ class Products(Protocol):
         Raises:
             ProductNotFoundError: there is none.
             UpstreamUnavailableError: no answer, or a failure.
+            UpstreamContractError: an answer that breaks the contract.
+        """
+        ...
+
+
+class Showcase(Protocol):
+    """Customers as they are shown to people: seconds old, or minutes in an outage."""
+
+    def customer(self, customer_id: UUID) -> Shown[CustomerDetails]:
+        """A customer.
+
+        Raises:
+            CustomerNotFoundError: there is none.
+            UpstreamUnavailableError: no answer, or a failure, and no copy.
             UpstreamContractError: an answer that breaks the contract.
         """
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -16,7 +17,7 @@ from pydantic import (
     StrictStr,
 )
 
-from till.domain.catalogue import Address, Customer, Product
+from till.domain.catalogue import Address, Customer, CustomerDetails, Product, ProductDetails
 from till.domain.money import MAX_AMOUNT_MINOR, Money
 
 
@@ -36,6 +37,13 @@ def _storable(text: str) -> str:
 
 Text = Annotated[StrictStr, AfterValidator(_storable)]
 JsonNumber = Annotated[Decimal, BeforeValidator(_json_number), Field(ge=0, allow_inf_nan=False)]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _instant(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 class _Answer(BaseModel):
@@ -79,6 +87,22 @@ class CustomerAnswer(_Answer):
         """As the domain knows it."""
         return Customer(id=self.id, shipping_address=self.shippingAddress.address())
 
+    def details(self) -> CustomerDetails:
+        """As it is shown to people.
+
+        Raises:
+            OverflowError: a time that no calendar has.
+        """
+        return CustomerDetails(
+            id=self.id,
+            name=self.name,
+            email=self.email,
+            billing_address=self.billingAddress.address(),
+            shipping_address=self.shippingAddress.address(),
+            created_at=_instant(self.createdAt),
+            last_modified_at=_instant(self.lastModifiedAt),
+        )
+
 
 class ProductAnswer(_Answer):
     """``Product`` of the contract."""
@@ -106,6 +130,19 @@ class ProductAnswer(_Answer):
             name=self.name,
             description=self.description,
             unit_price=unit_price,
+        )
+
+    def details(self) -> ProductDetails:
+        """As it is shown to people.
+
+        Raises:
+            ValueError: as for ``product``.
+            OverflowError: a time that no calendar has.
+        """
+        return ProductDetails(
+            product=self.product(),
+            created_at=_instant(self.createdAt),
+            last_modified_at=_instant(self.lastModifiedAt),
         )
 
 

@@ -1,0 +1,229 @@
+"""What a cache spares the external APIs: customers who look around, ask for prices, and buy.
+
+Each function has a cache of its own, as each Lambda worker has; the workers stay warm. The time
+that people take is not waited for: the clock is moved.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+from unittest.mock import patch
+from uuid import uuid4
+
+from local.demo_data import CUSTOMERS, PRODUCTS
+from local.upstream.caching import Caching
+from local.upstream.client import StandInControl
+from till.adapters.incidents import LoggedIncidents
+from till.adapters.upstream.carrier import HttpCarrier
+from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
+from till.adapters.upstream.copies import Copies
+from till.adapters.upstream.http import make_http_client, make_transport
+from till.adapters.upstream.reader import MAX_BYTES, MAX_COPIES, UpstreamReader
+from till.bootstrap import SystemClock
+from till.domain.money import Money
+from till.services.adjust_credit import AdjustCredit, CreditAdjustment
+from till.services.policy import DisplayPolicy, ShipmentPolicy
+from till.services.pricing import Wish
+from till.services.purchase import CreatePurchase, PurchaseRequest
+from till.services.quote import QuotePurchase
+from till.services.settlement import SettleShipment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from till.services.ports import Books, Deadline
+
+BUYERS: Final = tuple(customer.id for customer in CUSTOMERS[:3])
+LOOKED_AT: Final = tuple(product.id for product in PRODUCTS[:3])
+NO_CACHE: Final = 0
+SENT: Final = {
+    "an ETag": Caching(),
+    "Last-Modified": Caching(etag=False, last_modified=True),
+    "neither": Caching(etag=False),
+}
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What the external APIs were asked for."""
+
+    upstream_sends: str
+    cached: bool
+    full: int
+    not_modified: int
+
+
+class Shop:
+    """The functions that a session uses, each with a worker of its own."""
+
+    def __init__(self, books: Books, upstream_url: str, *, max_copies: int) -> None:
+        clock = SystemClock()
+        policy = ShipmentPolicy(
+            shipment_timeout_seconds=10,
+            settle_seconds=3,
+            pending_expiry=timedelta(seconds=60),
+            unknown_deadline=timedelta(hours=24),
+            shipments_idempotent=False,
+        )
+
+        def reader() -> UpstreamReader:
+            return UpstreamReader(
+                upstream_url,
+                timeout_seconds=3,
+                display=DisplayPolicy(max_age_seconds=5, stale_if_error_seconds=300),
+                copies=Copies(max_copies=max_copies, max_bytes=MAX_BYTES),
+            )
+
+        for_quotes, for_purchases = reader(), reader()
+        self.get_customer = HttpShowcase(reader()).customer
+        self.get_product = HttpShowcase(reader()).product
+        self._quote = QuotePurchase(
+            books=books,
+            customers=HttpCustomers(for_quotes),
+            products=HttpProducts(for_quotes),
+            clock=clock,
+        )
+        transport = make_transport(upstream_url, keep_alive=False)
+        self._buy = CreatePurchase(
+            books=books,
+            customers=HttpCustomers(for_purchases),
+            products=HttpProducts(for_purchases),
+            carrier=HttpCarrier(make_http_client(upstream_url, transport)),
+            clock=clock,
+            policy=policy,
+            settle=SettleShipment(books, clock, policy, LoggedIncidents()),
+        )
+
+    def quote(self, customer_id: UUID, product_id: UUID, quantity: int) -> None:
+        """Ask what it would cost."""
+        self._quote(_wish(customer_id, product_id, quantity))
+
+    def buy(self, customer_id: UUID, product_id: UUID, quantity: int) -> None:
+        """Buy."""
+        request = PurchaseRequest(
+            wish=_wish(customer_id, product_id, quantity),
+            actor="bench",
+            idempotency_key=str(uuid4()),
+        )
+        self._buy(request, Far())
+
+
+class Far:
+    """A deadline that does not come."""
+
+    def remaining_seconds(self) -> float:
+        """Always half a minute."""
+        return 30.0
+
+
+def _wish(customer_id: UUID, product_id: UUID, quantity: int) -> Wish:
+    return Wish(
+        customer_id=customer_id,
+        product_id=product_id,
+        quantity=quantity,
+        promo_code=None,
+        expected_total=None,
+    )
+
+
+def session(shop: Shop, customer_id: UUID) -> list[tuple[float, Callable[[], object]]]:
+    """One customer, second by second: seven pages, two quotes, one purchase.
+
+    Each page shows a product, and whose session it is.
+    """
+    first, second, third = LOOKED_AT
+
+    def page(product_id: UUID) -> None:
+        shop.get_customer(customer_id)
+        shop.get_product(product_id)
+
+    return [
+        (0, lambda: page(first)),
+        (4, lambda: page(second)),
+        (7, lambda: page(first)),
+        (13, lambda: page(third)),
+        (15, lambda: page(second)),
+        (24, lambda: page(first)),
+        (29, lambda: shop.quote(customer_id, first, 1)),
+        (32, lambda: shop.quote(customer_id, first, 2)),
+        (36, lambda: shop.buy(customer_id, first, 2)),
+        (37, lambda: page(first)),
+    ]
+
+
+def measure(books: Books, upstream_url: str) -> list[Reads]:
+    """The sessions of three customers, with and without the cache."""
+    deadline: Deadline = Far()
+    found = []
+    with StandInControl(upstream_url) as control:
+        adjust = AdjustCredit(books, HttpCustomers(_plain(upstream_url)), SystemClock())
+        for sends, caching in SENT.items():
+            control.cache_all(caching)
+            for max_copies in (NO_CACHE, MAX_COPIES):
+                for customer_id in BUYERS:
+                    adjust.grant(_gift(customer_id), deadline)
+                before = _count(control)
+                _sessions(Shop(books, upstream_url, max_copies=max_copies))
+                full, not_modified = (
+                    now - was for now, was in zip(_count(control), before, strict=True)
+                )
+                found.append(Reads(sends, max_copies != NO_CACHE, full, not_modified))
+        control.cache_all(Caching())
+    return found
+
+
+def _sessions(shop: Shop) -> None:
+    """All customers, the one some seconds after the other."""
+    steps = [
+        (late + at, number, step)
+        for number, (late, customer_id) in enumerate(zip((0, 2, 9), BUYERS, strict=True))
+        for at, step in session(shop, customer_id)
+    ]
+    clock = time.time
+    ahead = 0.0
+    with patch("time.time", lambda: clock() + ahead):
+        for at, _, step in sorted(steps, key=lambda each: each[:2]):
+            ahead = at
+            step()
+
+
+def _plain(upstream_url: str) -> UpstreamReader:
+    display = DisplayPolicy(max_age_seconds=0, stale_if_error_seconds=0)
+    return UpstreamReader(upstream_url, timeout_seconds=3, display=display)
+
+
+def _gift(customer_id: UUID) -> CreditAdjustment:
+    return CreditAdjustment(
+        customer_id=customer_id,
+        amount=Money(1_000_00),
+        reason="Benchmark",
+        actor="bench",
+        idempotency_key=str(uuid4()),
+    )
+
+
+def _count(control: StandInControl) -> tuple[int, int]:
+    customers = [control.customer(customer_id) for customer_id in BUYERS]
+    products = [control.product(product_id) for product_id in LOOKED_AT]
+    full = [report.full for report in customers] + [report.full for report in products]
+    confirmed = [report.not_modified for report in customers]
+    confirmed += [report.not_modified for report in products]
+    return sum(full), sum(confirmed)
+
+
+def show(found: list[Reads]) -> None:
+    """Print the table."""
+    print(f"\nReads of the external APIs: {len(BUYERS)} customers look, ask for prices, and buy")
+    print("{:<16} {:>7} {:>12} {:>6} {:>7}".format("upstream sends", "cache", "full", "304", "all"))
+    for reads in found:
+        print(
+            f"{reads.upstream_sends:<16} {'yes' if reads.cached else 'no':>7} "
+            f"{reads.full:>12} {reads.not_modified:>6} {reads.full + reads.not_modified:>7}"
+        )
+    print(
+        "\nfull: with a body. Each purchase and quote reads anew; a 304 says that nothing changed."
+    )
