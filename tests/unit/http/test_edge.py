@@ -27,6 +27,7 @@ from till.http.problems import (
     problem_for,
 )
 from till.http.routes import ROUTES, Route
+from till.services.ports import BooksUnreadableError, UnconfirmedCommitError
 
 if TYPE_CHECKING:
     from till.http.events import Event
@@ -326,9 +327,11 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         errors.UpstreamUnavailableError("a", "b"),
         errors.UpstreamContractError("a", "b"),
         errors.BusyError(),
+        UnconfirmedCommitError(),
+        BooksUnreadableError(),
         NotAuthenticatedError(),
     ]
-    ours = {"TillError", "NotFoundError", "LedgerCorruptError", "UnconfirmedCommitError"}
+    ours = {"TillError", "NotFoundError", "LedgerCorruptError", "ReadAgainError"}
     assert {type(e) for e in made} == {e for e in all_errors() if e.__name__ not in ours}
     slugs = [problem_for(error).slug for error in made]
     assert UNEXPECTED.slug not in slugs

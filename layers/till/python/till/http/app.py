@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
 )
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from till.domain.errors import StaleVersionError, TillError
 from till.domain.promo import PromoState
@@ -36,6 +36,7 @@ from till.http.wire import (
     FieldErrorResponse,
     Id,
     IdempotencyKey,
+    InstantText,
     ProblemResponse,
     PromoCodeText,
 )
@@ -84,7 +85,7 @@ Include = Annotated[
 ]
 PromoStateFilter = Annotated[PromoState | None, Query(description="Only these")]
 StateFilter = Annotated[AttemptState | None, Query(description="Only these")]
-TimeFilter = Annotated[AwareDatetime | None, Query(description="RFC 3339, with its offset")]
+TimeFilter = Annotated[InstantText | None, Query(description="RFC 3339, with its offset")]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many items a page holds")]
 Cursor = Annotated[str | None, Query(max_length=512, description="next_cursor of the page before")]
 
@@ -104,7 +105,11 @@ _PROBLEM_TEXTS: Final = {
     HTTPStatus.GATEWAY_TIMEOUT: "The outcome of the shipment is not known yet",
 }
 
-READ: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
+READ: Final = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 """The problems of an operation that reads."""
 
 MOVE: Final = (

@@ -10,6 +10,7 @@ from till.domain import errors
 from till.domain.money import Money
 from till.domain.promo import PromoRestriction
 from till.http.wire import FieldErrorResponse, ProblemResponse
+from till.services.ports import ReadAgainError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -338,11 +339,11 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 "A system that Till depends on gave an answer that makes no sense",
                 f"It was {api}. {_NOTHING_CHANGED}",
             )
-        case errors.BusyError():
+        case errors.BusyError() | ReadAgainError():
             return Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "busy",
-                "Too many changes to this account at once",
+                "The books are too busy at this moment",
                 "Send the same request again with the same Idempotency-Key in a moment.",
                 headers=_retry_after(1),
             )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -73,6 +74,33 @@ Id = Annotated[UUID, BeforeValidator(_canonical_uuid), Field(strict=False)]
 
 Instant = Annotated[datetime, PlainSerializer(format_instant, return_type=str, when_used="json")]
 """An instant, written as RFC 3339 in UTC."""
+
+_RFC_3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def _instant_text(value: object) -> object:
+    # Pydantic would also take seconds since the epoch, days without a time, and more.
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise ValueError("must be an RFC 3339 time, such as 2026-12-24T18:00:00Z")
+    return value
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must lie within the calendar") from error
+
+
+InstantText = Annotated[
+    AwareDatetime,
+    BeforeValidator(_instant_text),
+    AfterValidator(_in_utc),
+    Field(strict=False, description="RFC 3339"),
+]
+"""An instant in a request, with its offset from UTC."""
 
 Amount = Annotated[int, Field(gt=0, le=MAX_AMOUNT_MINOR, description="Minor units (cents)")]
 """A positive amount of minor units."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from till.domain.money import CURRENCY, Money
 from till.domain.promo import (
@@ -22,24 +22,13 @@ from till.http.wire import (
     DiscountModel,
     Id,
     Instant,
+    InstantText,
     PromoCodeText,
     WireRequest,
     WireResponse,
     discount_model,
     discount_of,
 )
-
-
-def _instant_text(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("must be an RFC 3339 time, such as 2026-12-24T18:00:00Z")  # noqa: TRY004
-    return value
-
-
-InstantText = Annotated[
-    AwareDatetime, BeforeValidator(_instant_text), Field(strict=False, description="RFC 3339")
-]
-"""An instant in a request body, with its offset from UTC."""
 
 _ListedIds = Annotated[list[Id], Field(min_length=1, max_length=MAX_LISTED)]
 _Count = Annotated[int, Field(gt=0, le=10**9)]

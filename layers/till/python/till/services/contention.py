@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from till.domain.errors import BusyError, LedgerCorruptError
-from till.services.ports import UnconfirmedCommitError
+from till.services.ports import ReadAgainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def until_confirmed(
     while True:
         try:
             return step()
-        except UnconfirmedCommitError as error:
+        except ReadAgainError as error:
             seconds = random.uniform(0, longest)  # noqa: S311 - jitter, not a secret
             longest = min(longest * 2, _LONGEST_PAUSE_SECONDS)
             if isinstance(error.__cause__, LedgerCorruptError):

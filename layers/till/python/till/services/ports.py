@@ -201,11 +201,19 @@ Write = (
 )
 
 
-class UnconfirmedCommitError(TillError):
+class ReadAgainError(TillError):
+    """What was read cannot be built on: read again, and decide anew from what is there."""
+
+
+class UnconfirmedCommitError(ReadAgainError):
     """A commit was refused because the books have moved on, or nobody knows whether it was applied.
 
-    Both call for the same: read again, and decide anew from what is there.
+    Both call for the same: read again.
     """
+
+
+class BooksUnreadableError(ReadAgainError):
+    """The books could not be read at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +241,10 @@ class PromoPage:
 
 
 class Books(Protocol):
-    """The ledger and the purchases. Reads of single things see every commit before them."""
+    """The ledger and the purchases. Reads of single things see every commit before them.
+
+    Every read may raise BooksUnreadableError.
+    """
 
     def commit(self, *writes: Write) -> None:
         """All the writes, or none of them.

@@ -13,6 +13,7 @@ from till.services.contention import until_confirmed
 from till.services.ports import (
     AppendChange,
     GiveRedemptionBack,
+    ReadAgainError,
     UnconfirmedCommitError,
     UpdateAttempt,
 )
@@ -218,6 +219,6 @@ class SettleShipment:
         noted = attempt.with_carrier_answer(outcome, self._clock.now())
         try:
             self._books.commit(UpdateAttempt(attempt, noted))
-        except UnconfirmedCommitError:
+        except ReadAgainError:
             # Then the recovery finds the attempt without an answer, and makes it UNKNOWN.
             return

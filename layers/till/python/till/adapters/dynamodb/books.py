@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -45,6 +46,7 @@ from till.services.ports import (
     AddRefund,
     AppendChange,
     AttemptPage,
+    BooksUnreadableError,
     ChangePage,
     ChangePromo,
     CreateAttempt,
@@ -274,16 +276,17 @@ class DynamoBooks:
 
     def account(self, customer_id: UUID) -> Account:
         """The newest version of an account; see the port."""
-        answer = self._client.query(
-            TableName=self._ledger,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :version)",
-            ExpressionAttributeValues=serialize(
-                {":pk": account_key(customer_id), ":version": VERSION_PREFIX}
-            ),
-            ScanIndexForward=False,
-            Limit=1,
-            ConsistentRead=True,
-        )
+        with _reading():
+            answer = self._client.query(
+                TableName=self._ledger,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :version)",
+                ExpressionAttributeValues=serialize(
+                    {":pk": account_key(customer_id), ":version": VERSION_PREFIX}
+                ),
+                ScanIndexForward=False,
+                Limit=1,
+                ConsistentRead=True,
+            )
         for item in answer["Items"]:
             return _change(item).account
         return Account.empty(customer_id)
@@ -475,14 +478,16 @@ class DynamoBooks:
     # Reading
 
     def _get(self, table: str, pk: str, sk: str) -> Mapping[str, AttributeValueTypeDef] | None:
-        answer = self._client.get_item(
-            TableName=table, Key=serialize({"pk": pk, "sk": sk}), ConsistentRead=True
-        )
+        with _reading():
+            answer = self._client.get_item(
+                TableName=table, Key=serialize({"pk": pk, "sk": sk}), ConsistentRead=True
+            )
         return answer.get("Item")
 
     def _query_all(self, query: QueryInputTypeDef) -> Iterator[Mapping[str, AttributeValueTypeDef]]:
         while True:
-            answer = self._client.query(**query)
+            with _reading():
+                answer = self._client.query(**query)
             yield from answer["Items"]
             last = answer.get("LastEvaluatedKey")
             if not last:
@@ -494,12 +499,26 @@ class DynamoBooks:
     ) -> Iterable[Mapping[str, AttributeValueTypeDef]]:
         wanted: list[Mapping[str, AttributeValueTypeDef]] = list(keys)
         while wanted:
-            answer = self._client.batch_get_item(
-                RequestItems={self._purchases: {"Keys": wanted, "ConsistentRead": True}}
-            )
+            with _reading():
+                answer = self._client.batch_get_item(
+                    RequestItems={self._purchases: {"Keys": wanted, "ConsistentRead": True}}
+                )
             yield from answer["Responses"].get(self._purchases, [])
             rest = answer.get("UnprocessedKeys", {}).get(self._purchases)
             wanted = list(rest["Keys"]) if rest else []
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Tell of a read that did not come about in the words of the port."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _READ_AGAIN_CODES:
+            raise BooksUnreadableError from error
+        raise
+    except _NO_ANSWER as error:
+        raise BooksUnreadableError from error
 
 
 def _change(item: Mapping[str, AttributeValueTypeDef]) -> AccountChange:

@@ -1,0 +1,106 @@
+"""What the integration tests share. The one running system is in ``tests/conftest.py``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+pytest.register_assert_rewrite(
+    "tests.integration.client", "tests.integration.invariants", "tests.integration.waiting"
+)
+
+from local.upstream.client import StandInControl  # noqa: E402 - the rewriting goes first
+from tests.integration.client import TillClient  # noqa: E402
+from tests.integration.fault_proxy import FaultProxy, running_proxy  # noqa: E402
+from tests.integration.functions import Functions  # noqa: E402
+from tests.integration.invariants import Auditor  # noqa: E402
+from tests.integration.shop import Shop  # noqa: E402
+from tests.integration.tables import Tables  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.endpoints import Endpoints
+
+ACCOUNT_NUMBER = "000000000000"
+"""The emulator takes a key of twelve digits for the number of the account."""
+
+LAST = "test_logs.py"
+"""Reads what all the others made the functions log."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name == LAST)
+
+
+@pytest.fixture(scope="session")
+def aws(endpoints: Endpoints) -> boto3.Session:
+    return boto3.Session(
+        aws_access_key_id=ACCOUNT_NUMBER,
+        aws_secret_access_key="emulator",
+        region_name=endpoints.region,
+    )
+
+
+@pytest.fixture(scope="session")
+def till(endpoints: Endpoints) -> Iterator[TillClient]:
+    client = TillClient(endpoints.api_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def upstream(endpoints: Endpoints) -> Iterator[StandInControl]:
+    with StandInControl(endpoints.upstream_url) as control:
+        yield control
+
+
+@pytest.fixture(scope="session")
+def tables(aws: boto3.Session, endpoints: Endpoints) -> Tables:
+    return Tables(
+        aws.client("dynamodb", endpoint_url=endpoints.aws_endpoint_url),
+        ledger=endpoints.ledger_table,
+        purchases=endpoints.purchases_table,
+    )
+
+
+@pytest.fixture(scope="session")
+def functions(aws: boto3.Session, endpoints: Endpoints) -> Functions:
+    url = endpoints.aws_endpoint_url
+    return Functions(
+        aws.client("lambda", endpoint_url=url), aws.client("logs", endpoint_url=url), endpoints
+    )
+
+
+@pytest.fixture(scope="session")
+def shop(upstream: StandInControl, till: TillClient) -> Shop:
+    return Shop(upstream, till)
+
+
+@pytest.fixture(scope="session")
+def audit(till: TillClient, tables: Tables, upstream: StandInControl) -> Auditor:
+    return Auditor(till, tables, upstream)
+
+
+@pytest.fixture(scope="module")
+def dynamodb_proxy(endpoints: Endpoints, functions: Functions) -> Iterator[FaultProxy]:
+    """Stands between DynamoDB and every function that moves money.
+
+    What is pending expires sooner, too, so that a test need not wait long for its recovery.
+    """
+    with (
+        running_proxy(endpoints.aws_endpoint_url) as proxy,
+        functions.configured(
+            "grant_credit",
+            "deduct_credit",
+            "create_purchase",
+            "refund_purchase",
+            "resolve_attempt",
+            AWS_ENDPOINT_URL_DYNAMODB=proxy.url,
+            TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS="2",
+            TILL_PENDING_EXPIRY_SECONDS="5.5",
+        ),
+    ):
+        yield proxy

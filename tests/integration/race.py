@@ -1,0 +1,35 @@
+"""Many requests at the same moment."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pydantic import BaseModel
+
+    from tests.integration.client import Reply
+
+T = TypeVar("T")
+START_WITHIN_SECONDS = 60.0
+
+
+def all_at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Make every call on a thread of its own, and none before all threads are ready."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T:
+        gate.wait(START_WITHIN_SECONDS)
+        return call()
+
+    with ThreadPoolExecutor(max_workers=len(calls)) as pool:
+        return [future.result() for future in [pool.submit(run, call) for call in calls]]
+
+
+def outcomes(replies: Iterable[Reply[BaseModel]]) -> Counter[str]:
+    """How many got which answer: the status, or the problem's name."""
+    return Counter(str(r.status) if r.ok else r.problem().slug for r in replies)

@@ -1,0 +1,176 @@
+"""The items of both tables as they are stored, read past the API: what an auditor would look at.
+
+It shares no code with the product: this is how docs/data-model.md describes the items.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from boto3.dynamodb.types import TypeDeserializer
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+
+class Stored(BaseModel):
+    """An item. Attributes that no invariant is about are left aside."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pk: str
+    sk: str
+
+
+class StoredVersion(Stored):
+    kind: str
+    amount: int
+    currency: str
+    posted: int
+    held: int
+    sequence: int
+    entry_hash: str
+    actor: str
+    reason: str
+    idempotency_key: str
+    at: str
+    attempt_id: UUID | None = None
+    refund_id: UUID | None = None
+    entry_id: UUID | None = None
+    previous_hash: str | None = None
+
+    @property
+    def version(self) -> int:
+        return int(self.sk.removeprefix("VERSION#"))
+
+
+class StoredRequest(Stored):
+    version: int
+
+    @property
+    def operation(self) -> str:
+        return self.sk.split("#", 2)[1]
+
+    @property
+    def idempotency_key(self) -> str:
+        return self.sk.split("#", 2)[2]
+
+
+class StoredProduct(BaseModel):
+    sku: str
+
+
+class StoredAttempt(Stored):
+    customer_id: UUID
+    product: StoredProduct
+    total: int
+    state: str
+    idempotency_key: str
+    shipment_id: str | None = None
+    possible_orphan: bool = False
+
+    @property
+    def id(self) -> UUID:
+        return UUID(self.pk.removeprefix("PURCHASE#"))
+
+
+class StoredRefund(Stored):
+    id: UUID
+    customer_id: UUID
+    amount: int
+
+    @property
+    def purchase_id(self) -> UUID:
+        return UUID(self.pk.removeprefix("PURCHASE#"))
+
+    @property
+    def number(self) -> int:
+        return int(self.sk.removeprefix("REFUND#"))
+
+
+Item = TypeVar("Item", bound=Stored)
+
+_deserializer = TypeDeserializer()
+
+
+class Tables:
+    """Reads both tables, consistently. It scans, which nothing that is deployed may."""
+
+    def __init__(self, client: DynamoDBClient, *, ledger: str, purchases: str) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._purchases = purchases
+
+    def versions(self, customer_id: UUID) -> list[StoredVersion]:
+        """All versions of an account, oldest first."""
+        return self._account(customer_id, "VERSION#", StoredVersion)
+
+    def requests(self, customer_id: UUID) -> list[StoredRequest]:
+        """All requests that are remembered."""
+        return self._account(customer_id, "REQUEST#", StoredRequest)
+
+    def attempts(self, customer_id: UUID) -> list[StoredAttempt]:
+        """All attempts of a customer, whether or not anything else knows of them."""
+        return self._of_customer(customer_id, "PURCHASE", StoredAttempt)
+
+    def refunds(self, customer_id: UUID) -> list[StoredRefund]:
+        """All refunds of a customer, whether or not anything else knows of them."""
+        return self._of_customer(customer_id, "REFUND#", StoredRefund)
+
+    def redemption_count(self, code: str) -> int:
+        """How many attempts are marked as redeeming a promo code, over all customers."""
+        markers = self._scan(
+            self._purchases,
+            "pk = :pk AND begins_with(sk, :prefix)",
+            {":pk": {"S": f"PROMO#{code}"}, ":prefix": {"S": "CUSTOMER#"}},
+        )
+        return sum(len(marker.get("attempts", {}).get("SS", [])) for marker in markers)
+
+    def sizes(self) -> tuple[int, int]:
+        """How many items the two tables hold."""
+        ledger = self._scan(self._ledger, "attribute_exists(pk)", {})
+        purchases = self._scan(self._purchases, "attribute_exists(pk)", {})
+        return len(ledger), len(purchases)
+
+    def _account(self, customer_id: UUID, prefix: str, model: type[Item]) -> list[Item]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._ledger,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={
+                ":pk": {"S": f"ACCOUNT#{customer_id}"},
+                ":prefix": {"S": prefix},
+            },
+            ConsistentRead=True,
+        )
+        return [_parse(item, model) for page in pages for item in page["Items"]]
+
+    def _of_customer(self, customer_id: UUID, prefix: str, model: type[Item]) -> list[Item]:
+        items = self._scan(
+            self._purchases,
+            "customer_id = :customer AND begins_with(sk, :prefix)",
+            {":customer": {"S": str(customer_id)}, ":prefix": {"S": prefix}},
+        )
+        return sorted((_parse(item, model) for item in items), key=lambda i: (i.pk, i.sk))
+
+    def _scan(
+        self, table: str, condition: str, values: dict[str, AttributeValueTypeDef]
+    ) -> list[dict[str, AttributeValueTypeDef]]:
+        paginator = self._client.get_paginator("scan")
+        pages = (
+            paginator.paginate(
+                TableName=table,
+                FilterExpression=condition,
+                ExpressionAttributeValues=values,
+                ConsistentRead=True,
+            )
+            if values
+            else paginator.paginate(TableName=table, ConsistentRead=True)
+        )
+        return [item for page in pages for item in page["Items"]]
+
+
+def _parse(item: dict[str, AttributeValueTypeDef], model: type[Item]) -> Item:
+    return model.model_validate({n: _deserializer.deserialize(v) for n, v in item.items()})

@@ -1,0 +1,269 @@
+"""DynamoDB refuses, or does what it was asked and does not say so: each effect is there once."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.upstream.behaviour import Behaviour, Refuse
+from tests.integration import fault_proxy
+from tests.integration.client import new_key
+from tests.integration.fault_proxy import LoseReply, changes, conflict, reads_of
+from tests.integration.waiting import until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from pydantic import BaseModel
+
+    from local.upstream.client import StandInControl
+    from local.upstream.contract import Product
+    from tests.integration.client import Reply, TillClient
+    from tests.integration.fault_proxy import Fault, FaultProxy
+    from tests.integration.functions import Functions
+    from tests.integration.invariants import Auditor, Picture
+    from tests.integration.shop import Shop
+
+CREDIT = 5_000
+PRICE = 1_000
+
+THROTTLED = fault_proxy.Refuse("ProvisionedThroughputExceededException")
+TRIES_OF_THE_SDK = 3
+"""How often botocore tries before it tells the code that called it."""
+
+FAULTS: dict[str, tuple[Fault, int]] = {
+    "conflict": (conflict(2), 3),
+    "applied, reply lost": (LoseReply(), 1),
+    "applied, reply lost to every try": (LoseReply(), TRIES_OF_THE_SDK),
+    "throttled": (THROTTLED, TRIES_OF_THE_SDK + 1),
+    "out of order": (fault_proxy.Refuse("InternalServerError", 500), TRIES_OF_THE_SDK + 1),
+    "in progress": (fault_proxy.Refuse("TransactionInProgressException"), TRIES_OF_THE_SDK + 1),
+}
+FOR_EVERY_TRANSACTION = ("conflict", "applied, reply lost", "applied, reply lost to every try")
+WAITS_FOR_LONG = ("throttled", "out of order", "in progress")
+"""botocore waits for seconds between its tries: shown where it matters most."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request, and the change of the account that is disturbed."""
+
+    disturbed: str
+    customer: UUID
+    call: Callable[[], Reply[BaseModel]]
+    status: int
+    kinds: list[str]
+    """What the account has seen in the end."""
+    carrier_calls: int = 0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a case is made from."""
+
+    till: TillClient
+    upstream: StandInControl
+    shop: Shop
+
+    def order(self, behaviour: Behaviour | None = None) -> tuple[UUID, Product, str]:
+        customer, product = self.shop.customer(credit=CREDIT), self.shop.product("10.00")
+        if behaviour is not None:
+            self.upstream.plan_shipments(product.sku, behaviour)
+        return customer, product, new_key()
+
+
+def _grant(stage: Stage) -> Case:
+    customer, key = stage.shop.customer(), new_key()
+    call = partial(stage.till.grant, customer, 700, key=key)
+    return Case("GRANT", customer, call, 201, ["GRANT"])
+
+
+def _deduct(stage: Stage) -> Case:
+    customer, key = stage.shop.customer(credit=CREDIT), new_key()
+    call = partial(stage.till.deduct, customer, 700, key=key)
+    return Case("DEDUCTION", customer, call, 201, ["GRANT", "DEDUCTION"])
+
+
+def _reserve(stage: Stage) -> Case:
+    customer, product, key = stage.order()
+    call = partial(stage.till.buy, customer, product.id, key=key)
+    return Case("HOLD", customer, call, 201, ["GRANT", "HOLD", "PURCHASE"], 1)
+
+
+def _post(stage: Stage) -> Case:
+    customer, product, key = stage.order()
+    call = partial(stage.till.buy, customer, product.id, key=key)
+    return Case("PURCHASE", customer, call, 201, ["GRANT", "HOLD", "PURCHASE"], 1)
+
+
+def _void(stage: Stage) -> Case:
+    customer, product, key = stage.order(Behaviour(answer=Refuse(status=503)))
+    call = partial(stage.till.buy, customer, product.id, key=key)
+    return Case("VOID", customer, call, 502, ["GRANT", "HOLD", "VOID"], 1)
+
+
+def _keep_unknown(stage: Stage) -> Case:
+    customer, product, key = stage.order(Behaviour(answer=Refuse(status=504)))
+    call = partial(stage.till.buy, customer, product.id, key=key)
+    return Case("UNKNOWN", customer, call, 504, ["GRANT", "HOLD", "UNKNOWN"], 1)
+
+
+def _refund(stage: Stage) -> Case:
+    customer, product, key = stage.order()
+    purchase = stage.till.buy(customer, product.id).result()
+    call = partial(stage.till.refund, purchase.id, 300, key=key)
+    kinds = ["GRANT", "HOLD", "PURCHASE", "REFUND"]
+    return Case("REFUND", customer, call, 201, kinds, 1)
+
+
+def _resolve(stage: Stage) -> Case:
+    customer, product, key = stage.order(Behaviour(answer=Refuse(status=504)))
+    attempt = stage.till.buy(customer, product.id).problem().attempt_id
+    assert attempt is not None
+    call = partial(stage.till.confirm, attempt, "shp-1", key=key)
+    kinds = ["GRANT", "HOLD", "UNKNOWN", "PURCHASE"]
+    return Case("PURCHASE", customer, call, 200, kinds, 1)
+
+
+CASES: dict[str, Callable[[Stage], Case]] = {
+    "grant": _grant,
+    "deduct": _deduct,
+    "reserve": _reserve,
+    "post": _post,
+    "void": _void,
+    "keep unknown": _keep_unknown,
+    "refund": _refund,
+    "resolve": _resolve,
+}
+
+
+@pytest.fixture
+def stage(till: TillClient, upstream: StandInControl, shop: Shop) -> Stage:
+    return Stage(till, upstream, shop)
+
+
+@pytest.mark.parametrize(
+    ("case_name", "fault_name"),
+    [
+        *itertools.product(CASES, FOR_EVERY_TRANSACTION),
+        *itertools.product(("reserve", "post"), WAITS_FOR_LONG),
+    ],
+)
+def test_a_disturbed_transaction_takes_effect_once(
+    stage: Stage, dynamodb_proxy: FaultProxy, audit: Auditor, case_name: str, fault_name: str
+) -> None:
+    case = CASES[case_name](stage)
+    fault, times = FAULTS[fault_name]
+
+    with dynamodb_proxy.fault(fault, changes(case.disturbed, case.customer), times=times) as plan:
+        reply = case.call()
+
+    assert plan.hits == times
+    assert reply.status == case.status, repr(reply)
+    _took_effect(case, audit(case.customer))
+    replay = case.call()
+    assert replay.status == case.status
+    assert replay.replayed
+    _took_effect(case, audit(case.customer))
+
+
+def _took_effect(case: Case, picture: Picture) -> None:
+    assert [version.kind for version in picture.versions] == case.kinds
+    assert len(picture.carrier_calls) == case.carrier_calls
+
+
+def test_no_reservation_no_shipment(
+    stage: Stage, till: TillClient, dynamodb_proxy: FaultProxy, audit: Auditor
+) -> None:
+    customer, product, key = stage.order()
+
+    with dynamodb_proxy.fault(conflict(2), changes("HOLD", customer)):
+        reply = till.buy(customer, product.id, key=key)
+
+    reply.refused(503, "busy")
+    assert int(reply.response.headers["Retry-After"]) > 0
+    picture = audit(customer)
+    assert picture.attempts == []
+    assert picture.carrier_calls == []
+    # It left nothing behind: the same key may try again.
+    again = till.buy(customer, product.id, key=key)
+    assert again.ok
+    assert not again.replayed
+    audit(customer)
+
+
+def test_no_account_no_shipment(
+    stage: Stage, till: TillClient, dynamodb_proxy: FaultProxy, audit: Auditor
+) -> None:
+    customer, product, key = stage.order()
+
+    with dynamodb_proxy.fault(THROTTLED, reads_of(customer)):
+        reply = till.buy(customer, product.id, key=key)
+
+    assert reply.problem().status in {500, 503}
+    assert audit(customer).carrier_calls == []
+    assert till.buy(customer, product.id, key=key).ok
+    audit(customer)
+
+
+def test_reads_are_tried_again(
+    stage: Stage, till: TillClient, dynamodb_proxy: FaultProxy, audit: Auditor
+) -> None:
+    customer, product, key = stage.order()
+    times = TRIES_OF_THE_SDK - 1
+
+    with dynamodb_proxy.fault(THROTTLED, reads_of(customer), times=times) as plan:
+        till.buy(customer, product.id, key=key).result()
+
+    assert plan.hits == times
+    assert len(audit(customer).carrier_calls) == 1
+
+
+@pytest.mark.parametrize("books", ["cannot be written", "cannot be written, then not read"])
+def test_what_the_carrier_said_is_not_lost(
+    stage: Stage,
+    functions: Functions,
+    dynamodb_proxy: FaultProxy,
+    audit: Auditor,
+    books: str,
+) -> None:
+    """The parcel is on its way, and the books cannot be settled before the function has to end."""
+    till = stage.till
+    customer, product, key = stage.order()
+    posting = changes("PURCHASE", customer)
+    with (
+        # As it is deployed: nobody calls an attempt dead while its function may still run.
+        functions.configured("create_purchase", TILL_PENDING_EXPIRY_SECONDS="12"),
+        dynamodb_proxy.fault(conflict(2), posting) as refused,
+        dynamodb_proxy.fault(
+            THROTTLED,
+            lambda seen: "not read" in books and refused.hits > 0 and reads_of(customer)(seen),
+        ),
+    ):
+        problem = till.buy(customer, product.id, key=key).refused(504, "shipment-outcome-unknown")
+
+    assert problem.attempt_id is not None
+    attempt = till.attempt(problem.attempt_id).result()
+    assert attempt.state == "PENDING"
+    assert attempt.carrier is not None
+    assert attempt.carrier.outcome == "shipped"
+    picture = audit(customer)
+    assert (picture.balance.held, picture.purchases) == (PRICE, [])
+    till.buy(customer, product.id, key=key).refused(409, "request-in-flight")
+
+    def completed() -> bool:
+        functions.recover()
+        return till.attempt(attempt.id).result().state == "COMPLETED"
+
+    until(completed, "the recovery settles by what the carrier said")
+    picture = audit(customer)
+    assert (picture.balance.posted, picture.balance.held) == (CREDIT - PRICE, 0)
+    assert len(picture.carrier_calls) == 1
+    bought = till.buy(customer, product.id, key=key)
+    assert bought.replayed
+    assert bought.result().shipment_id == attempt.carrier.shipment_id

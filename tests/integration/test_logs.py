@@ -1,0 +1,50 @@
+"""No log holds a name, an e-mail address or a line of an address. Runs after all other tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.upstream.behaviour import Behaviour, Raw, Refuse
+from tests.integration.shop import PERSONAL, customer_with
+
+if TYPE_CHECKING:
+    from local.endpoints import Endpoints
+    from local.upstream.client import StandInControl
+    from tests.integration.client import TillClient
+    from tests.integration.functions import Functions
+    from tests.integration.shop import Shop
+
+
+def test_no_log_holds_personal_data(
+    till: TillClient,
+    upstream: StandInControl,
+    shop: Shop,
+    functions: Functions,
+    endpoints: Endpoints,
+) -> None:
+    customer, product = shop.customer(credit=5_000), shop.product("10.00")
+    sold = till.buy(customer, product.id).result()
+    # It went through the functions, to the carrier and into the books ...
+    assert PERSONAL in sold.shipping_address.line1
+    assert PERSONAL in upstream.shipments(product.sku).requests[0].shipping_address.line1
+    # ... also where something went wrong on its way.
+    bad = customer_with(customer).model_dump_json(by_alias=True).replace('"12345"', "12345")
+    upstream.plan_customer(customer, Behaviour(answer=Raw(body=bad), times=1))
+    till.buy(customer, product.id).refused(502, "upstream-contract")
+    upstream.plan_shipments(product.sku, Behaviour(answer=Refuse(status=400)))
+    till.buy(customer, product.id).refused(502, "shipment-failed")
+    till.grant(customer, 1, reason=f"{PERSONAL} asked for it").result()
+
+    logs = {group: functions.log_of(group) for group in functions.log_groups()}
+
+    assert len(logs) > 10
+    assert any('"status":201' in line for line in _lines(logs))
+    told = [line for line in _lines(logs) if PERSONAL.lower() in line.lower()]
+    assert told == []
+    emulator = Path(endpoints.emulator_log).read_text(errors="replace")
+    assert PERSONAL.lower() not in emulator.lower()
+
+
+def _lines(logs: dict[str, list[str]]) -> list[str]:
+    return [line for lines in logs.values() for line in lines]
