@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 RECOVERY = "recover_attempts"
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What of a function's configuration tests change."""
+
+    environment: dict[str, str]
+    timeout_seconds: int
+
+
 class Functions:
     """Named by their operations."""
 
@@ -36,13 +45,22 @@ class Functions:
         return self._endpoints.function_prefix + operation.replace("_", "-")
 
     @contextmanager
-    def configured(self, *operations: str, **environment: str) -> Iterator[None]:
-        """Other environment variables for some functions, during the block.
+    def configured(
+        self, *operations: str, timeout_seconds: int | None = None, **environment: str
+    ) -> Iterator[None]:
+        """Other environment variables, or another timeout, for some functions in the block.
 
         Every worker of theirs is ended, before and after: nobody may be using them.
         """
-        before = {operation: self._environment(operation) for operation in operations}
-        self._configure({name: {**was, **environment} for name, was in before.items()})
+        before = {operation: self._settings(operation) for operation in operations}
+        self._configure(
+            {
+                operation: Settings(
+                    {**was.environment, **environment}, timeout_seconds or was.timeout_seconds
+                )
+                for operation, was in before.items()
+            }
+        )
         try:
             yield
         finally:
@@ -76,16 +94,18 @@ class Functions:
         pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         return [event["message"] for page in pages for event in page["events"]]
 
-    def _environment(self, operation: str) -> dict[str, str]:
+    def _settings(self, operation: str) -> Settings:
         configuration = self._client.get_function_configuration(FunctionName=self.name(operation))
-        return configuration["Environment"]["Variables"]
+        return Settings(configuration["Environment"]["Variables"], configuration["Timeout"])
 
-    def _configure(self, environments: dict[str, dict[str, str]]) -> None:
-        for operation, environment in environments.items():
+    def _configure(self, settings: dict[str, Settings]) -> None:
+        for operation, wanted in settings.items():
             self._client.update_function_configuration(
-                FunctionName=self.name(operation), Environment={"Variables": environment}
+                FunctionName=self.name(operation),
+                Environment={"Variables": wanted.environment},
+                Timeout=wanted.timeout_seconds,
             )
-        for operation in environments:
+        for operation in settings:
             name = self.name(operation)
             until(partial(self._is_updated, name), f"the new settings of {name}")
 

@@ -9,9 +9,10 @@ import pytest
 
 from local.upstream.behaviour import Behaviour, Drop, Raw, Refuse, Silent
 from tests.integration.client import new_key
-from tests.integration.fault_proxy import StopListening, running_proxy
+from tests.integration.fault_proxy import Seen, StopListening, running_proxy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from uuid import UUID
 
     from local.endpoints import Endpoints
@@ -71,6 +72,13 @@ class Asked:
     product: UUID
     sku: str
     key: str
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _impatient(functions: Functions) -> Iterator[None]:
+    """Nobody wants to wait long for the carrier here."""
+    with functions.configured("create_purchase", TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS="2"):
+        yield
 
 
 @pytest.fixture

@@ -238,7 +238,7 @@ def test_what_the_carrier_said_is_not_lost(
     posting = changes("PURCHASE", customer)
     with (
         # As it is deployed: nobody calls an attempt dead while its function may still run.
-        functions.configured("create_purchase", TILL_PENDING_EXPIRY_SECONDS="12"),
+        functions.configured("create_purchase", TILL_PENDING_EXPIRY_SECONDS="30"),
         dynamodb_proxy.fault(conflict(2), posting) as refused,
         dynamodb_proxy.fault(
             THROTTLED,

@@ -13,11 +13,13 @@ from tests.integration.client import new_key
 from tests.integration.shop import customer_with
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from uuid import UUID
 
     from local.upstream.client import StandInControl
     from local.upstream.contract import Product
     from tests.integration.client import TillClient
+    from tests.integration.functions import Functions
     from tests.integration.invariants import Auditor
     from tests.integration.shop import Shop
 
@@ -100,6 +102,13 @@ class Trader:
         self._upstream.clear("products", self.product.id)
         self._till.buy(self.customer, self.product.id, key=key).result()
         assert self._audit(self.customer).parcel_count == 1
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _impatient(functions: Functions) -> Iterator[None]:
+    """Nobody wants to wait long for an answer here."""
+    with functions.configured("create_purchase", TILL_UPSTREAM_READ_TIMEOUT_SECONDS="1"):
+        yield
 
 
 @pytest.fixture

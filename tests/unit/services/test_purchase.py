@@ -274,3 +274,25 @@ def test_only_the_run_that_reserved_may_ship(world: World) -> None:
     world.buy()
     assert len(world.carrier.calls) == 1
     world.audit()
+
+
+def test_an_answer_noted_after_the_recovery_has_spoken_is_settled_by_the_next(
+    world: World,
+) -> None:
+    deadline = FakeDeadline(25)
+
+    def given_up_for_dead_and_then_shipped_into_contention() -> None:
+        world.clock.advance(61)
+        assert world.recover().made_unknown == [world.the_attempt().id]
+        world.books.faults = [REFUSED] * 5 + [None]
+        deadline.seconds, deadline.less_each_look = 6, 1
+
+    world.carrier.during = given_up_for_dead_and_then_shipped_into_contention
+    with pytest.raises(ShipmentOutcomeUnknownError):
+        world.buy(deadline=deadline)
+    assert world.the_attempt().state is AttemptState.UNKNOWN
+    world.books.faults = []
+    assert world.recover().settled == [world.the_attempt().id]
+    assert world.the_attempt().state is AttemptState.COMPLETED
+    assert world.balance() == (9000, 0)
+    world.audit()

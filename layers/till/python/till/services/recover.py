@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from till.domain.ledger import Cause
-from till.domain.purchase import AttemptState, OutcomeUnknown, PurchaseAttempt, Resolution
+from till.domain.purchase import (
+    AttemptState,
+    NotShipped,
+    OutcomeUnknown,
+    PurchaseAttempt,
+    Resolution,
+    Shipped,
+)
 from till.services.contention import until_confirmed
 from till.services.settlement import void
 from till.services.side_by_side import side_by_side
@@ -68,7 +75,10 @@ class RecoverAttempts:
             if attempt.expires_at <= self._clock.now():
                 self._guarded(self._recover_dead, attempt, deadline, report)
         for attempt in self._in_state(AttemptState.UNKNOWN, deadline, report):
-            if attempt.deadline_at is not None and attempt.deadline_at <= self._clock.now():
+            if isinstance(attempt.carrier_outcome, Shipped | NotShipped):
+                # Noted by a run that was slower than the recovery that gave it up for dead.
+                self._guarded(self._recover_dead, attempt, deadline, report)
+            elif attempt.deadline_at is not None and attempt.deadline_at <= self._clock.now():
                 self._guarded(self._void_in_favour, attempt, deadline, report)
             else:
                 self._count_unknown(attempt, report)

@@ -148,14 +148,13 @@ class SettleShipment:
         """
         answered_at = self._clock.now()
         known: tuple[PurchaseAttempt, Account] | None = (attempt, account) if account else None
-        latest = attempt
 
         def step() -> PurchaseAttempt:
-            nonlocal known, latest
+            nonlocal known
             current, balance = known or side_by_side(
                 lambda: self._read(attempt), lambda: self._books.account(attempt.customer_id)
             )
-            known, latest = None, current
+            known = None
             if not current.is_open:
                 return self._after_the_fact(current, outcome)
             settled = self._decide(current, balance, outcome)
@@ -172,7 +171,7 @@ class SettleShipment:
         try:
             return until_confirmed(step, deadline, keep_seconds=NOTE_SECONDS)
         except BusyError:
-            self._note(latest, outcome)
+            self._note(attempt, outcome)
             raise
 
     def _read(self, attempt: PurchaseAttempt) -> PurchaseAttempt:
@@ -214,11 +213,11 @@ class SettleShipment:
         return orphan
 
     def _note(self, attempt: PurchaseAttempt, outcome: ShipmentOutcome) -> None:
-        if not attempt.is_open:
-            return
-        noted = attempt.with_carrier_answer(outcome, self._clock.now())
         try:
-            self._books.commit(UpdateAttempt(attempt, noted))
+            current = self._read(attempt)
+            if current.is_open:
+                noted = current.with_carrier_answer(outcome, self._clock.now())
+                self._books.commit(UpdateAttempt(current, noted))
         except ReadAgainError:
             # Then the recovery finds the attempt without an answer, and makes it UNKNOWN.
             return
