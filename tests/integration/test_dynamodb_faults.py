@@ -224,7 +224,7 @@ def test_reads_are_tried_again(
     assert len(audit(customer).carrier_calls) == 1
 
 
-@pytest.mark.parametrize("books", ["cannot be written", "cannot be written, then not read"])
+@pytest.mark.parametrize("books", ["cannot be written", "cannot be written, nor read at times"])
 def test_what_the_carrier_said_is_not_lost(
     stage: Stage,
     functions: Functions,

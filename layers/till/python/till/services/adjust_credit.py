@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from till.domain.ledger import Cause
 from till.services.contention import until_confirmed
-from till.services.idempotency import fingerprint, require_same_request
-from till.services.ports import AppendChange, RememberedRequest, RememberRequest
+from till.services.idempotency import fingerprint, remember, require_same_request
+from till.services.ports import AppendChange
 from till.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -112,16 +112,7 @@ class AdjustCredit:
             change = change_account(account, cause)
             self._books.commit(
                 AppendChange(change),
-                RememberRequest(
-                    RememberedRequest(
-                        customer_id=customer_id,
-                        operation=operation,
-                        idempotency_key=key,
-                        fingerprint=asked,
-                        version=change.account.version,
-                        at=change.cause.at,
-                    )
-                ),
+                remember(change, operation, asked),
             )
             return Adjusted(change=change, replayed=False)
 

@@ -9,12 +9,10 @@ from till.domain.errors import LedgerCorruptError, PurchaseNotFoundError
 from till.domain.ledger import Cause
 from till.domain.purchase import Refund, refund_id_for
 from till.services.contention import until_confirmed
-from till.services.idempotency import fingerprint, require_same_request
+from till.services.idempotency import fingerprint, remember, require_same_request
 from till.services.ports import (
     AddRefund,
     AppendChange,
-    RememberedRequest,
-    RememberRequest,
     UpdateAttempt,
 )
 from till.services.side_by_side import side_by_side
@@ -129,16 +127,7 @@ class RefundPurchase:
         )
         self._books.commit(
             AppendChange(change),
-            RememberRequest(
-                RememberedRequest(
-                    customer_id=purchase.customer_id,
-                    operation=_OPERATION,
-                    idempotency_key=request.idempotency_key,
-                    fingerprint=asked,
-                    version=change.account.version,
-                    at=change.cause.at,
-                )
-            ),
+            remember(change, _OPERATION, asked),
             UpdateAttempt(attempt, attempt.with_refund(refund)),
             AddRefund(refund),
         )

@@ -13,8 +13,7 @@ from till.domain.errors import (
 from till.domain.ledger import Cause
 from till.domain.purchase import AttemptState, NotShipped, PurchaseAttempt, Resolution, Shipped
 from till.services.contention import until_confirmed
-from till.services.idempotency import fingerprint, require_same_request
-from till.services.ports import RememberedRequest, RememberRequest
+from till.services.idempotency import fingerprint, remember, require_same_request
 from till.services.settlement import post, void
 from till.services.side_by_side import side_by_side
 
@@ -102,16 +101,7 @@ class ResolveAttempt:
             )
             self._books.commit(
                 *settled.writes(),
-                RememberRequest(
-                    RememberedRequest(
-                        customer_id=customer_id,
-                        operation=_OPERATION,
-                        idempotency_key=key,
-                        fingerprint=asked,
-                        version=settled.change.account.version,
-                        at=settled.change.cause.at,
-                    )
-                ),
+                remember(settled.change, _OPERATION, asked),
             )
             return Resolved(attempt=settled.after, replayed=False)
 
