@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.integration.client import Balance, Entry, PurchaseDetail, all_items
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from uuid import UUID
 
     from local.upstream.client import StandInControl
@@ -63,6 +63,7 @@ class Picture:
     attempts: list[StoredAttempt]
     refunds: list[StoredRefund]
     carrier_calls: list[SeenShipmentRequest]
+    redemptions: Mapping[str, set[UUID]] = field(default_factory=dict)
 
     @property
     def orphans(self) -> set[UUID]:
@@ -98,6 +99,7 @@ def take_picture(
         requests=tables.requests(customer_id),
         attempts=tables.attempts(customer_id),
         refunds=tables.refunds(customer_id),
+        redemptions=tables.redemptions(customer_id),
         carrier_calls=[c for c in calls if str(customer_id) in c.shipping_address.line1],
     )
 
@@ -114,6 +116,7 @@ def violations(picture: Picture) -> list[str]:
         _refunds,
         _requests,
         _carrier,
+        _promo_codes,
     )
     return [sentence for check in checks for sentence in check(picture)]
 
@@ -267,6 +270,16 @@ def _purchases(picture: Picture) -> Iterator[str]:
             yield f"{name}: the total {purchase.total} is not subtotal less discount"
         if not purchase.shipment_id or purchase.shipment_id != stored[purchase.id].shipment_id:
             yield f"{name}: the shipment id is {purchase.shipment_id}"
+
+
+def _promo_codes(picture: Picture) -> Iterator[str]:
+    """A code is marked as used by the attempts that use it, and by no others."""
+    used: dict[str, set[UUID]] = {}
+    for attempt in picture.attempts:
+        if attempt.promo is not None and attempt.state != "VOIDED":
+            used.setdefault(attempt.promo.code, set()).add(attempt.id)
+    if used != dict(picture.redemptions):
+        yield f"promo codes are used by {used}, and marked as used by {picture.redemptions}"
 
 
 def _refunds(picture: Picture) -> Iterator[str]:

@@ -63,6 +63,10 @@ class StoredProduct(BaseModel):
     sku: str
 
 
+class StoredPromo(BaseModel):
+    code: str
+
+
 class StoredAttempt(Stored):
     customer_id: UUID
     product: StoredProduct
@@ -71,6 +75,7 @@ class StoredAttempt(Stored):
     idempotency_key: str
     shipment_id: str | None = None
     possible_orphan: bool = False
+    promo: StoredPromo | None = None
 
     @property
     def id(self) -> UUID:
@@ -128,6 +133,19 @@ class Tables:
             {":pk": {"S": f"PROMO#{code}"}, ":prefix": {"S": "CUSTOMER#"}},
         )
         return sum(len(marker.get("attempts", {}).get("SS", [])) for marker in markers)
+
+    def redemptions(self, customer_id: UUID) -> dict[str, set[UUID]]:
+        """The attempts that are marked as redeeming a promo code, by its code."""
+        markers = self._scan(
+            self._purchases,
+            "begins_with(pk, :promo) AND sk = :customer",
+            {":promo": {"S": "PROMO#"}, ":customer": {"S": f"CUSTOMER#{customer_id}"}},
+        )
+        return {
+            marker["pk"]["S"].removeprefix("PROMO#"): {UUID(i) for i in marker["attempts"]["SS"]}
+            for marker in markers
+            if "attempts" in marker
+        }
 
     def sizes(self) -> tuple[int, int]:
         """How many items the two tables hold."""

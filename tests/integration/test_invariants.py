@@ -111,6 +111,10 @@ CORRUPTIONS: dict[str, tuple[Callable[[Picture], Picture], str]] = {
         lambda p: replace(p, entries=_changed(p.entries, 3, reason="something else")),
         "entry 4: its hash is not",
     ),
+    "a promo code that nobody used": (
+        lambda p: replace(p, redemptions={"SUMMER": {uuid4()}}),
+        "promo codes are used by {}",
+    ),
     "an entry's reason and hash": (_rehashed_entry, "entry 3: its previous hash"),
     "an entry's balance": (
         lambda p: replace(p, entries=_changed(p.entries, 0, balance_after=9_999)),

@@ -14,12 +14,14 @@ from pydantic import BaseModel
 from local.upstream.behaviour import Behaviour, Drop, Refuse
 from tests.integration.client import new_key
 from tests.integration.race import all_at_once
+from tests.integration.waiting import until
 
 if TYPE_CHECKING:
     import httpx
 
     from local.upstream.client import StandInControl
     from tests.integration.client import TillClient
+    from tests.integration.functions import Functions
     from tests.integration.invariants import Auditor
     from tests.integration.shop import Shop
     from tests.integration.tables import Tables
@@ -311,6 +313,33 @@ def test_an_unknown_outcome_keeps_its_redemption_until_it_is_resolved(
     promos.require_counted(code, 0)
     assert promos.buy(customer, product.id, code, quantity=2).status_code == 201
     promos.require_counted(code, 1)
+    audit(customer)
+
+
+def test_a_deadline_gives_the_redemption_back(
+    *,
+    promos: Promos,
+    shop: Shop,
+    audit: Auditor,
+    upstream: StandInControl,
+    functions: Functions,
+    till: TillClient,
+) -> None:
+    customer, product = shop.customer(credit=5_000), shop.product("10.00")
+    code = promos.make(max_redemptions=1)
+    upstream.plan_shipments(product.sku, Behaviour(answer=Drop(), times=1))
+    with functions.configured("create_purchase", TILL_UNKNOWN_DEADLINE_SECONDS="1"):
+        lost = promos.buy(customer, product.id, code)
+    assert lost.status_code == 504, lost.text
+    promos.require_counted(code, 1)
+    audit(customer)
+
+    def voided() -> bool:
+        functions.recover()
+        return till.attempt(lost.json()["attempt_id"]).result().state == "VOIDED"
+
+    until(voided, "the deadline voids the attempt")
+    promos.require_counted(code, 0)
     audit(customer)
 
 
