@@ -13,9 +13,9 @@ OPERATIONS = [*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS]
 STAGE_VARIABLES = {
     "local": {
         "TILL_UPSTREAM_URL": "http://127.0.0.1:9000/api",
-        "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": "3",
-        "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": "3",
-        "TILL_PENDING_EXPIRY_SECONDS": "15",
+        "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": "8",
+        "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": "8",
+        "TILL_PENDING_EXPIRY_SECONDS": "30",
     },
     "prod": {
         "TILL_UPSTREAM_URL": "https://shop.example.com/api",

@@ -211,6 +211,20 @@ def test_two_reps_at_once_and_a_stale_reading(
     world.audit()
 
 
+def test_a_twin_of_the_same_resolution_is_told_the_outcome(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The attempt is read, the twin resolves it, and then the request is found remembered."""
+    lose_sight(world)
+    readings = [world.the_attempt()]
+    request = resolution(world, SHIPPED)
+    resolved = world.resolve(request, FakeDeadline()).attempt
+    read = world.books.attempt
+    monkeypatch.setattr(world.books, "attempt", lambda i: readings.pop() if readings else read(i))
+    again = world.resolve(request, FakeDeadline())
+    assert (again.attempt, again.replayed) == (resolved, True)
+
+
 def test_a_ledger_that_lacks_a_hold_for_good_is_told(world: World) -> None:
     lose_sight(world)
     attempt = world.the_attempt()

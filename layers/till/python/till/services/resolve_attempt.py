@@ -82,7 +82,11 @@ class ResolveAttempt:
             )
             if remembered is not None:
                 require_same_request(remembered.fingerprint, asked)
-                return Resolved(attempt=attempt, replayed=True)
+                # Read anew: the attempt was read before the request was found to be remembered.
+                resolved = self._books.attempt(request.attempt_id)
+                if resolved is None:
+                    raise AttemptNotFoundError
+                return Resolved(attempt=resolved, replayed=True)
             if attempt.state is AttemptState.PENDING:
                 raise AttemptStillPendingError
             if attempt.state is not AttemptState.UNKNOWN:

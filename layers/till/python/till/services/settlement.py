@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from till.services.policy import ShipmentPolicy
     from till.services.ports import Books, Clock, Deadline, Incidents, Write
 
-NOTE_SECONDS: Final = 1.0
+NOTE_SECONDS: Final = 2.0
 """What is kept of the deadline to note the carrier's answer when settling came to nothing."""
 
 
@@ -213,11 +213,15 @@ class SettleShipment:
         return orphan
 
     def _note(self, attempt: PurchaseAttempt, outcome: ShipmentOutcome) -> None:
-        try:
-            current = self._read(attempt)
-            if current.is_open:
-                noted = current.with_carrier_answer(outcome, self._clock.now())
-                self._books.commit(UpdateAttempt(current, noted))
-        except ReadAgainError:
-            # Then the recovery finds the attempt without an answer, and makes it UNKNOWN.
+        # First as it was last known: the books may be unreadable just now.
+        for current in (lambda: attempt, lambda: self._read(attempt)):
+            try:
+                known = current()
+                if known.is_open:
+                    noted = known.with_carrier_answer(outcome, self._clock.now())
+                    self._books.commit(UpdateAttempt(known, noted))
+            except ReadAgainError:
+                # If neither works, the recovery finds the attempt without an answer, and makes
+                # it UNKNOWN.
+                continue
             return
