@@ -23,7 +23,8 @@ from local.places import ROOT, SHARED, State
 
 SYSTEMS = SHARED / "systems"
 PAUSE_SECONDS = 0.05
-STOP_WITHIN_SECONDS = 20.0
+STOP_WITHIN_SECONDS = 90.0
+"""Each Lambda worker leaves some hundred files to remove, and a race leaves a hundred workers."""
 FORGET_AFTER_SECONDS = 600.0
 
 

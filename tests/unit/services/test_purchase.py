@@ -195,7 +195,7 @@ def test_an_answer_that_could_not_be_settled_is_noted_and_settled_later(world: W
     deadline = FakeDeadline(25)
 
     def shipped_into_contention() -> None:
-        world.books.faults = [REFUSED] * 5 + [None]
+        world.books.faults = [REFUSED] * 4 + [None]
         deadline.seconds, deadline.less_each_look = 6, 1
 
     world.carrier.during = shipped_into_contention
@@ -284,7 +284,7 @@ def test_an_answer_noted_after_the_recovery_has_spoken_is_settled_by_the_next(
     def given_up_for_dead_and_then_shipped_into_contention() -> None:
         world.clock.advance(61)
         assert world.recover().made_unknown == [world.the_attempt().id]
-        world.books.faults = [REFUSED] * 5 + [None]
+        world.books.faults = [REFUSED] * 4 + [None]
         deadline.seconds, deadline.less_each_look = 6, 1
 
     world.carrier.during = given_up_for_dead_and_then_shipped_into_contention

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from till.services.policy import ShipmentPolicy
     from till.services.ports import Books, Clock, Deadline, Incidents, Write
 
-NOTE_SECONDS: Final = 2.0
-"""What is kept of the deadline to note the carrier's answer when settling came to nothing."""
+NOTE_SECONDS: Final = 3.5
+"""What is kept of the deadline to note the carrier's answer when settling came to nothing.
+
+A last reading of throttled books may take three seconds of it, with the client's own retries.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +217,9 @@ class SettleShipment:
 
     def _note(self, attempt: PurchaseAttempt, outcome: ShipmentOutcome) -> None:
         # First as it was last known: the books may be unreadable just now.
-        for current in (lambda: attempt, lambda: self._read(attempt)):
+        for read_anew in (False, True):
             try:
-                known = current()
+                known = self._read(attempt) if read_anew else attempt
                 if known.is_open:
                     noted = known.with_carrier_answer(outcome, self._clock.now())
                     self._books.commit(UpdateAttempt(known, noted))

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT_SECONDS: Final = 1.0
 _READ_TIMEOUT_SECONDS: Final = 3.0
-_TRIES: Final = 2
+_TRIES: Final = 3
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 
 
 def make_client() -> DynamoDBClient:
-    """A client whose calls end well within a function's time: what fails twice is told.
+    """A client whose calls end well within a function's time.
 
     Its retries are safe: botocore sends a retried transaction with the same ClientRequestToken.
     """
