@@ -66,6 +66,7 @@ class Upstream:
     modified_at: float = START - 1_000
     skew: float = 0.0
     fails: Callable[[], httpx.Response] | None = None
+    takes_seconds: float = 0.0
     seen: list[httpx.Request] = field(default_factory=list)
     full: int = 0
     not_modified: int = 0
@@ -88,6 +89,7 @@ class Upstream:
             self.not_modified += 1
             return httpx.Response(304, headers=headers)
         self.full += 1
+        self.clock.now += self.takes_seconds
         body = self.product(thing) if kind == "products" else self.customer(thing)
         return httpx.Response(200, headers=headers, content=body)
 
@@ -277,6 +279,12 @@ class TestDisplay:
         clock.now += 1
         assert shown(showcase) == (1100, 0, False)
         assert upstream.calls == (2, 0)
+
+    def test_what_took_its_time_to_come_is_no_outage(
+        self, showcase: HttpShowcase, upstream: Upstream
+    ) -> None:
+        upstream.takes_seconds = 6.5
+        assert shown(showcase) == (1000, 6, False), "older than 5 s, but it was asked for"
 
     @pytest.mark.parametrize(("etag", "last_modified"), [(True, False), (False, True)])
     def test_after_that_it_is_revalidated_and_young_again(

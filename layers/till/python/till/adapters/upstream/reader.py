@@ -113,6 +113,7 @@ class UpstreamReader:
 
     def _read_for_display(self, path: str) -> Displayable:
         max_age = self._display.max_age_seconds
+        asked_at = time.time()
         try:
             answer = self._get(path, f"max-age={max_age}")
         except httpx.TransportError:
@@ -123,7 +124,10 @@ class UpstreamReader:
         if answer.status in _OUTAGE:
             return self._kept(path) or Displayable(answer, 0, stale=False)
         age = _age_seconds(answer)
-        return Displayable(answer, age, stale=age > max_age)
+        # One that was young enough, or confirmed, when we asked has aged since by what the asking
+        # took, and by up to a second more: dates have no fractions.
+        aged_meanwhile = time.time() - asked_at + 1
+        return Displayable(answer, age, stale=age > max_age + aged_meanwhile)
 
     def _kept(self, path: str) -> Displayable | None:
         """What stale-if-error leaves to show."""
