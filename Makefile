@@ -1,22 +1,25 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test test-fast test-integration test-e2e bench openapi lock clean
+.PHONY: help run logs test test-fast test-integration test-e2e test-backoffice test-browser bench openapi lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
 UPSTREAM_PORT ?= 9000
+ISSUER_PORT ?= 9100
+BACKOFFICE_PORT ?= 8080
 UPSTREAM_URL ?=
 
-# Finds a Python, makes .venv and infra/node_modules if they are not up to date, and then becomes
-# the module that follows. `exec`, so that a signal to make reaches the program itself.
+# Finds a Python, makes .venv and each node_modules if they are not up to date, and then becomes the
+# module that follows. `exec`, so that a signal to make reaches the program itself.
 SET_UP = python=$$(sh local/find-python) && exec "$$python" -m local.set_up
 
 help: ## This list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-run: ## The whole system on this machine, until Ctrl-C (PORT=, UPSTREAM_PORT=, UPSTREAM_URL=)
-	@$(SET_UP) local.run --port $(PORT) --upstream-port $(UPSTREAM_PORT) --upstream-url '$(UPSTREAM_URL)'
+run: ## The whole system on this machine, until Ctrl-C (PORT=, BACKOFFICE_PORT=, ISSUER_PORT=, UPSTREAM_PORT=, UPSTREAM_URL=)
+	@$(SET_UP) local.run --port $(PORT) --backoffice-port $(BACKOFFICE_PORT) --issuer-port $(ISSUER_PORT) \
+		--upstream-port $(UPSTREAM_PORT) --upstream-url '$(UPSTREAM_URL)'
 
 logs: ## What the functions of the running system have logged (FIND=, such as a correlation id)
 	@$(SET_UP) local.function_logs $(if $(FIND),'$(FIND)')
@@ -33,6 +36,12 @@ test-integration: ## Tests on a system that they start themselves, on free ports
 test-e2e: ## The two commands and the README, as written
 	@$(SET_UP) pytest tests/e2e
 
+test-backoffice: ## Types and component tests of the back office
+	@$(SET_UP) local.checks backoffice
+
+test-browser: ## The back office in a real browser, on a system of its own
+	@$(SET_UP) local.in_browser npm run --silent test:e2e
+
 bench: ## What each operation costs: write units, read units, serial waits
 	@$(SET_UP) benchmarks.run
 
@@ -43,5 +52,6 @@ lock: ## Write all locks anew from pyproject.toml (UPGRADE=1 takes the newest ve
 	@$(SET_UP) local.lock $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove everything that make made
-	rm -rf .venv .local .build cdk.out infra/node_modules
+	rm -rf .venv .local .build cdk.out infra/node_modules local/identity/node_modules
+	rm -rf backoffice/node_modules backoffice/dist backoffice/src/api/schema.d.ts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -201,6 +201,7 @@ def _gift(customer_id: UUID) -> CreditAdjustment:
         customer_id=customer_id,
         amount=Money(1_000_00),
         reason="Benchmark",
+        limit=None,
         actor="bench",
         idempotency_key=str(uuid4()),
     )

@@ -182,6 +182,7 @@ class Bench:
                 amount=Money(1),
                 quantity=None,
                 reason="Benchmark",
+                limit=None,
                 actor="bench",
                 idempotency_key=str(uuid4()),
             ),
@@ -193,6 +194,7 @@ class Bench:
             customer_id=self.customer_id,
             amount=Money(amount_minor),
             reason="Benchmark",
+            limit=None,
             actor="bench",
             idempotency_key=str(uuid4()),
         )

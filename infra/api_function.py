@@ -17,7 +17,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra import ROOT
-from infra.data_stack import STATE_INDEX, ledger_table_name, purchases_table_name
+from infra.data_stack import OPENED_INDEX, STATE_INDEX, ledger_table_name, purchases_table_name
 from infra.permissions import PERMISSIONS
 from infra.settings import GATEWAY_TIMEOUT_SECONDS, StageSettings
 from till.http.routes import Route
@@ -55,6 +55,7 @@ class ApiFunction(Construct):
         surroundings: Surroundings,
         description: str,
         further_rights: Sequence[iam.PolicyStatement] = (),
+        errors_ring: bool = True,
     ) -> None:
         super().__init__(scope, operation)
         settings = surroundings.settings
@@ -87,10 +88,12 @@ class ApiFunction(Construct):
             timeout=self.timeout,
             memory_size=settings.lambda_memory_mb,
         )
-        self._add_alarms(surroundings.alarm_topic)
+        self._add_alarms(surroundings.alarm_topic, errors_ring=errors_ring)
 
-    def add_route(self, api: apigateway.RestApi, route: Route) -> apigateway.Method:
-        """Let callers reach this operation by its route. Who they are, the function finds out."""
+    def add_route(
+        self, api: apigateway.RestApi, route: Route, authorizer: apigateway.IAuthorizer
+    ) -> apigateway.Method:
+        """Let callers reach this operation by its route: those whom the authorizer lets through."""
         integration = apigateway.LambdaIntegration(
             self.function,
             proxy=True,
@@ -101,7 +104,10 @@ class ApiFunction(Construct):
             route.method,
             integration,
             operation_name=route.operation,
-            authorization_type=apigateway.AuthorizationType.NONE,
+            authorization_type=apigateway.AuthorizationType.CUSTOM
+            if route.roles
+            else apigateway.AuthorizationType.NONE,
+            authorizer=authorizer if route.roles else None,
         )
 
     def _make_role(
@@ -130,6 +136,7 @@ class ApiFunction(Construct):
                     ("Ledger", allowed.ledger, ledger),
                     ("Purchases", allowed.purchases, purchases),
                     ("StateIndex", allowed.state_index, f"{purchases}/index/{STATE_INDEX}"),
+                    ("OpenedIndex", allowed.opened_index, f"{ledger}/index/{OPENED_INDEX}"),
                 )
                 if table_actions
             ),
@@ -145,17 +152,19 @@ class ApiFunction(Construct):
             inline_policies={"Operation": iam.PolicyDocument(statements=statements)},
         )
 
-    def _add_alarms(self, topic: sns.ITopic | None) -> None:
+    def _add_alarms(self, topic: sns.ITopic | None, *, errors_ring: bool) -> None:
         near_timeout = self.timeout.to_milliseconds() * 0.8
-        alarms = (
-            self.function.metric_errors(period=ALARM_PERIOD).create_alarm(
+        if errors_ring:
+            errors = self.function.metric_errors(period=ALARM_PERIOD).create_alarm(
                 self,
                 "Errors",
                 alarm_description=f"{self.operation} died or timed out: see its log.",
                 threshold=1,
                 evaluation_periods=1,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            ),
+            )
+            notify(errors, topic)
+        alarms = (
             self.function.metric_throttles(period=ALARM_PERIOD).create_alarm(
                 self,
                 "Throttles",

@@ -1,4 +1,4 @@
-"""The CDK app. ``cdk deploy -c stage=... -c upstream_url=...`` runs it by way of ``cdk.json``."""
+"""The CDK app. ``cdk deploy -c stage=... -c upstream_url=... (and more)`` runs it, by cdk.json."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from aws_cdk import App, Tags
 from infra.account_stack import AccountStack
 from infra.compute_stack import ComputeStack
 from infra.data_stack import DataStack
+from infra.edge_stack import BUILT, BackofficeNotBuiltError, EdgeStack
 from infra.layers import LayerFolders, LayersError, Target, build_layers
 from infra.permissions import PermissionsError
 from infra.settings import SettingsError, StageSettings, settings_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from constructs import Construct
 
 
@@ -22,7 +25,12 @@ class Deployment:
     """The stacks of one stage."""
 
     def __init__(
-        self, scope: Construct, *, settings: StageSettings, layer_folders: LayerFolders
+        self,
+        scope: Construct,
+        *,
+        settings: StageSettings,
+        layer_folders: LayerFolders,
+        backoffice: Path = BUILT,
     ) -> None:
         self.data: Final = DataStack(scope, f"{settings.prefix}-data", settings=settings)
         self.compute: Final = ComputeStack(
@@ -40,8 +48,21 @@ class Deployment:
         )
         if self.account is not None:
             self.compute.add_stack_dependency(self.account)
-        for stack in (self.data, self.compute):
-            Tags.of(stack).add("till:stage", settings.stage)
+        # On one's own machine a local server does what CloudFront does.
+        self.edge: Final = (
+            EdgeStack(
+                scope,
+                f"{settings.prefix}-edge",
+                settings=settings,
+                api=self.compute.api,
+                built=backoffice,
+            )
+            if settings.is_aws
+            else None
+        )
+        for stack in (self.data, self.compute, self.edge):
+            if stack is not None:
+                Tags.of(stack).add("till:stage", settings.stage)
 
 
 def main() -> None:
@@ -52,15 +73,13 @@ def main() -> None:
     """
     context = App(auto_synth=False).node
     try:
-        settings = settings_for(
-            context.try_get_context("stage"), context.try_get_context("upstream_url")
-        )
+        settings = settings_for(context.try_get_context("stage"), context.try_get_context)
         layer_folders = build_layers(Target.AWS if settings.is_aws else Target.LOCAL)
         # What goes to AWS is checked against CloudFormation's rules, here and in the tests. That
         # takes longer than all the rest of the synth, and the emulator has other rules.
         app = App(auto_synth=False, builtin_cloud_formation_validation=settings.is_aws)
         Deployment(app, settings=settings, layer_folders=layer_folders)
-    except (SettingsError, PermissionsError, LayersError) as error:
+    except (SettingsError, PermissionsError, LayersError, BackofficeNotBuiltError) as error:
         sys.exit(str(error))
     app.synth()
 

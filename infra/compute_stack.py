@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -25,9 +26,12 @@ from infra.gateway_problems import add_gateway_problems
 from infra.layers import LayerFolders
 from infra.permissions import check_permissions
 from infra.settings import StageSettings
-from till.http.routes import ROUTES, SCHEDULED_OPERATIONS
+from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS
 
 API_STAGE: Final = "v1"
+
+AUTHORIZER_CACHE: Final = Duration.minutes(5)
+"""How long API Gateway keeps what the authorizer said about a token."""
 
 SCHEDULE: Final = Duration.minutes(1)
 """How often the scheduled operations run."""
@@ -49,7 +53,9 @@ class ComputeStack(Stack):
             construct_id,
             description=f"Till, stage {settings.stage}: the API and what runs on a schedule.",
         )
-        check_permissions([*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS])
+        check_permissions(
+            [*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS, AUTHORIZER]
+        )
         self._settings: Final = settings
         self._alarm_topic: Final = self._make_alarm_topic() if settings.is_aws else None
         self._surroundings: Final = Surroundings(
@@ -61,7 +67,10 @@ class ComputeStack(Stack):
             environment=_environment(settings),
             alarm_topic=self._alarm_topic,
         )
-        api = self._make_api()
+        self.api: Final = self._make_api()
+        authorizer = self._make_authorizer(
+            self._layer("Identity", layer_folders.identity, "What verifies access tokens.")
+        )
         for route in ROUTES:
             function = ApiFunction(
                 self,
@@ -69,11 +78,11 @@ class ComputeStack(Stack):
                 surroundings=self._surroundings,
                 description=f"Till: {route.method} {route.path}",
             )
-            function.add_route(api, route)
+            function.add_route(self.api, route, authorizer)
         for operation in SCHEDULED_OPERATIONS:
             self._schedule(operation)
-        CfnOutput(self, "ApiId", value=api.rest_api_id)
-        CfnOutput(self, "ApiUrl", value=api.url)
+        CfnOutput(self, "ApiId", value=self.api.rest_api_id)
+        CfnOutput(self, "ApiUrl", value=self.api.url)
 
     def _layer(self, name: str, folder: Path, description: str) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(
@@ -102,6 +111,30 @@ class ComputeStack(Stack):
         api.node.try_remove_child("Endpoint")
         add_gateway_problems(api)
         return api
+
+    def _make_authorizer(self, identity: lambda_.ILayerVersion) -> apigateway.TokenAuthorizer:
+        """Who asks each caller for a token. It alone carries what checks one.
+
+        API Gateway keeps its answers, by token: with the caller goes when their token ends, and
+        the functions look at that themselves.
+        """
+        function = ApiFunction(
+            self,
+            AUTHORIZER,
+            surroundings=replace(self._surroundings, layers=[*self._surroundings.layers, identity]),
+            description="Till: who is calling",
+            # To API Gateway a refusal is an error of the function, and anybody can cause one.
+            errors_ring=False,
+        )
+        return apigateway.TokenAuthorizer(
+            self,
+            "Authorizer",
+            authorizer_name=f"{self._settings.prefix}-authorizer",
+            handler=function.function,
+            identity_source=apigateway.IdentitySource.header("Authorization"),
+            validation_regex="^[Bb][Ee][Aa][Rr][Ee][Rr] +[^ ]+$",
+            results_cache_ttl=AUTHORIZER_CACHE,
+        )
 
     def _stage_options(self) -> apigateway.StageOptions:
         throttle = self._settings.throttle
@@ -232,7 +265,7 @@ def _environment(settings: StageSettings) -> Mapping[str, str]:
         "TILL_STAGE": settings.stage,
         "TILL_LEDGER_TABLE": ledger_table_name(settings),
         "TILL_PURCHASES_TABLE": purchases_table_name(settings),
-        "TILL_UPSTREAM_URL": settings.upstream_url,
+        "TILL_UPSTREAM_URL": settings.surrounding.upstream_url,
         "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": str(settings.read_timeout_seconds),
         "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": str(settings.shipment_timeout_seconds),
         "TILL_SHIPMENTS_IDEMPOTENT": "false",
@@ -240,6 +273,13 @@ def _environment(settings: StageSettings) -> Mapping[str, str]:
         "TILL_UNKNOWN_DEADLINE_SECONDS": str(settings.unknown_deadline_seconds),
         "TILL_DISPLAY_MAX_AGE_SECONDS": str(settings.display_max_age_seconds),
         "TILL_DISPLAY_STALE_IF_ERROR_SECONDS": str(settings.display_stale_if_error_seconds),
+        "TILL_IDENTITY_FROM": "authorizer",
+        "TILL_TOKEN_ISSUER": settings.surrounding.issuer,
+        "TILL_TOKEN_AUDIENCE": settings.surrounding.audience,
+        "TILL_TOKEN_JWKS_URL": settings.surrounding.jwks_url,
+        "TILL_TOKEN_ROLES_CLAIM": settings.surrounding.roles_claim,
+        "TILL_TOKEN_CUSTOMER_CLAIM": settings.surrounding.customer_claim,
+        "TILL_SUPPORT_LIMIT_MINOR": str(settings.support_limit_minor),
         "POWERTOOLS_SERVICE_NAME": "till",
         "POWERTOOLS_METRICS_NAMESPACE": "Till",
         "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -252,7 +292,7 @@ _ACCESS_LOG_FORMAT: Final = apigateway.AccessLogFormat.custom(
             "request_id": "$context.requestId",
             "requested_at": "$context.requestTime",
             "ip": "$context.identity.sourceIp",
-            "caller": "$context.identity.userArn",
+            "caller": "$context.authorizer.subject",
             "method": "$context.httpMethod",
             "route": "$context.resourcePath",
             "path": "$context.path",

@@ -11,6 +11,7 @@ from constructs import Construct
 from infra.settings import StageSettings
 
 STATE_INDEX: Final = "state-index"
+OPENED_INDEX: Final = "opened-index"
 
 
 def ledger_table_name(settings: StageSettings) -> str:
@@ -41,6 +42,12 @@ class DataStack(Stack):
             termination_protection=settings.is_aws,
         )
         ledger = self._table("Ledger", ledger_table_name(settings), settings)
+        ledger.add_global_secondary_index(
+            index_name=OPENED_INDEX,
+            partition_key=_string("opened_shard"),
+            sort_key=_string("opened_at"),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
         purchases = self._table("Purchases", purchases_table_name(settings), settings)
         purchases.add_global_secondary_index(
             index_name=STATE_INDEX,

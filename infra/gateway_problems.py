@@ -25,7 +25,7 @@ class _GatewayProblem:
     slug: str
     title: str
     detail: str
-    retry_after_seconds: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 _SAME_KEY: Final = (
@@ -42,6 +42,38 @@ _PROBLEMS: Final = (
         title="There is nothing at this path",
         detail="GET /openapi.json lists the operations.",
     ),
+    # Three of the authorizer's, as the functions themselves would say it.
+    _GatewayProblem(
+        response_type=apigateway.ResponseType.UNAUTHORIZED,
+        status=HTTPStatus.UNAUTHORIZED,
+        slug="not-authenticated",
+        title="The caller is not known",
+        detail="Send an access token of this API's issuer that has not expired: "
+        "Authorization: Bearer <token>. Nothing was changed.",
+        headers=(("WWW-Authenticate", "Bearer"),),
+    ),
+    _GatewayProblem(
+        response_type=apigateway.ResponseType.ACCESS_DENIED,
+        status=HTTPStatus.FORBIDDEN,
+        slug="not-allowed",
+        title="The caller may not do this",
+        detail="None of the token's roles allows this operation; in GET /openapi.json its "
+        "security says which do. Nothing was changed.",
+    ),
+    *(
+        _GatewayProblem(
+            response_type=response_type,
+            status=HTTPStatus.SERVICE_UNAVAILABLE,
+            slug="identity-unavailable",
+            title="Nobody can be identified at this moment",
+            detail="The issuer of access tokens does not answer. Try again. Nothing was changed.",
+            headers=(("Retry-After", "5"),),
+        )
+        for response_type in (
+            apigateway.ResponseType.AUTHORIZER_FAILURE,
+            apigateway.ResponseType.AUTHORIZER_CONFIGURATION_ERROR,
+        )
+    ),
     _GatewayProblem(
         response_type=apigateway.ResponseType.REQUEST_TOO_LARGE,
         status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -55,7 +87,7 @@ _PROBLEMS: Final = (
         slug="too-many-requests",
         title="Too many requests at once",
         detail="Send the same request again in a moment. Nothing was changed.",
-        retry_after_seconds=1,
+        headers=(("Retry-After", "1"),),
     ),
     _GatewayProblem(
         response_type=apigateway.ResponseType.INTEGRATION_TIMEOUT,
@@ -94,8 +126,7 @@ def add_gateway_problems(api: apigateway.RestApi) -> None:
         }
         # API Gateway takes a constant in single quotes.
         headers = {"Content-Type": "'application/problem+json'"}
-        if problem.retry_after_seconds is not None:
-            headers["Retry-After"] = f"'{problem.retry_after_seconds}'"
+        headers |= {name: f"'{value}'" for name, value in problem.headers}
         api.add_gateway_response(
             problem.response_type.response_type.title().replace("_", ""),
             type=problem.response_type,

@@ -1,7 +1,8 @@
-"""Builds the contents of the two Lambda layers; ``python -m infra.layers --target local|aws``.
+"""Builds the contents of the Lambda layers; ``python -m infra.layers --target local|aws``.
 
-``dependencies`` is what pip installs from the hash-locked list, ``till`` is our own shared code.
-Both carry bytecode that is not checked against its source: the dates in an asset's zip are all the
+``dependencies`` is what pip installs from the hash-locked list, ``till`` is our own shared code,
+and ``identity`` is what verifying access tokens needs, which only the authorizer carries.
+All carry bytecode that is not checked against its source: the dates in an asset's zip are all the
 same, so ordinary bytecode would be ignored there, and every cold start would compile everything.
 
 The emulator runs the functions with the interpreter that runs it, so the layers for ``local`` are
@@ -88,23 +89,25 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class LayerFolders:
-    """Where the contents of the two layers are, each with a ``python`` folder in it."""
+    """Where the contents of the layers are, each with a ``python`` folder in it."""
 
     till: Path
     dependencies: Path
+    identity: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """What the layers are built from, and where to."""
 
-    lock: Path = ROOT / "layers" / "dependencies" / "requirements.txt"
+    dependencies: Path = ROOT / "layers" / "dependencies" / "requirements.txt"
+    identity: Path = ROOT / "layers" / "identity" / "requirements.txt"
     till: Path = ROOT / "layers" / "till"
     output: Path = ROOT / ".build" / "layers"
 
 
 def build_layers(target: Target, sources: Sources | None = None) -> LayerFolders:
-    """Build both layers for the target, or find them already built from the same sources.
+    """Build the layers for the target, or find them already built from the same sources.
 
     Raises:
         LayersError: one of them could not be built.
@@ -121,7 +124,12 @@ def build_layers(target: Target, sources: Sources | None = None) -> LayerFolders
     with _only_builder(output):
         return LayerFolders(
             till=_build_till(sources, output, compiler),
-            dependencies=_build_dependencies(target, sources, output, compiler),
+            dependencies=_build_installed(
+                target, sources.dependencies, output / "dependencies", compiler, unused=_UNUSED
+            ),
+            identity=_build_installed(
+                target, sources.identity, output / "identity", compiler, unused=()
+            ),
         )
 
 
@@ -201,18 +209,22 @@ def _build_till(sources: Sources, output: Path, compiler: Interpreter | None) ->
     return layer
 
 
-def _build_dependencies(
-    target: Target, sources: Sources, output: Path, compiler: Interpreter | None
+def _build_installed(
+    target: Target,
+    lock: Path,
+    layer: Path,
+    compiler: Interpreter | None,
+    *,
+    unused: tuple[str, ...],
 ) -> Path:
-    layer = output / "dependencies"
-    if not sources.lock.is_file():
-        raise LayersError(f"The layer's dependencies are not locked: there is no {sources.lock}.")
+    if not lock.is_file():
+        raise LayersError(f"The layer's dependencies are not locked: there is no {lock}.")
     # For the local target pip asks the running interpreter what fits.
-    with _fresh(layer, _stamp(compiler, [target, _digest(sources.lock)])) as building:
+    with _fresh(layer, _stamp(compiler, [target, _digest(lock)])) as building:
         if building is not None:
             python = building / "python"
-            _install(target, sources.lock, python)
-            _trim(python)
+            _install(target, lock, python)
+            _trim(python, unused)
             if compiler is not None:
                 _compile(python, compiler, "-b")
                 # Half the files, for every cold start to unpack. With ours the source stays: it is
@@ -283,7 +295,7 @@ def _install(target: Target, lock: Path, folder: Path) -> None:
     )
 
 
-def _trim(folder: Path) -> None:
+def _trim(folder: Path, unused: tuple[str, ...]) -> None:
     shutil.rmtree(folder / "bin", ignore_errors=True)
     for tests in [*folder.rglob("tests"), *folder.rglob("*.pyi")]:
         _remove(tests)
@@ -291,11 +303,11 @@ def _trim(folder: Path) -> None:
         for part in info.iterdir():
             if part.name not in _KEPT_METADATA:
                 _remove(part)
-    for unused in _UNUSED:
-        found = list(folder.glob(unused))
+    for pattern in unused:
+        found = list(folder.glob(pattern))
         if not found:
             raise LayersError(
-                f"infra/layers.py leaves {unused} out of the layer, but it is not there any more."
+                f"infra/layers.py leaves {pattern} out of the layer, but it is not there any more."
             )
         for path in found:
             _remove(path)
@@ -352,7 +364,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         built = build_layers(target)
     except LayersError as error:
         sys.exit(str(error))
-    for folder in (built.dependencies, built.till):
+    for folder in (built.dependencies, built.till, built.identity):
         files, size = _size(folder)
         sys.stdout.write(f"{folder.relative_to(ROOT)}: {files} files, {size / 1e6:.1f} MB\n")
 

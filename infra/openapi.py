@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 
 from till.http.problems import PROBLEM_CONTENT_TYPE
-from till.http.routes import ROUTES
+from till.http.routes import ROUTES, route_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +29,11 @@ DOCUMENT: Final = ROOT / "functions" / "get_openapi" / "openapi.json"
 
 _DESCRIPTION: Final = (
     "Purchases paid from customer credit. Money is an integer of minor units beside a currency. "
-    "Every POST takes an Idempotency-Key: the same key and body take effect once, for ever."
+    "Every POST takes an Idempotency-Key: the same key and body take effect once, for ever. "
+    "The security of an operation lists the roles that may call it, each by itself; a customer may "
+    "do so with their own customer_id only, and nobody else's is found."
 )
+_SCHEME: Final = "accessToken"
 _POWERTOOLS_VALIDATION: Final = (
     "HTTPValidationError",
     "ResponseValidationError",
@@ -53,9 +56,19 @@ def generate() -> str:
     _check_model_names()
     document = _merge([str(ROOT / "functions")])
     _check_routes(document)
-    for _, _, operation in _operations(document):
+    for path, method, operation in _operations(document):
         _mend_operation(operation)
-    schemas = _object(_object(document["components"])["schemas"])
+        operation["security"] = _security(method, path)
+    components = _object(document["components"])
+    components["securitySchemes"] = {
+        _SCHEME: {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "An OAuth 2.0 access token of the stage's OpenID Connect issuer",
+        }
+    }
+    schemas = _object(components["schemas"])
     for name in _POWERTOOLS_VALIDATION:
         schemas.pop(name, None)
     order = [f"{route.method} {route.path}" for route in ROUTES]
@@ -103,6 +116,14 @@ def _operations(document: JsonObject) -> Iterator[tuple[str, str, JsonObject]]:
     for path, methods in _object(document["paths"]).items():
         for method, operation in _object(methods).items():
             yield path, method, _object(operation)
+
+
+def _security(method: str, path: str) -> Json:
+    """The roles of the route. OpenAPI's requirements are alternatives: one of them is enough."""
+    route = route_at(method.upper(), path)
+    if route is None:
+        raise OpenApiError(f"{method} {path} is not in the table of routes")
+    return [{_SCHEME: [role.value]} for role in sorted(route.roles)]
 
 
 def _mend_operation(operation: JsonObject) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from till.http.routes import AUTHORIZER
+
 _READ: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 _APPEND: Final = (*_READ, "dynamodb:PutItem")
 _READ_WRITE: Final = (*_READ, "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -23,6 +25,7 @@ class TableActions:
     ledger: tuple[str, ...] = ()
     purchases: tuple[str, ...] = ()
     state_index: tuple[str, ...] = ()
+    opened_index: tuple[str, ...] = ()
 
 
 _NOTHING: Final = TableActions()
@@ -55,6 +58,9 @@ PERMISSIONS: Final[Mapping[str, TableActions]] = {
     "deactivate_promo_code": _PURCHASES_WRITE,
     "get_promo_code": _PURCHASES_READ,
     "list_promo_codes": _PURCHASES_BY_STATE,
+    "list_customers": TableActions(opened_index=_QUERY),
+    "create_refund_quote": TableActions(ledger=_READ, purchases=_READ),
+    AUTHORIZER: _NOTHING,
     "get_customer": _NOTHING,
     "get_product": _NOTHING,
     "get_openapi": _NOTHING,

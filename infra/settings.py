@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -28,6 +29,43 @@ class Throttle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Surrounding:
+    """What every deployment has to be told: where the systems are that Till depends on."""
+
+    upstream_url: str
+    """The external APIs."""
+    issuer: str
+    """Whose access tokens are believed: ``iss`` in them, to the letter."""
+    audience: str
+    """What their tokens are for: one of ``aud`` in them."""
+    jwks_url: str
+    """Where the issuer publishes its keys."""
+    roles_claim: str = "roles"
+    customer_claim: str = "customer_id"
+    backoffice_client_id: str = "till-backoffice"
+    """What the issuer knows the back office as."""
+
+    @classmethod
+    def from_context(cls, context: Callable[[str], object], stage: str) -> Surrounding:
+        """What ``cdk -c name=value`` was given.
+
+        Raises:
+            SettingsError: something is missing.
+        """
+        given = {
+            field.name: str(context(field.name) or "").strip() or field.default
+            for field in fields(cls)
+        }
+        missing = sorted(name for name, value in given.items() if value is MISSING)
+        if missing:
+            raise SettingsError(
+                f"Stage {stage} is not told everything: pass "
+                f"{', '.join(f'-c {name}=' for name in missing)}."
+            )
+        return cls(**{name: str(value) for name, value in given.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageSettings:
     """One stage. Times are in seconds, and their order is a matter of money.
 
@@ -37,9 +75,11 @@ class StageSettings:
     """
 
     stage: str
-    upstream_url: str
+    surrounding: Surrounding
     is_aws: bool
     """False: the emulator on one's own machine, whose tables go away with it."""
+    support_limit_minor: int
+    """The most that a rep may grant, deduct or refund in one operation, in cents."""
     read_timeout_seconds: int
     shipment_timeout_seconds: int
     lambda_timeout_seconds: int
@@ -54,7 +94,7 @@ class StageSettings:
     throttle: Throttle | None
 
     def __post_init__(self) -> None:
-        """Refuse times in the wrong order, and an upstream that cannot be called."""
+        """Refuse times in the wrong order, and addresses that cannot be called."""
         purchase = self.read_timeout_seconds + self.shipment_timeout_seconds + RECORDING_SECONDS
         if purchase > self.lambda_timeout_seconds:
             raise SettingsError(
@@ -71,7 +111,7 @@ class StageSettings:
                 f"Stage {self.stage}: attempts are called dead after "
                 f"{self.pending_expiry_seconds} s, while their function may still be running."
             )
-        _check_upstream(self)
+        _check_surrounding(self)
 
     @property
     def prefix(self) -> str:
@@ -79,23 +119,26 @@ class StageSettings:
         return f"till-{self.stage}"
 
 
-def _check_upstream(settings: StageSettings) -> None:
+def _check_surrounding(settings: StageSettings) -> None:
     schemes = ("https",) if settings.is_aws else ("http", "https")
-    parts = urlsplit(settings.upstream_url)
-    if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
-        raise SettingsError(
-            f"Stage {settings.stage}: upstream_url must be a plain {' or '.join(schemes)} address "
-            f"such as {schemes[0]}://host/api, not {settings.upstream_url!r}."
-        )
+    for name in ("upstream_url", "issuer", "jwks_url"):
+        url = getattr(settings.surrounding, name)
+        parts = urlsplit(url)
+        if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
+            raise SettingsError(
+                f"Stage {settings.stage}: {name} must be a plain {' or '.join(schemes)} address "
+                f"such as {schemes[0]}://host/path, not {url!r}."
+            )
 
 
-def _local(upstream_url: str) -> StageSettings:
+def _local(surrounding: Surrounding) -> StageSettings:
     # A dead attempt should be seen to recover while one looks; but two cores that start fifty
     # workers at once make every call slow, and that is no outage.
     return StageSettings(
         stage="local",
-        upstream_url=upstream_url,
+        surrounding=surrounding,
         is_aws=False,
+        support_limit_minor=500_00,
         read_timeout_seconds=8,
         shipment_timeout_seconds=8,
         lambda_timeout_seconds=25,
@@ -110,12 +153,13 @@ def _local(upstream_url: str) -> StageSettings:
 
 
 def _aws(
-    stage: str, upstream_url: str, *, log_retention: RetentionDays, throttle: Throttle
+    stage: str, surrounding: Surrounding, *, log_retention: RetentionDays, throttle: Throttle
 ) -> StageSettings:
     return StageSettings(
         stage=stage,
-        upstream_url=upstream_url,
+        surrounding=surrounding,
         is_aws=True,
+        support_limit_minor=500_00,
         read_timeout_seconds=3,
         shipment_timeout_seconds=10,
         lambda_timeout_seconds=25,
@@ -133,32 +177,30 @@ STAGES: Final = ("local", "dev", "staging", "prod")
 """The stages there are."""
 
 
-def settings_for(stage: str | None, upstream_url: str | None) -> StageSettings:
-    """The settings of a stage.
+def settings_for(stage: object, context: Callable[[str], object]) -> StageSettings:
+    """The settings of a stage, with what its deployment was given as context.
 
     Raises:
-        SettingsError: no such stage, or no usable address of the external APIs.
+        SettingsError: no such stage, or its surrounding is not described, or makes no sense.
     """
     if stage not in STAGES:
         named = "No stage was named" if stage is None else f"There is no stage {stage!r}"
         raise SettingsError(f"{named}: pass -c stage= with one of {', '.join(STAGES)}.")
-    if not upstream_url:
-        raise SettingsError(
-            f"Stage {stage} does not know where the external APIs are: pass -c upstream_url=."
-        )
-    upstream_url = upstream_url.rstrip("/")
+    stage = str(stage)
+    surrounding = Surrounding.from_context(context, stage)
+    surrounding = replace(surrounding, upstream_url=surrounding.upstream_url.rstrip("/"))
     if stage == "local":
-        return _local(upstream_url)
+        return _local(surrounding)
     if stage == "prod":
         return _aws(
             stage,
-            upstream_url,
+            surrounding,
             log_retention=RetentionDays.ONE_YEAR,
             throttle=Throttle(requests_per_second=100, burst=200),
         )
     return _aws(
         stage,
-        upstream_url,
+        surrounding,
         log_retention=RetentionDays.ONE_MONTH,
         throttle=Throttle(requests_per_second=20, burst=40),
     )

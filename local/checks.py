@@ -1,4 +1,4 @@
-"""Runs the checks of the project: ``python -m local.checks all`` or ``fast``.
+"""Runs the checks of the project: ``python -m local.checks all``, or ``fast``, or ``backoffice``.
 
 Every check runs, also after one has failed. The last line counts the tests, and each other check
 as one: ``N passed, N failed``.
@@ -11,13 +11,15 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 from xml.etree import ElementTree as ET
 
-from local.places import ROOT, SHARED, VENV_PYTHON
+from local.node import npm_environment
+from local.places import BACKOFFICE, IDENTITY, ROOT, SHARED, VENV_PYTHON
 
 SUITES = {
     "unit": "Unit tests",
@@ -35,6 +37,9 @@ class Check:
     title: str
     command: tuple[str, ...]
     report: Path | None = None
+    folder: Path = ROOT
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Besides our own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,13 @@ class Count:
 def main() -> int:
     """Run them, and exit with 1 if any failed."""
     parser = argparse.ArgumentParser(prog="python -m local.checks", description=__doc__)
-    parser.add_argument("which", choices=["all", "fast"])
+    parser.add_argument("which", choices=["all", "fast", "backoffice"])
     which = parser.parse_args().which
     signal.signal(signal.SIGTERM, _interrupt)
     total = Count()
     failed: list[str] = []
     try:
-        for check in _checks(SUITES if which == "all" else FAST_SUITES):
+        for check in _checks(which):
             count = _run(check)
             total += count
             if count.failed:
@@ -83,9 +88,17 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _checks(suites: tuple[str, ...] | dict[str, str]) -> list[Check]:
+def _checks(which: str) -> list[Check]:
+    if which == "backoffice":
+        return _backoffice()
+    if which == "fast":
+        return [*_of_the_text(), *map(_suite, FAST_SUITES), *_backoffice()]
+    return [*_of_the_text(), *_backoffice(), *map(_suite, SUITES), _in_a_browser()]
+
+
+def _of_the_text() -> list[Check]:
     python = (sys.executable, "-m")
-    checks = [
+    return [
         Check("Format (ruff)", (*python, "ruff", "format", "--check", "--quiet", ".")),
         Check("Lint (ruff)", (*python, "ruff", "check", "--quiet", ".")),
         Check("Types (mypy --strict)", (*python, "mypy")),
@@ -93,14 +106,43 @@ def _checks(suites: tuple[str, ...] | dict[str, str]) -> list[Check]:
             "Direction of imports (import-linter)",
             (str(VENV_PYTHON.with_name("lint-imports")), "--cache-dir", str(SHARED / "imports")),
         ),
+        Check("Types of the identity provider (tsc)", _npm("typecheck"), folder=IDENTITY),
     ]
-    for suite in suites:
-        folder = ROOT / "tests" / suite
-        report = SHARED / f"report-{suite}.xml"
-        checks.append(
-            Check(SUITES[suite], (*python, "pytest", str(folder), f"--junit-xml={report}"), report)
-        )
-    return checks
+
+
+def _suite(name: str) -> Check:
+    report = SHARED / f"report-{name}.xml"
+    folder = ROOT / "tests" / name
+    command = (sys.executable, "-m", "pytest", str(folder), f"--junit-xml={report}")
+    return Check(SUITES[name], command, report)
+
+
+def _backoffice() -> list[Check]:
+    report = SHARED / "report-backoffice.xml"
+    return [
+        Check("Types of the back office (tsc)", _npm("typecheck"), folder=BACKOFFICE),
+        Check(
+            "Tests of the back office's components (vitest)",
+            _npm("test"),
+            report,
+            BACKOFFICE,
+            {"TILL_JUNIT": str(report)},
+        ),
+    ]
+
+
+def _in_a_browser() -> Check:
+    report = SHARED / "report-browser.xml"
+    return Check(
+        "Tests of the back office in a browser (Playwright), on a system of their own",
+        (sys.executable, "-m", "local.in_browser", *_npm("test:e2e")),
+        report,
+        environment={"TILL_JUNIT_E2E": str(report)},
+    )
+
+
+def _npm(script: str) -> tuple[str, ...]:
+    return ("npm", "run", "--silent", script)
 
 
 def _run(check: Check) -> Count:
@@ -109,7 +151,8 @@ def _run(check: Check) -> Count:
         check.report.unlink(missing_ok=True)
     began = time.monotonic()
     # In our own process group: a Ctrl-C reaches it too, and it tidies up after itself.
-    with subprocess.Popen(check.command, cwd=ROOT) as process:
+    env = {**npm_environment(), **check.environment}
+    with subprocess.Popen(check.command, cwd=check.folder, env=env) as process:
         try:
             status = process.wait()
         except KeyboardInterrupt:
@@ -127,7 +170,7 @@ def _tests(report: Path) -> Count:
     if not report.exists():
         return Count()
     count = Count()
-    # Our own file, written by pytest a moment ago.
+    # Our own file, written by the test runner a moment ago.
     for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314
         ran, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
         failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))

@@ -105,6 +105,11 @@ PRODUCTS = (
 )
 """Products of the other team."""
 
+SIGNED_IN_CUSTOMER = CUSTOMERS[2]
+"""Who the customer of local/identity/accounts.js is."""
+DEMO_PRODUCT = PRODUCTS[2]
+"""What she buys."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpeningCredit:

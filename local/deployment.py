@@ -29,6 +29,15 @@ class Deployed:
     purchases_table: str
 
 
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose access tokens the API takes."""
+
+    issuer: str
+    audience: str
+    jwks_url: str
+
+
 async def build_layers(state: State) -> None:
     """Build the Lambda layers, or find them up to date.
 
@@ -42,13 +51,20 @@ async def build_layers(state: State) -> None:
     )
 
 
-async def synthesize(state: State, upstream_url: str) -> None:
+async def synthesize(state: State, upstream_url: str, trust: Trust) -> None:
     """Turn the app into templates and assets."""
+    context = {
+        "stage": STAGE,
+        "upstream_url": upstream_url,
+        "issuer": trust.issuer,
+        "audience": trust.audience,
+        "jwks_url": trust.jwks_url,
+    }
     shutil.rmtree(state.cloud_assembly, ignore_errors=True)
     await run(
         _cdk(
             *("synth", "--quiet", "--output", state.cloud_assembly),
-            *("--context", f"stage={STAGE}", "--context", f"upstream_url={upstream_url}"),
+            *(f"--context={name}={value}" for name, value in context.items()),
         ),
         log=state.logs / "synth.log",
         # The region is the emulator's; nothing is asked of any AWS here.

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from local.places import SHARED, VENV_PYTHON, State
 from local.ports import HOST
-from local.processes import leash, started
+from local.processes import python_module, started
 from local.servers import await_ready
 
 REGION = "us-east-1"
@@ -66,6 +66,7 @@ async def running_emulator(port: int, state: State) -> AsyncIterator[Emulator]:
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
     }
-    async with started(leash("ministack"), log=log, env=env, leashed=True) as process:
+    command = python_module("ministack")
+    async with started(command, log=log, env=env, leashed=True) as process:
         await await_ready("The emulator", process, f"{url}/_ministack/health", log, proof=name)
         yield Emulator(process, url, log)

@@ -25,10 +25,22 @@ class Endpoints:
     emulator_pid: int
     """The leader of the emulator's process group; the Lambda workers are its children."""
     emulator_log: str
+    issuer: str
+    """The identity provider."""
+    audience: str
+    """What an access token must be for to be taken by the API."""
+    jwks_url: str
+    identity_keys: str
+    """A file with the private keys that the identity provider signs with."""
+    tokens: dict[str, str]
+    """An access token for each role, good for hours."""
+    backoffice_url: str | None
+    """The back office, if it is served; without a slash at the end."""
 
     def write(self, path: Path) -> None:
-        """Write them so that a reader finds all or nothing."""
+        """Write them so that a reader finds all or nothing, and nobody else reads the tokens."""
         scratch = path.with_name(f".{path.name}.{os.getpid()}")
+        scratch.touch(mode=0o600)
         scratch.write_text(json.dumps(asdict(self), indent=2) + "\n")
         scratch.replace(path)
 

@@ -1,36 +1,41 @@
-"""Runs a Python module whose process group is killed when its standard input ends.
+"""Runs a program whose process group is killed when this one's standard input ends.
 
-``python -m local.leash MODULE ARGUMENTS...``. The one who started it holds the other end of the
-pipe and never writes: the pipe ends when that process does, however it does.
+``python leash.py PROGRAM ARGUMENTS...``. The one who started it holds the other end of the pipe and
+never writes: the pipe ends when that process does, however it does.
 """
 
 from __future__ import annotations
 
 import os
-import runpy
 import signal
 import sys
-import threading
+from typing import NoReturn
+
+ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def main() -> None:
-    """Tie this process to its standard input, then become the module."""
+    """Leave somebody who watches the pipe, then become the program."""
     if os.getpgrp() != os.getpid():
-        sys.exit("local.leash must lead a process group of its own.")
-    # A copy that no child inherits; what runs here, and its children, find an empty input.
-    pipe = os.dup(sys.stdin.fileno())
-    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a descriptor, not a file to read
-        os.dup2(nothing.fileno(), sys.stdin.fileno())
-    threading.Thread(target=_kill_after, args=(pipe,), name="leash", daemon=True).start()
-    module, *arguments = sys.argv[1:]
-    sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+        sys.exit("leash.py must lead a process group of its own.")
+    if os.fork() == 0:
+        _kill_after_the_pipe()
+    # The program, and its children, find an empty input.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, sys.stdin.fileno())
+    os.close(nothing)
+    _, program, *arguments = sys.argv
+    os.execvp(program, [program, *arguments])  # noqa: S606 - never through a shell
 
 
-def _kill_after(pipe: int) -> None:
-    while os.read(pipe, 1):
+def _kill_after_the_pipe() -> NoReturn:
+    # Whoever asks the group to end means the program; the watch goes on until the group is gone.
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+    while os.read(sys.stdin.fileno(), 1):
         pass
     os.killpg(os.getpgrp(), signal.SIGKILL)
+    raise AssertionError("A process cannot outlive the killing of its own group.")
 
 
 if __name__ == "__main__":

@@ -12,20 +12,26 @@ import subprocess
 import sys
 
 from local.places import ROOT
+from local.set_up import NPM_PACKAGES
 
+PROJECT = "pyproject.toml"
 LAYER = "layers/dependencies/requirements.txt"
+IDENTITY = "layers/identity/requirements.txt"
 DEVELOPMENT = "requirements-dev.txt"
 
 
 def main() -> int:
-    """Lock the layer first; what development uses of it is the same."""
+    """Lock the layers first; what development uses of them is the same."""
     parser = argparse.ArgumentParser(prog="python -m local.lock", description=__doc__)
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     upgrade = ["--upgrade"] if parser.parse_args().upgrade else []
     try:
-        _compile("--output-file", LAYER, *upgrade)
-        _compile("--group", "dev", "--constraint", LAYER, "--output-file", DEVELOPMENT, *upgrade)
-        _run("npm", "install", "--prefix", "infra", "--package-lock-only", "--no-audit")
+        _compile(PROJECT, "--output-file", LAYER, *upgrade)
+        _compile("--group", "identity", "--output-file", IDENTITY, *upgrade)
+        constraints = ("--constraint", LAYER, "--constraint", IDENTITY)
+        _compile(PROJECT, "--group", "dev", *constraints, "--output-file", DEVELOPMENT, *upgrade)
+        for package in NPM_PACKAGES:
+            _run("npm", "install", "--prefix", str(package.folder), "--package-lock-only")
     except subprocess.CalledProcessError as error:
         print(f"till: {' '.join(error.cmd)} failed with {error.returncode}.", file=sys.stderr)
         return 1
@@ -34,7 +40,7 @@ def main() -> int:
 
 def _compile(*arguments: str) -> None:
     _run(
-        *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"),
+        *(sys.executable, "-m", "uv", "pip", "compile", "--quiet"),
         *("--universal", "--python-version", "3.11", "--generate-hashes"),
         *("--no-emit-index-url", "--no-emit-find-links"),
         *arguments,

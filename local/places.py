@@ -11,6 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT / ".local"
 """What every run of this checkout shares: caches and the set-up's lock."""
 VENV_PYTHON = ROOT / ".venv" / "bin" / "python"
+IDENTITY = ROOT / "local" / "identity"
+"""The npm package of the identity provider."""
+BACKOFFICE = ROOT / "backoffice"
+"""The npm package of the back office."""
 CDK = ROOT / "infra" / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 
@@ -44,6 +48,11 @@ class State:
     def endpoints(self) -> Path:
         """Where everything is; there as long as the system is ready."""
         return self.folder / "endpoints.json"
+
+    @property
+    def identity_keys(self) -> Path:
+        """The private keys that the identity provider signs with; there as long as it runs."""
+        return self.folder / "identity-keys.json"
 
     @property
     def lock(self) -> Path:

@@ -1,7 +1,8 @@
 """Programs that are started here, each in a process group of its own, so that none outlives us.
 
-A program that runs on (the emulator, the stand-in) is kept on a leash as well (``local.leash``):
-should this process be killed outright, the end of its pipe ends the program's whole group.
+A program that runs on (the emulator, the identity provider and so on) is kept on a leash as well
+(``leash.py``): should this process be killed outright, the end of its pipe ends the program's whole
+group.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from local.errors import StartError
 from local.places import ROOT
 
+LEASH = ROOT / "local" / "leash.py"
 GRACE_SECONDS = 2.0
 """How long a program may take to end when it is asked to; then it is killed."""
 
@@ -31,10 +33,16 @@ async def started(
     cwd: Path = ROOT,
     leashed: bool = False,
 ) -> AsyncIterator[Process]:
-    """Run a program during the block, and end it and all its children after."""
+    """Run a program during the block, and end it and all its children after.
+
+    One that is leashed ends with this process, too, however this process ends.
+    """
+    # Isolated from PYTHONPATH and the like, which are meant for the program.
+    leash = (sys.executable, "-I", LEASH) if leashed else ()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
+            *leash,
             *command,
             stdin=PIPE if leashed else DEVNULL,
             stdout=output,
@@ -68,9 +76,9 @@ async def run(
         raise StartError(f"{failure} (it ended with {status}; {log} has all it said).", log)
 
 
-def leash(module: str, *arguments: str) -> tuple[str | Path, ...]:
-    """The command that runs a Python module on a leash."""
-    return (sys.executable, "-m", "local.leash", module, *arguments)
+def python_module(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command that runs a Python module of this environment."""
+    return (sys.executable, "-m", module, *arguments)
 
 
 async def _end(process: Process) -> None:

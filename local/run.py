@@ -1,7 +1,8 @@
 """Runs the whole system on this machine until it is stopped: what ``make run`` does.
 
-The emulator is started, the CDK app deployed to it, the stand-in for the external APIs started and
-some credit granted. Ctrl-C, SIGTERM, a failed step or the end of a server stops everything.
+The emulator is started, the CDK app deployed to it, the identity provider and the stand-in for the
+external APIs started, some credit granted, and the back office built and served. Ctrl-C, SIGTERM, a
+failed step or the end of a server stops everything.
 """
 
 from __future__ import annotations
@@ -16,18 +17,26 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from local import deployment
+from local.backoffice import BackOffice, backoffice_url, build_backoffice, running_backoffice
+from local.deployment import Deployed, Trust
 from local.emulator import REGION, Emulator, running_emulator
 from local.endpoints import Endpoints
 from local.errors import StartError, tell
+from local.issuer import Issuer, fetch_tokens, running_issuer, trust
 from local.places import SHARED, State, tool_environment
 from local.ports import HIGHEST_PORT, HOST, choose_port
-from local.processes import leash, started
+from local.processes import python_module, started
 from local.progress import Progress
 from local.seed import check_health, lines_to_paste, seed, what_is_there
 from local.servers import await_ready
@@ -43,6 +52,9 @@ class Options:
     port: int
     upstream_port: int
     upstream_url: str | None
+    issuer_port: int
+    backoffice_port: int
+    backoffice: bool
     state: State
     exit_with_stdin: bool
 
@@ -53,6 +65,26 @@ class Upstream:
 
     url: str
     process: Process | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where each server of ours will be."""
+
+    emulator: int
+    issuer: int
+    upstream: int | None
+    backoffice: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What there is before the deploy."""
+
+    emulator: Emulator
+    issuer: Issuer
+    upstream: Upstream
+    tokens: dict[str, str]
 
 
 def main() -> int:
@@ -72,6 +104,11 @@ def _options() -> Options:
     parser.add_argument("--port", default="4566", help="the emulator's; 0 takes any")
     parser.add_argument("--upstream-port", default="9000", help="the stand-in's")
     parser.add_argument("--upstream-url", default="", help="use this server, and no stand-in")
+    parser.add_argument("--issuer-port", default="9100", help="the identity provider's")
+    parser.add_argument("--backoffice-port", default="8080", help="the back office's")
+    parser.add_argument(
+        "--no-backoffice", action="store_true", help="neither build nor serve the back office"
+    )
     parser.add_argument("--state", type=Path, default=SHARED, help="the folder for everything")
     parser.add_argument(
         "--exit-with-stdin", action="store_true", help="stop when the standard input ends"
@@ -81,6 +118,9 @@ def _options() -> Options:
         port=_port(given.port, "PORT"),
         upstream_port=_port(given.upstream_port, "UPSTREAM_PORT"),
         upstream_url=_checked_url(given.upstream_url) if given.upstream_url else None,
+        issuer_port=_port(given.issuer_port, "ISSUER_PORT"),
+        backoffice_port=_port(given.backoffice_port, "BACKOFFICE_PORT"),
+        backoffice=not given.no_backoffice,
         state=State(given.state.resolve()),
         exit_with_stdin=given.exit_with_stdin,
     )
@@ -145,27 +185,68 @@ async def _run(options: Options, ready: asyncio.Event) -> None:
     progress = Progress()
     state = options.state
     with _the_only_one(state):
-        port = choose_port(options.port, used_for="the emulator", variable="PORT")
+        ports = _choose_ports(options)
+        trusted = trust(ports.issuer)
         async with AsyncExitStack() as servers:
-            upstream, emulator = await _prepare(options, port, servers, progress)
-            with progress.step("deploy", "cdk deploys the stacks"):
-                deployed = await deployment.deploy(state, emulator)
+            async with asyncio.TaskGroup() as steps:
+                deploying = steps.create_task(_deploy(options, ports, trusted, servers, progress))
+                if options.backoffice:
+                    steps.create_task(build_backoffice(state, progress))
+            there, deployed = deploying.result()
+            api_url = f"{there.emulator.url}/_aws/execute-api/{deployed.api_id}/{API_STAGE}"
+            async with asyncio.TaskGroup() as steps:
+                seeding = steps.create_task(_seed(api_url, there, progress))
+                serving = steps.create_task(
+                    _serve_backoffice(
+                        running_backoffice(ports.backoffice, api_url, trusted, state)
+                        if ports.backoffice is not None
+                        else None,
+                        servers,
+                        progress,
+                    )
+                )
+            backoffice = serving.result()
             endpoints = Endpoints(
-                api_url=f"{emulator.url}/_aws/execute-api/{deployed.api_id}/{API_STAGE}",
-                upstream_url=upstream.url,
-                aws_endpoint_url=emulator.url,
+                api_url=api_url,
+                upstream_url=there.upstream.url,
+                aws_endpoint_url=there.emulator.url,
                 region=REGION,
                 ledger_table=deployed.ledger_table,
                 purchases_table=deployed.purchases_table,
                 function_prefix=deployment.FUNCTION_PREFIX,
-                emulator_pid=emulator.process.pid,
-                emulator_log=str(emulator.log),
+                emulator_pid=there.emulator.process.pid,
+                emulator_log=str(there.emulator.log),
+                issuer=trusted.issuer,
+                audience=trusted.audience,
+                jwks_url=trusted.jwks_url,
+                identity_keys=str(state.identity_keys),
+                tokens=there.tokens,
+                backoffice_url=backoffice.url if backoffice is not None else None,
             )
-            seeded = await _seed(endpoints, upstream, progress)
             endpoints.write(state.endpoints)
             ready.set()
-            _announce(endpoints, progress, demo=seeded)
-            await _watch(emulator, upstream, state)
+            _announce(endpoints, progress, demo=seeding.result())
+            await _watch(there, backoffice, state)
+
+
+def _choose_ports(options: Options) -> Ports:
+    """All of them at the beginning: what is started early has to know what comes later."""
+    return Ports(
+        emulator=choose_port(options.port, used_for="the emulator", variable="PORT"),
+        issuer=choose_port(
+            options.issuer_port, used_for="the identity provider", variable="ISSUER_PORT"
+        ),
+        upstream=choose_port(
+            options.upstream_port, used_for="the external APIs", variable="UPSTREAM_PORT"
+        )
+        if options.upstream_url is None
+        else None,
+        backoffice=choose_port(
+            options.backoffice_port, used_for="the back office", variable="BACKOFFICE_PORT"
+        )
+        if options.backoffice
+        else None,
+    )
 
 
 @contextmanager
@@ -188,21 +269,25 @@ def _the_only_one(state: State) -> Iterator[None]:
 
 def _tidy(state: State) -> None:
     state.endpoints.unlink(missing_ok=True)
+    state.identity_keys.unlink(missing_ok=True)
     shutil.rmtree(state.temporary, ignore_errors=True)
 
 
+async def _deploy(
+    options: Options, ports: Ports, trusted: Trust, servers: AsyncExitStack, progress: Progress
+) -> tuple[Prepared, Deployed]:
+    """The running system but for its data and the back office."""
+    there = await _prepare(options, ports, trusted, servers, progress)
+    with progress.step("deploy", "cdk deploys the stacks"):
+        return there, await deployment.deploy(options.state, there.emulator)
+
+
 async def _prepare(
-    options: Options, port: int, servers: AsyncExitStack, progress: Progress
-) -> tuple[Upstream, Emulator]:
+    options: Options, ports: Ports, trusted: Trust, servers: AsyncExitStack, progress: Progress
+) -> Prepared:
     """Everything before the deploy, side by side where nothing has to wait."""
     state = options.state
-    if options.upstream_url is None:
-        upstream_port = choose_port(
-            options.upstream_port, used_for="the external APIs", variable="UPSTREAM_PORT"
-        )
-        upstream_url = f"http://{HOST}:{upstream_port}/api"
-    else:
-        upstream_url = options.upstream_url
+    upstream_url = options.upstream_url or f"http://{HOST}:{ports.upstream}/api"
 
     async def start_upstream() -> Upstream:
         if options.upstream_url is not None:
@@ -211,9 +296,17 @@ async def _prepare(
         with progress.step("external APIs", f"a stand-in starts at {upstream_url}"):
             return await servers.enter_async_context(_stand_in(upstream_url, state))
 
+    async def start_issuer() -> tuple[Issuer, dict[str, str]]:
+        with progress.step("identity", f"a provider of tokens starts at {trusted.issuer}"):
+            backoffice = None if ports.backoffice is None else backoffice_url(ports.backoffice)
+            issuer = await servers.enter_async_context(
+                running_issuer(trusted, state, backoffice_url=backoffice)
+            )
+            return issuer, await fetch_tokens(issuer)
+
     async def start_emulator() -> Emulator:
-        with progress.step("emulator", f"ministack starts at http://{HOST}:{port}"):
-            emulator = await servers.enter_async_context(running_emulator(port, state))
+        with progress.step("emulator", f"ministack starts at http://{HOST}:{ports.emulator}"):
+            emulator = await servers.enter_async_context(running_emulator(ports.emulator, state))
         with progress.step("bootstrap", "cdk bootstraps the emulator"):
             await deployment.bootstrap(state, emulator)
         return emulator
@@ -222,41 +315,60 @@ async def _prepare(
         with progress.step("layers", "the Lambda layers are built, or found built"):
             await deployment.build_layers(state)
         with progress.step("synth", "cdk synthesizes the app"):
-            await deployment.synthesize(state, upstream_url)
+            await deployment.synthesize(state, upstream_url, trusted)
 
     async with asyncio.TaskGroup() as steps:
         emulator = steps.create_task(start_emulator())
         steps.create_task(make_templates())
         upstream = steps.create_task(start_upstream())
-    return upstream.result(), emulator.result()
+        identity = steps.create_task(start_issuer())
+    issuer, tokens = identity.result()
+    return Prepared(emulator.result(), issuer, upstream.result(), tokens)
 
 
 @asynccontextmanager
 async def _stand_in(url: str, state: State) -> AsyncIterator[Upstream]:
     log = state.logs / "upstream.log"
-    port = str(urlsplit(url).port)
-    command = leash("local.upstream", "--port", port)
+    command = python_module("local.upstream", "--port", str(urlsplit(url).port))
     async with started(command, log=log, env=tool_environment(state), leashed=True) as process:
         ready = url.removesuffix("/api") + "/_control/ready"
         await await_ready("The stand-in", process, ready, log, proof=f'"pid":{process.pid}}}')
         yield Upstream(url, process)
 
 
-async def _seed(endpoints: Endpoints, upstream: Upstream, progress: Progress) -> bool:
+async def _seed(api_url: str, there: Prepared, progress: Progress) -> bool:
     with progress.step("seed", "demo customers get credit, through the API"):
+        upstream = there.upstream
         seeded = await seed(
-            endpoints.api_url, upstream.url, own_stand_in=upstream.process is not None
+            api_url,
+            upstream.url,
+            token=there.tokens["admin"],
+            own_stand_in=upstream.process is not None,
         )
         if not seeded.done:
-            await check_health(endpoints.api_url)
+            await check_health(api_url)
     progress.say(f"seed: {seeded.word}")
     return seeded.done
+
+
+async def _serve_backoffice(
+    running: AbstractAsyncContextManager[BackOffice] | None,
+    servers: AsyncExitStack,
+    progress: Progress,
+) -> BackOffice | None:
+    if running is None:
+        return None
+    with progress.step("back office", "it is served beside the API"):
+        return await servers.enter_async_context(running)
 
 
 def _announce(endpoints: Endpoints, progress: Progress, *, demo: bool) -> None:
     progress.say("ready")
     print()
     print(f"Till's API is at {endpoints.api_url}")
+    if endpoints.backoffice_url is not None:
+        print(f"the back office at {endpoints.backoffice_url} (sign in as rita or amir)")
+    print(f"the identity provider at {endpoints.issuer}")
     print(f"the external APIs at {endpoints.upstream_url}")
     print()
     if demo:
@@ -264,20 +376,27 @@ def _announce(endpoints: Endpoints, progress: Progress, *, demo: bool) -> None:
         print()
     print("Lines to paste into another terminal:")
     print()
-    print(lines_to_paste(endpoints.api_url, shlex.quote(sys.executable), demo=demo))
+    print(
+        lines_to_paste(endpoints.api_url, endpoints.issuer, shlex.quote(sys.executable), demo=demo)
+    )
     print("In another terminal, make logs shows what the functions log.")
     print("Ctrl-C stops everything.", flush=True)
 
 
-async def _watch(emulator: Emulator, upstream: Upstream, state: State) -> None:
+async def _watch(there: Prepared, backoffice: BackOffice | None, state: State) -> None:
     """Wait as long as all is well.
 
     Raises:
         StartError: a server ended by itself.
     """
-    processes = {"The emulator": (emulator.process, emulator.log)}
-    if upstream.process is not None:
-        processes["The stand-in"] = (upstream.process, state.logs / "upstream.log")
+    processes = {
+        "The emulator": (there.emulator.process, there.emulator.log),
+        "The identity provider": (there.issuer.process, there.issuer.log),
+    }
+    if there.upstream.process is not None:
+        processes["The stand-in"] = (there.upstream.process, state.logs / "upstream.log")
+    if backoffice is not None:
+        processes["The back office"] = (backoffice.process, backoffice.log)
     ends = {name: asyncio.create_task(process.wait()) for name, (process, _) in processes.items()}
     try:
         await asyncio.wait(ends.values(), return_when=asyncio.FIRST_COMPLETED)

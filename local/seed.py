@@ -7,8 +7,15 @@ from uuid import UUID
 
 import httpx
 
-from local.demo_data import CUSTOMERS, OPENING_CREDITS, PRODUCTS
+from local.demo_data import (
+    CUSTOMERS,
+    DEMO_PRODUCT,
+    OPENING_CREDITS,
+    PRODUCTS,
+    SIGNED_IN_CUSTOMER,
+)
 from local.errors import StartError
+from local.issuer import PASSWORD, PEOPLE, TOOL
 
 PROBE_SECONDS = 2.0
 CALL_SECONDS = 60.0
@@ -22,8 +29,10 @@ class Seeded:
     word: str
 
 
-async def seed(api_url: str, upstream_url: str, *, own_stand_in: bool) -> Seeded:
+async def seed(api_url: str, upstream_url: str, *, token: str, own_stand_in: bool) -> Seeded:
     """Give the demo customers their opening credit, if the external APIs know them.
+
+    The token is an admin's: some of it is more than a rep may grant at once.
 
     Raises:
         StartError: the API refused, though the external APIs do know the customers.
@@ -39,8 +48,8 @@ async def seed(api_url: str, upstream_url: str, *, own_stand_in: bool) -> Seeded
                 f"{api_url}/customers/{credit.customer.id}/credit/grants",
                 json={"amount": credit.amount, "reason": "Opening credit of the demo"},
                 headers={
+                    "Authorization": f"Bearer {token}",
                     "Idempotency-Key": f"opening-{credit.customer.id}",
-                    "X-Till-Actor": "demo-data",
                 },
             )
             if response.status_code != httpx.codes.CREATED:
@@ -96,30 +105,47 @@ def what_is_there() -> str:
     return "\n".join(lines)
 
 
-def lines_to_paste(api_url: str, python: str, *, demo: bool) -> str:
-    """Shell lines that grant credit, buy, list and refund."""
-    customer = str(CUSTOMERS[0].id) if demo else "ID-OF-A-CUSTOMER"
-    product = str(PRODUCTS[0].id) if demo else "ID-OF-A-PRODUCT"
+def lines_to_paste(api_url: str, issuer: str, python: str, *, demo: bool) -> str:
+    """Shell lines that get tokens, grant credit, buy, list and refund."""
+    # The demo's customer buys for herself. Nobody else is anybody's customer here, so there
+    # somebody buys who may do so for everyone.
+    buyer = PEOPLE["customer"] if demo else PEOPLE["admin"]
+    rep = PEOPLE["support"]
+    customer = str(SIGNED_IN_CUSTOMER.id) if demo else "ID-OF-A-CUSTOMER"
+    product = str(DEMO_PRODUCT.id) if demo else "ID-OF-A-PRODUCT"
     return f"""\
 API={api_url}
+ISSUER={issuer}
 CUSTOMER={customer}
 PRODUCT={product}
+
+# A token for each of two people. It is good for hours; the password is everybody's.
+TOKEN='import json, sys; print(json.load(sys.stdin)["access_token"])'
+token() {{
+  curl -s "$ISSUER/token" -d grant_type=password -d client_id={TOOL} \\
+    -d "username=$1" -d password={PASSWORD} | {python} -c "$TOKEN"
+}}
+BUYER=$(token {buyer})
+REP=$(token {rep})
+get() {{ curl -s -w '\\n' "$API$2" -H "Authorization: Bearer $1"; }}
 post() {{
-  curl -s -w '\\n' "$API$1" -d "$3" -H 'Content-Type: application/json' -H "Idempotency-Key: $2"
+  curl -s -w '\\n' "$API$2" -d "$4" -H "Authorization: Bearer $1" \\
+    -H 'Content-Type: application/json' -H "Idempotency-Key: $3"
 }}
 
-# Grant 25.00 of credit. The same line again changes nothing; with another key it grants again.
-post /customers/$CUSTOMER/credit/grants grant-1 '{{"amount": 2500, "reason": "Goodwill"}}'
+# The rep grants 25.00. The same line again changes nothing; with another key it grants again.
+post $REP /customers/$CUSTOMER/credit/grants grant-1 '{{"amount": 2500, "reason": "Goodwill"}}'
 
-# Buy two of a product.
-post /customers/$CUSTOMER/purchases buy-1 "{{\\"product_id\\": \\"$PRODUCT\\", \\"quantity\\": 2}}"
+# The buyer buys two of a product.
+post $BUYER /customers/$CUSTOMER/purchases buy-1 \\
+  "{{\\"product_id\\": \\"$PRODUCT\\", \\"quantity\\": 2}}"
 
-# List the customer's purchases, and see the credit that is left.
-curl -s -w '\\n' "$API/customers/$CUSTOMER/purchases"
-curl -s -w '\\n' "$API/customers/$CUSTOMER/credit"
+# The customer's purchases, and the credit that is left.
+get $BUYER /customers/$CUSTOMER/purchases
+get $BUYER /customers/$CUSTOMER/credit
 
-# Refund 10.00 of the latest purchase.
+# The rep refunds 10.00 of the latest purchase.
 LATEST='import json, sys; print(json.load(sys.stdin)["items"][0]["id"])'
-PURCHASE=$(curl -s "$API/customers/$CUSTOMER/purchases?limit=1" | {python} -c "$LATEST")
-post /purchases/$PURCHASE/refunds refund-1 '{{"amount": 1000, "reason": "Scratched"}}'
+PURCHASE=$(get $REP "/customers/$CUSTOMER/purchases?limit=1" | {python} -c "$LATEST")
+post $REP /purchases/$PURCHASE/refunds refund-1 '{{"amount": 1000, "reason": "Scratched"}}'
 """

@@ -1,4 +1,4 @@
-"""Sets a checkout up: the virtual environment and the CDK command line, both from locks.
+"""Sets a checkout up: the virtual environment and the npm packages, all of it from locks.
 
 ``python -m local.set_up [MODULE ARGUMENTS...]`` with any Python from 3.11 on, and nothing but its
 standard library; when all is there, it becomes MODULE in the virtual environment. What is already
@@ -8,31 +8,42 @@ there and up to date is left alone, which is known by a stamp that is written la
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import os
 import platform
-import re
-import shutil
 import signal
-import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import StartError, tell
-from local.places import CDK, ROOT, SHARED, VENV_PYTHON, jsii_environment
+from local.node import find_node, npm_environment
+from local.places import BACKOFFICE, IDENTITY, ROOT, SHARED, VENV_PYTHON, jsii_environment
 from local.processes import run
 from local.progress import Progress
+from local.turns import our_turn
 
-OLDEST_NODE = 20
 VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements-dev.txt"
-NODE_MODULES = ROOT / "infra" / "node_modules"
-PACKAGE_LOCK = ROOT / "infra" / "package-lock.json"
 STAMP = "till-set-up"
 LOGS = SHARED / "logs"
+
+
+@dataclass(frozen=True, slots=True)
+class NpmPackage:
+    """A folder with a package-lock.json."""
+
+    name: str
+    """In the lines about progress."""
+    what: str
+    folder: Path
+
+
+NPM_PACKAGES = (
+    NpmPackage("cdk", "the CDK command line", ROOT / "infra"),
+    NpmPackage("identity", "the identity provider", IDENTITY),
+    NpmPackage("back office", "the back office", BACKOFFICE),
+)
 
 
 def main() -> int:
@@ -63,54 +74,14 @@ async def _set_up(progress: Progress) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, this.cancel)
     node = find_node()
-    async with _only_one(progress):
+    async with our_turn(SHARED / "set-up.lock", progress, "set-up"):
         try:
-            async with asyncio.TaskGroup() as both:
-                both.create_task(_virtual_environment(progress))
-                both.create_task(_cdk(progress, node))
+            async with asyncio.TaskGroup() as all_of_it:
+                all_of_it.create_task(_virtual_environment(progress))
+                for package in NPM_PACKAGES:
+                    all_of_it.create_task(_npm_package(progress, package, node))
         except* StartError as group:
             raise group.exceptions[0] from None
-
-
-def find_node() -> str:
-    """Find a Node that the CDK command line runs on.
-
-    Raises:
-        StartError: there is none, or it is too old, or it has no npm.
-    """
-    needed = f"Node {OLDEST_NODE} or later is needed for the CDK command line"
-    node = shutil.which("node")
-    if node is None:
-        raise StartError(f"{needed}, and there is no node on the PATH.")
-    version = subprocess.run(
-        [node, "--version"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    major = re.match(r"v(\d+)\.", version)
-    if major is None or int(major[1]) < OLDEST_NODE:
-        raise StartError(f"{needed}, and {node} is {version or 'no working Node'}.")
-    if shutil.which("npm") is None:
-        raise StartError("npm, which comes with Node, is needed, and is not on the PATH.")
-    return version
-
-
-@asynccontextmanager
-async def _only_one(progress: Progress) -> AsyncIterator[None]:
-    """Let two set-ups of one checkout take turns."""
-    SHARED.mkdir(exist_ok=True)
-    with (SHARED / "set-up.lock").open("w") as lock:
-        if not _locked(lock.fileno()):
-            progress.say("set-up: waiting for another one of this checkout")
-            while not _locked(lock.fileno()):  # noqa: ASYNC110 - a file lock tells nobody
-                await asyncio.sleep(0.2)
-        yield
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 async def _virtual_environment(progress: Progress) -> None:
@@ -158,21 +129,21 @@ async def _virtual_environment(progress: Progress) -> None:
     _write(stamp_file, stamp)
 
 
-async def _cdk(progress: Progress, node: str) -> None:
-    stamp = f"Node {node}\n{_digest(PACKAGE_LOCK)}\n"
-    stamp_file = NODE_MODULES / STAMP
-    if CDK.exists() and _read(stamp_file) == stamp:
+async def _npm_package(progress: Progress, package: NpmPackage, node: str) -> None:
+    modules = package.folder / "node_modules"
+    lock = package.folder / "package-lock.json"
+    stamp = f"Node {node}\n{_digest(lock)}\n"
+    stamp_file = modules / STAMP
+    if _read(stamp_file) == stamp:
         return
-    with progress.step("cdk", f"npm installs infra/{PACKAGE_LOCK.name}, with Node {node}"):
-        env = {**os.environ}
-        if not os.access(env.get("HOME", ""), os.W_OK):
-            env["npm_config_cache"] = str(SHARED / "npm")
+    with progress.step(package.name, f"npm installs {lock.relative_to(ROOT)}, with Node {node}"):
         await run(
-            ["npm", "ci", "--no-audit", "--no-fund"],
-            log=LOGS / "npm.log",
-            env=env,
-            cwd=PACKAGE_LOCK.parent,
-            failure="npm could not install the locked CDK command line",
+            # No package of ours needs to run a program of its own to be installed.
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            log=LOGS / f"npm-{package.folder.name}.log",
+            env=npm_environment(),
+            cwd=package.folder,
+            failure=f"npm could not install the locked packages of {package.what}",
         )
     _write(stamp_file, stamp)
 

@@ -33,7 +33,10 @@ def create_promo_code(
 ) -> Response[PromoCodeResponse]:
     """Make a promo code."""
     promo = bootstrap.promo_codes().create(
-        body.code, body.terms(), actor=caller(app), deadline=LambdaDeadline(app.lambda_context)
+        body.code,
+        body.terms(),
+        actor=caller(app).subject,
+        deadline=LambdaDeadline(app.lambda_context),
     )
     return answer(PromoCodeResponse.of(promo), HTTPStatus.CREATED, version=promo.version)
 

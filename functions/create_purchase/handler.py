@@ -42,7 +42,7 @@ def create_purchase(
     """Buy a product."""
     purchased = bootstrap.create_purchase()(
         body.purchase_request(
-            customer_id=customer_id, actor=caller(app), idempotency_key=idempotency_key
+            customer_id=customer_id, actor=caller(app).subject, idempotency_key=idempotency_key
         ),
         LambdaDeadline(app.lambda_context),
     )

@@ -28,7 +28,7 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 def deactivate_promo_code(code: PathCode) -> Response[PromoCodeResponse]:
     """Deactivate a promo code."""
     promo = bootstrap.promo_codes().deactivate(
-        code, actor=caller(app), deadline=LambdaDeadline(app.lambda_context)
+        code, actor=caller(app).subject, deadline=LambdaDeadline(app.lambda_context)
     )
     return answer(PromoCodeResponse.of(promo), HTTPStatus.OK, version=promo.version)
 

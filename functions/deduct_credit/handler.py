@@ -13,6 +13,7 @@ from till.http.app import (
     KeyHeader,
     LambdaDeadline,
     PathId,
+    amount_limit,
     answer,
     caller,
     documented,
@@ -39,7 +40,10 @@ def deduct_credit(
     """Deduct credit."""
     adjusted = bootstrap.adjust_credit().deduct(
         body.adjustment(
-            customer_id=customer_id, actor=caller(app), idempotency_key=idempotency_key
+            customer_id=customer_id,
+            actor=caller(app).subject,
+            limit=amount_limit(app),
+            idempotency_key=idempotency_key,
         ),
         LambdaDeadline(app.lambda_context),
     )

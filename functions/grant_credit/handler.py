@@ -13,6 +13,7 @@ from till.http.app import (
     KeyHeader,
     LambdaDeadline,
     PathId,
+    amount_limit,
     answer,
     caller,
     documented,
@@ -38,7 +39,10 @@ def grant_credit(
     """Grant credit."""
     adjusted = bootstrap.adjust_credit().grant(
         body.adjustment(
-            customer_id=customer_id, actor=caller(app), idempotency_key=idempotency_key
+            customer_id=customer_id,
+            actor=caller(app).subject,
+            limit=amount_limit(app),
+            idempotency_key=idempotency_key,
         ),
         LambdaDeadline(app.lambda_context),
     )

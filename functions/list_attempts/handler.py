@@ -42,7 +42,7 @@ def list_attempts(
     page = bootstrap.read_purchases().attempts(state=state, before=before, limit=limit)
     names: dict[UUID, str] = {}
     if include is not None:
-        names = bootstrap.customer_names()(a.customer_id for a in page.attempts)
+        names = bootstrap.shown_customers()(a.customer_id for a in page.attempts).names
     return answer(
         AttemptListResponse(
             items=[NamedAttemptResponse.named(attempt, names) for attempt in page.attempts],

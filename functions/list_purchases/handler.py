@@ -52,7 +52,7 @@ def list_purchases(
     )
     names: dict[UUID, str] = {}
     if include is not None:
-        names = bootstrap.customer_names()(p.customer_id for p in page.purchases)
+        names = bootstrap.shown_customers()(p.customer_id for p in page.purchases).names
     return answer(
         NamedPurchaseListResponse(
             items=[NamedPurchaseResponse.named(purchase, names) for purchase in page.purchases],

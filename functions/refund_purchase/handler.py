@@ -12,6 +12,7 @@ from till.http.app import (
     KeyHeader,
     LambdaDeadline,
     PathId,
+    amount_limit,
     answer,
     caller,
     documented,
@@ -37,7 +38,10 @@ def refund_purchase(
     """Refund a purchase."""
     refunded = bootstrap.refund_purchase()(
         body.refund_request(
-            purchase_id=purchase_id, actor=caller(app), idempotency_key=idempotency_key
+            purchase_id=purchase_id,
+            actor=caller(app).subject,
+            limit=amount_limit(app),
+            idempotency_key=idempotency_key,
         ),
         LambdaDeadline(app.lambda_context),
     )

@@ -37,7 +37,7 @@ def resolve_attempt(
     """Resolve a purchase attempt."""
     resolved = bootstrap.resolve_attempt()(
         body.resolution_request(
-            attempt_id=attempt_id, actor=caller(app), idempotency_key=idempotency_key
+            attempt_id=attempt_id, actor=caller(app).subject, idempotency_key=idempotency_key
         ),
         LambdaDeadline(app.lambda_context),
     )

@@ -49,7 +49,7 @@ def update_promo_code(
         code,
         body.change,
         version=expected_version(if_match),
-        actor=caller(app),
+        actor=caller(app).subject,
         deadline=LambdaDeadline(app.lambda_context),
     )
     return answer(PromoCodeResponse.of(promo), HTTPStatus.OK, version=promo.version)

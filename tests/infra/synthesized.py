@@ -23,6 +23,7 @@ class Synthesized:
     data: Template
     compute: Template
     account: Template | None
+    edge: Template | None
 
     @property
     def stage(self) -> str:
@@ -32,25 +33,45 @@ class Synthesized:
         return [one for one in (self.data, self.compute, self.account) if one is not None]
 
 
+def surrounding(upstream_url: str, **changes: str) -> dict[str, str]:
+    """What a deployment is told as context."""
+    base = upstream_url.rstrip("/").removesuffix("/api")
+    return {
+        "upstream_url": upstream_url,
+        "issuer": f"{base}/issuer",
+        "audience": "https://till.example/api",
+        "jwks_url": f"{base}/issuer/jwks",
+        **changes,
+    }
+
+
 def synthesize(stage: str, upstream_url: str, scratch: Path) -> Synthesized:
     # The layers' contents are tested by themselves: an empty one will do here.
-    folders = LayerFolders(till=scratch / "till", dependencies=scratch / "dependencies")
-    for folder in (folders.till, folders.dependencies):
+    folders = LayerFolders(
+        till=scratch / "till",
+        dependencies=scratch / "dependencies",
+        identity=scratch / "identity",
+    )
+    for folder in (folders.till, folders.dependencies, folders.identity):
         (folder / "python").mkdir(parents=True)
         (folder / "python" / "empty.py").touch()
-    settings = settings_for(stage, upstream_url)
+    settings = settings_for(stage, surrounding(upstream_url).get)
+    backoffice = scratch / "dist"
+    backoffice.mkdir()
+    (backoffice / "index.html").write_text("<!doctype html>")
     app = App(
         outdir=str(scratch / "out"),
         context=json.loads((ROOT / "cdk.json").read_text())["context"],
         # As in the app: a template for AWS that CloudFormation's rules refuse ends the synth.
         builtin_cloud_formation_validation=settings.is_aws,
     )
-    deployment = Deployment(app, settings=settings, layer_folders=folders)
+    deployment = Deployment(app, settings=settings, layer_folders=folders, backoffice=backoffice)
     return Synthesized(
         settings=settings,
         data=_template(deployment.data),
         compute=_template(deployment.compute),
         account=None if deployment.account is None else _template(deployment.account),
+        edge=None if deployment.edge is None else _template(deployment.edge),
     )
 
 

@@ -73,9 +73,14 @@ class Template:
     def routes(self) -> dict[tuple[str, str], str]:
         """The logical id of the function behind each method and path."""
         return {
-            (method.properties["HttpMethod"], self._path(method.properties["ResourceId"])): (
-                method.properties["Integration"]["Uri"]["Fn::Join"][1][-2]["Fn::GetAtt"][0]
-            )
+            place: method.properties["Integration"]["Uri"]["Fn::Join"][1][-2]["Fn::GetAtt"][0]
+            for place, method in self.methods().items()
+        }
+
+    def methods(self) -> dict[tuple[str, str], Resource]:
+        """The methods by verb and path."""
+        return {
+            (method.properties["HttpMethod"], self._path(method.properties["ResourceId"])): method
             for method in self.all("AWS::ApiGateway::Method")
         }
 

@@ -7,18 +7,22 @@ import pytest
 from tests.infra.synthesized import Synthesized
 from tests.infra.templates import Json, Resource, render
 from till.http import problems
-from till.http.routes import ROUTES, SCHEDULED_OPERATIONS
+from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS
 
-OPERATIONS = [*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS]
+OPERATIONS = [*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS, AUTHORIZER]
 STAGE_VARIABLES = {
     "local": {
         "TILL_UPSTREAM_URL": "http://127.0.0.1:9000/api",
+        "TILL_TOKEN_ISSUER": "http://127.0.0.1:9000/issuer",
+        "TILL_TOKEN_JWKS_URL": "http://127.0.0.1:9000/issuer/jwks",
         "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": "8",
         "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": "8",
         "TILL_PENDING_EXPIRY_SECONDS": "30",
     },
     "prod": {
         "TILL_UPSTREAM_URL": "https://shop.example.com/api",
+        "TILL_TOKEN_ISSUER": "https://shop.example.com/issuer",
+        "TILL_TOKEN_JWKS_URL": "https://shop.example.com/issuer/jwks",
         "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": "3",
         "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": "10",
         "TILL_PENDING_EXPIRY_SECONDS": "60",
@@ -37,11 +41,45 @@ def test_there_is_one_function_for_each_operation(synthesized: Synthesized) -> N
         assert function.properties["Architectures"] == ["x86_64"]
 
 
-def test_every_function_has_both_layers(synthesized: Synthesized) -> None:
-    layers = {one.logical_id for one in synthesized.compute.all("AWS::Lambda::LayerVersion")}
-    assert len(layers) == 2
+def test_every_function_has_the_layers_and_the_authorizer_has_one_more(
+    synthesized: Synthesized,
+) -> None:
+    layers = {
+        one.properties["Description"]: one.logical_id
+        for one in synthesized.compute.all("AWS::Lambda::LayerVersion")
+    }
+    assert len(layers) == 3
+    identity = layers.pop("What verifies access tokens.")
+    for operation, function in synthesized.compute.functions().items():
+        carried = {one["Ref"] for one in function.properties["Layers"]}
+        wanted = {*layers.values()} | ({identity} if operation == AUTHORIZER else set())
+        assert carried == wanted
+
+
+def test_only_what_the_table_calls_public_is_reached_without_the_authorizer(
+    synthesized: Synthesized,
+) -> None:
+    compute = synthesized.compute
+    authorizer = compute.one("AWS::ApiGateway::Authorizer")
+    assert authorizer.properties["Type"] == "TOKEN"
+    assert authorizer.properties["IdentitySource"] == "method.request.header.Authorization"
+    public = {(route.method, route.path) for route in ROUTES if not route.roles}
+    assert {path for _, path in public} == {"/health", "/openapi.json"}
+    methods = compute.methods()
+    assert len(methods) == len(ROUTES)
+    for place, method in methods.items():
+        if place in public:
+            assert method.properties["AuthorizationType"] == "NONE"
+            assert "AuthorizerId" not in method.properties
+        else:
+            assert method.properties["AuthorizationType"] == "CUSTOM"
+            assert method.properties["AuthorizerId"] == {"Ref": authorizer.logical_id}
+
+
+def test_there_is_no_setting_in_which_nobody_verifies_tokens(synthesized: Synthesized) -> None:
     for function in synthesized.compute.functions().values():
-        assert {one["Ref"] for one in function.properties["Layers"]} == layers
+        variables = function.properties["Environment"]["Variables"]
+        assert variables["TILL_IDENTITY_FROM"] == "authorizer"
 
 
 def test_every_function_is_told_all_that_it_needs(synthesized: Synthesized) -> None:
@@ -55,6 +93,11 @@ def test_every_function_is_told_all_that_it_needs(synthesized: Synthesized) -> N
             "TILL_UNKNOWN_DEADLINE_SECONDS": "86400",
             "TILL_DISPLAY_MAX_AGE_SECONDS": "5",
             "TILL_DISPLAY_STALE_IF_ERROR_SECONDS": "300",
+            "TILL_IDENTITY_FROM": "authorizer",
+            "TILL_TOKEN_AUDIENCE": "https://till.example/api",
+            "TILL_TOKEN_ROLES_CLAIM": "roles",
+            "TILL_TOKEN_CUSTOMER_CLAIM": "customer_id",
+            "TILL_SUPPORT_LIMIT_MINOR": "50000",
             "POWERTOOLS_SERVICE_NAME": "till",
             "POWERTOOLS_METRICS_NAMESPACE": "Till",
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -108,6 +151,10 @@ def test_only_the_api_and_the_schedule_may_call_a_function(synthesized: Synthesi
         allowed[operations[function]] = (permission.properties["Principal"], source)
     schedule = compute.one("AWS::Events::Rule")
     assert allowed.pop("recover_attempts") == ("events.amazonaws.com", schedule.arn)
+    authorizer = compute.one("AWS::ApiGateway::Authorizer").logical_id
+    principal, source = allowed.pop(AUTHORIZER)
+    assert principal == "apigateway.amazonaws.com"
+    assert source.endswith(f":<{api}>/authorizers/<{authorizer}>")
     for route in ROUTES:
         principal, source = allowed.pop(route.operation)
         assert principal == "apigateway.amazonaws.com"
@@ -133,7 +180,12 @@ def test_every_function_has_an_alarm_on_each_metric(synthesized: Synthesized, me
     ]
     watched = {one.properties["Dimensions"][0]["Value"]["Ref"]: one for one in alarms}
     assert len(alarms) == len(watched)
-    functions = {one.logical_id: one for one in compute.functions().values()}
+    functions = {
+        one.logical_id: one
+        for operation, one in compute.functions().items()
+        # To API Gateway, who is not known is an error of the authorizer: anybody can cause one.
+        if (operation, metric) != (AUTHORIZER, "Errors")
+    }
     assert watched.keys() == functions.keys()
     for logical_id, alarm in watched.items():
         assert alarm.properties["TreatMissingData"] == "notBreaching"
@@ -271,7 +323,10 @@ def test_on_aws_the_door_is_watched_and_not_too_wide(prod: Synthesized) -> None:
 
 def test_the_outputs_are_the_api(synthesized: Synthesized) -> None:
     outputs = synthesized.compute.document["Outputs"]
-    assert set(outputs) == {"ApiId", "ApiUrl"}
+    # What the edge stack reads, where there is one, is published by CDK's own name for it.
+    published = {name for name in outputs if name.startswith("PublishOutputRefApi")}
+    assert set(outputs) - published == {"ApiId", "ApiUrl"}
+    assert len(published) == (synthesized.edge is not None)
     api = synthesized.compute.one("AWS::ApiGateway::RestApi")
     assert outputs["ApiId"]["Value"] == {"Ref": api.logical_id}
 

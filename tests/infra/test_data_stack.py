@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.infra.synthesized import Synthesized
 from tests.infra.templates import Resource
 
@@ -33,22 +35,29 @@ def _attributes(table: Resource) -> list[dict[str, str]]:
     return attributes
 
 
-def test_only_purchases_have_an_index_and_it_carries_keys_only(synthesized: Synthesized) -> None:
-    tables = _tables(synthesized)
-    assert "GlobalSecondaryIndexes" not in tables[f"till-{synthesized.stage}-ledger"].properties
-    purchases = tables[f"till-{synthesized.stage}-purchases"]
-    assert purchases.properties["GlobalSecondaryIndexes"] == [
+@pytest.mark.parametrize(
+    ("table", "index", "shard", "place"),
+    [
+        ("ledger", "opened-index", "opened_shard", "opened_at"),
+        ("purchases", "state-index", "state_shard", "state_at"),
+    ],
+)
+def test_each_table_has_one_index_that_carries_keys_only(
+    synthesized: Synthesized, table: str, index: str, shard: str, place: str
+) -> None:
+    found = _tables(synthesized)[f"till-{synthesized.stage}-{table}"]
+    assert found.properties["GlobalSecondaryIndexes"] == [
         {
-            "IndexName": "state-index",
+            "IndexName": index,
             "KeySchema": [
-                {"AttributeName": "state_shard", "KeyType": "HASH"},
-                {"AttributeName": "state_at", "KeyType": "RANGE"},
+                {"AttributeName": shard, "KeyType": "HASH"},
+                {"AttributeName": place, "KeyType": "RANGE"},
             ],
             "Projection": {"ProjectionType": "KEYS_ONLY"},
         }
     ]
-    types = {a["AttributeName"]: a["AttributeType"] for a in _attributes(purchases)}
-    assert types == {"pk": "S", "sk": "S", "state_shard": "S", "state_at": "S"}
+    types = {a["AttributeName"]: a["AttributeType"] for a in _attributes(found)}
+    assert types == {"pk": "S", "sk": "S", shard: "S", place: "S"}
 
 
 def test_each_table_is_encrypted_with_a_key_whose_use_is_on_record(

@@ -163,7 +163,7 @@ def test_a_layer_is_small_and_has_nothing_that_nobody_runs(
 def _fingerprint(folders: LayerFolders) -> dict[str, str]:
     return {
         f"{layer.name}/{path.relative_to(layer)}": hashlib.sha256(path.read_bytes()).hexdigest()
-        for layer in (folders.till, folders.dependencies)
+        for layer in (folders.till, folders.dependencies, folders.identity)
         for path in sorted(layer.rglob("*"))
         if path.is_file()
     }
@@ -178,7 +178,8 @@ class Small:
 
     def lock(self, digest: str | None) -> None:
         pin = "" if digest is None else f" --hash=sha256:{digest}"
-        self.sources.lock.write_text(f"demo @ {self.wheel.as_uri()}{pin}\n")
+        for lock in (self.sources.dependencies, self.sources.identity):
+            lock.write_text(f"demo @ {self.wheel.as_uri()}{pin}\n")
 
 
 @pytest.fixture
@@ -198,7 +199,10 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     sources = Sources(
-        lock=tmp_path / "requirements.txt", till=tmp_path / "source", output=tmp_path / "out"
+        dependencies=tmp_path / "requirements.txt",
+        identity=tmp_path / "identity.txt",
+        till=tmp_path / "source",
+        output=tmp_path / "out",
     )
     made = Small(sources, wheel)
     made.lock(hashlib.sha256(wheel.read_bytes()).hexdigest())
@@ -213,6 +217,9 @@ def test_a_layer_holds_what_is_needed_and_no_more(small: Small) -> None:
         f"till/python/till/__pycache__/__init__.{tag}.pyc",
         "dependencies/python/demo/__init__.pyc",
         "dependencies/python/demo-1.0.dist-info/METADATA",
+        "identity/python/demo/__init__.pyc",
+        "identity/python/demo/unused/__init__.pyc",
+        "identity/python/demo-1.0.dist-info/METADATA",
     }
 
 
@@ -246,7 +253,8 @@ def test_a_build_that_failed_leaves_what_was_there(small: Small) -> None:
     names = {path.name for path in (folders.till / "python" / "till").iterdir()}
     assert names == {"__init__.py", "__pycache__"}
     assert {path.name for path in folders.till.parent.iterdir()} == {
-        *("till", "till.stamp", "dependencies", "dependencies.stamp", "lock")
+        *("till", "till.stamp", "dependencies", "dependencies.stamp"),
+        *("identity", "identity.stamp", "lock"),
     }
 
 
@@ -261,7 +269,7 @@ def test_a_package_is_only_taken_by_its_hash(small: Small, digest: str | None, s
 
 
 def test_a_missing_lock_is_one_sentence(small: Small) -> None:
-    small.sources.lock.unlink()
+    small.sources.identity.unlink()
     with pytest.raises(LayersError, match="are not locked: there is no"):
         build_layers(Target.LOCAL, small.sources)
 

@@ -9,7 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from infra import openapi
-from till.http.routes import ROUTES, Route
+from till.http.routes import PUBLIC, ROUTES, Route
 
 
 def test_the_committed_document_has_not_drifted() -> None:
@@ -56,8 +56,18 @@ def test_every_refusal_is_a_problem() -> None:
                 assert kinds == {wanted}, (operation["operationId"], status)
 
 
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
+def test_the_document_says_which_roles_may(route: Route) -> None:
+    document = json.loads(openapi.DOCUMENT.read_text(encoding="utf-8"))
+    (scheme,) = document["components"]["securitySchemes"]
+    security = document["paths"][route.path][route.method.lower()]["security"]
+    # Alternatives, each of one role: any of them is enough.
+    assert all(list(requirement) == [scheme] for requirement in security)
+    assert [requirement[scheme] for requirement in security] == [[r] for r in sorted(route.roles)]
+
+
 def test_a_missing_operation_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    unknown = Route("get_health", "GET", "/nowhere")
+    unknown = Route("get_health", "GET", "/nowhere", PUBLIC)
     monkeypatch.setattr(openapi, "ROUTES", (*ROUTES, unknown))
     with pytest.raises(openapi.OpenApiError, match="/nowhere"):
         openapi.generate()
@@ -89,7 +99,9 @@ def test_two_models_of_one_name_are_noticed(
         (folder / "handler.py").write_text(HANDLER.format(field=field))
     monkeypatch.setattr(openapi, "ROOT", tmp_path)
     monkeypatch.setattr(
-        openapi, "ROUTES", (Route("one", "GET", "/one"), Route("other", "GET", "/other"))
+        openapi,
+        "ROUTES",
+        (Route("one", "GET", "/one", PUBLIC), Route("other", "GET", "/other", PUBLIC)),
     )
     with pytest.raises(openapi.OpenApiError, match="Twin"):
         openapi.generate()

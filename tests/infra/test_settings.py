@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.settings import STAGES, SettingsError, settings_for
+from tests.infra.synthesized import surrounding
 
 ROOT = Path(__file__).resolve().parents[2]
 URL = "https://shop.example.com/api"
@@ -17,26 +18,30 @@ URL = "https://shop.example.com/api"
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_has_settings(stage: str) -> None:
-    settings = settings_for(stage, f"{URL}/")
+    settings = settings_for(stage, surrounding(f"{URL}/").get)
     assert settings.stage == stage
-    assert settings.upstream_url == URL
+    assert settings.surrounding.upstream_url == URL
+    assert settings.surrounding.roles_claim == "roles"
     assert settings.is_aws is (stage != "local")
 
 
 @pytest.mark.parametrize("stage", [None, "", "production", "Local"])
 def test_there_is_no_other_stage(stage: str | None) -> None:
     with pytest.raises(SettingsError, match="local, dev, staging, prod"):
-        settings_for(stage, URL)
+        settings_for(stage, surrounding(URL).get)
 
 
-@pytest.mark.parametrize("upstream_url", [None, ""])
-def test_a_stage_must_know_its_upstream(upstream_url: str | None) -> None:
-    with pytest.raises(SettingsError, match="where the external APIs are"):
-        settings_for("local", upstream_url)
+@pytest.mark.parametrize("name", ["upstream_url", "issuer", "audience", "jwks_url"])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_stage_must_know_its_surrounding(name: str, value: str | None) -> None:
+    context = {**surrounding(URL), name: value}
+    with pytest.raises(SettingsError, match=f"pass -c {name}="):
+        settings_for("local", context.get)
 
 
+@pytest.mark.parametrize("name", ["upstream_url", "issuer", "jwks_url"])
 @pytest.mark.parametrize(
-    ("stage", "upstream_url"),
+    ("stage", "address"),
     [
         ("prod", "http://shop.example.com/api"),
         ("local", "127.0.0.1:9000"),
@@ -45,14 +50,20 @@ def test_a_stage_must_know_its_upstream(upstream_url: str | None) -> None:
         ("local", "http://127.0.0.1/api?x=1"),
     ],
 )
-def test_an_upstream_must_be_an_address_that_can_be_called(stage: str, upstream_url: str) -> None:
-    with pytest.raises(SettingsError, match="must be a plain"):
-        settings_for(stage, upstream_url)
+def test_an_address_must_be_one_that_can_be_called(stage: str, address: str, name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} must be a plain"):
+        settings_for(stage, {**surrounding(URL), name: address}.get)
+
+
+def test_claims_have_the_names_that_the_issuer_gives_them() -> None:
+    context = surrounding(URL, roles_claim="cognito:groups", customer_claim="custom:customer")
+    settings = settings_for("prod", context.get).surrounding
+    assert (settings.roles_claim, settings.customer_claim) == ("cognito:groups", "custom:customer")
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_timeouts_in_the_wrong_order_are_refused(stage: str) -> None:
-    settings = settings_for(stage, URL)
+    settings = settings_for(stage, surrounding(URL).get)
     with pytest.raises(SettingsError, match="more than the"):
         replace(settings, shipment_timeout_seconds=settings.lambda_timeout_seconds)
     with pytest.raises(SettingsError, match="API Gateway gives up"):
@@ -69,8 +80,8 @@ def test_timeouts_in_the_wrong_order_are_refused(stage: str) -> None:
             "There is no stage 'moon': pass -c stage= with one of local, dev, staging, prod.",
         ),
         (
-            {"stage": "local"},
-            "Stage local does not know where the external APIs are: pass -c upstream_url=.",
+            {"stage": "local", "audience": "a"},
+            "Stage local is not told everything: pass -c issuer=, -c jwks_url=, -c upstream_url=.",
         ),
     ],
 )

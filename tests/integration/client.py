@@ -5,6 +5,7 @@ It shares no model with the product: these are the names and types that clients 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID, uuid4
@@ -12,13 +13,18 @@ from uuid import UUID, uuid4
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from tests.integration.badges import bearer
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tests.integration.badges import Badges
 
 PROBLEM = "application/problem+json"
 TYPE_PREFIX = "urn:problem-type:till:"
 
 REASON = "a test asked for it"
+TESTER = "a.tester"
 
 
 class Wire(BaseModel):
@@ -246,11 +252,18 @@ def new_key() -> str:
 
 
 class TillClient:
-    """One method for each operation. Safe between threads."""
+    """One method for each operation, as an admin named ``TESTER``. Safe between threads.
 
-    def __init__(self, api_url: str) -> None:
+    ``actor`` is another admin; ``bearing`` gives a client that bears any token, or none.
+    """
+
+    def __init__(self, api_url: str, badges: Badges, *, token: str | None = None) -> None:
+        self._api_url = api_url
+        self._badges = badges
+        token = badges.admin(TESTER) if token is None else token
         self._http = httpx.Client(
             base_url=api_url,
+            headers=bearer(token) if token else {},
             timeout=60.0,
             trust_env=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
@@ -258,6 +271,15 @@ class TillClient:
 
     def close(self) -> None:
         self._http.close()
+
+    @contextmanager
+    def bearing(self, token: str) -> Iterator[TillClient]:
+        """A client that bears another token; an empty one is none."""
+        other = TillClient(self._api_url, self._badges, token=token)
+        try:
+            yield other
+        finally:
+            other.close()
 
     def send(
         self,
@@ -435,7 +457,7 @@ class TillClient:
     def _post(self, path: str, body: object, key: str | None, actor: str | None) -> httpx.Response:
         headers = {"Idempotency-Key": key or new_key()}
         if actor is not None:
-            headers["X-Till-Actor"] = actor
+            headers |= bearer(self._badges.admin(actor))
         return self._http.post(path, json=body, headers=headers)
 
     def _list(

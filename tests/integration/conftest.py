@@ -12,6 +12,7 @@ pytest.register_assert_rewrite(
 )
 
 from local.upstream.client import StandInControl  # noqa: E402 - the rewriting goes first
+from tests.integration.badges import Badges  # noqa: E402
 from tests.integration.client import TillClient  # noqa: E402
 from tests.integration.fault_proxy import FaultProxy, running_proxy  # noqa: E402
 from tests.integration.functions import Functions  # noqa: E402
@@ -47,8 +48,13 @@ def aws(endpoints: Endpoints) -> boto3.Session:
 
 
 @pytest.fixture(scope="session")
-def till(endpoints: Endpoints) -> Iterator[TillClient]:
-    client = TillClient(endpoints.api_url)
+def badges(endpoints: Endpoints) -> Badges:
+    return Badges(endpoints)
+
+
+@pytest.fixture(scope="session")
+def till(endpoints: Endpoints, badges: Badges) -> Iterator[TillClient]:
+    client = TillClient(endpoints.api_url, badges)
     yield client
     client.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tests.integration.badges import bearer
 from tests.integration.waiting import until
+from till.http.routes import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +32,7 @@ class Settings:
 
     environment: dict[str, str]
     timeout_seconds: int
+    layers: list[str]
 
 
 class Functions:
@@ -46,17 +50,24 @@ class Functions:
 
     @contextmanager
     def configured(
-        self, *operations: str, timeout_seconds: int | None = None, **environment: str
+        self,
+        *operations: str,
+        timeout_seconds: int | None = None,
+        layers_of: str | None = None,
+        **environment: str,
     ) -> Iterator[None]:
-        """Other environment variables, or another timeout, for some functions in the block.
+        """Other environment variables, timeout or layers, for some functions in the block.
 
         Every worker of theirs is ended, before and after: nobody may be using them.
         """
         before = {operation: self._settings(operation) for operation in operations}
+        layers = self._settings(layers_of).layers if layers_of else None
         self._configure(
             {
                 operation: Settings(
-                    {**was.environment, **environment}, timeout_seconds or was.timeout_seconds
+                    {**was.environment, **environment},
+                    timeout_seconds or was.timeout_seconds,
+                    layers or was.layers,
                 )
                 for operation, was in before.items()
             }
@@ -70,6 +81,28 @@ class Functions:
         """One run of the recovery, to its end."""
         answer = self._client.invoke(FunctionName=self.name(RECOVERY), Payload=b"{}")
         assert "FunctionError" not in answer, answer["Payload"].read()
+
+    def call_without_authorizer(self, operation: str, path: str, token: str) -> int:
+        """A GET as a gateway hands it on that asks no authorizer; gives back the status."""
+        route = next(route for route in ROUTES if route.operation == operation)
+        event = {
+            "httpMethod": route.method,
+            "path": path,
+            "resource": route.path,
+            "headers": bearer(token),
+            "multiValueHeaders": {name: [value] for name, value in bearer(token).items()},
+            "queryStringParameters": None,
+            "multiValueQueryStringParameters": None,
+            "requestContext": {"stage": "v1", "path": f"/v1{path}", "requestId": "direct"},
+            "body": None,
+            "isBase64Encoded": False,
+        }
+        answer = self._client.invoke(
+            FunctionName=self.name(operation), Payload=json.dumps(event).encode()
+        )
+        payload = answer["Payload"].read()
+        assert "FunctionError" not in answer, payload
+        return int(json.loads(payload)["statusCode"])
 
     def kill(self, operation: str) -> int:
         """End every worker of a function as a crash would; gives back how many there were."""
@@ -96,7 +129,11 @@ class Functions:
 
     def _settings(self, operation: str) -> Settings:
         configuration = self._client.get_function_configuration(FunctionName=self.name(operation))
-        return Settings(configuration["Environment"]["Variables"], configuration["Timeout"])
+        return Settings(
+            configuration["Environment"]["Variables"],
+            configuration["Timeout"],
+            [layer["Arn"] for layer in configuration["Layers"]],
+        )
 
     def _configure(self, settings: dict[str, Settings]) -> None:
         for operation, wanted in settings.items():
@@ -104,6 +141,7 @@ class Functions:
                 FunctionName=self.name(operation),
                 Environment={"Variables": wanted.environment},
                 Timeout=wanted.timeout_seconds,
+                Layers=wanted.layers,
             )
         for operation in settings:
             name = self.name(operation)

@@ -54,7 +54,7 @@ def test_it_is_alive(till: TillClient) -> None:
     [
         ("GET", "/"),
         ("GET", "/nothing"),
-        ("GET", "/customers"),
+        ("PUT", "/customers"),
         ("DELETE", f"/customers/{uuid4()}"),
         ("GET", "/health/more"),
         ("DELETE", f"/purchases/{uuid4()}"),

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi import checks
 
 from local.upstream.behaviour import Behaviour, Refuse
+from tests.integration.badges import bearer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from local.endpoints import Endpoints
     from local.upstream.client import StandInControl
+    from tests.integration.badges import Badges
     from tests.integration.client import TillClient
     from tests.integration.invariants import Auditor
     from tests.integration.shop import Shop
@@ -70,12 +72,12 @@ def known(
     suppress_health_check=list(HealthCheck),
 )
 def test_every_operation(
-    case: Case[OpenApiOperation], known: Mapping[str, UUID], endpoints: Endpoints
+    case: Case[OpenApiOperation], known: Mapping[str, UUID], endpoints: Endpoints, badges: Badges
 ) -> None:
     for values in (case.path_parameters, case.body):
         if isinstance(values, dict):
             values.update(_what_exists(values, known))
-    response = case.call(base_url=endpoints.api_url)
+    response = case.call(base_url=endpoints.api_url, headers=bearer(badges.admin("schemathesis")))
     case.validate_response(response, checks=WHAT_IS_CHECKED)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -9,8 +10,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from till.domain.account import Account, AccountChange
-from till.domain.catalogue import Address, Customer, Product
-from till.domain.errors import CustomerNotFoundError, ProductNotFoundError
+from till.domain.catalogue import Address, Customer, CustomerDetails, Product, Shown
+from till.domain.errors import (
+    CustomerNotFoundError,
+    ProductNotFoundError,
+    UpstreamUnavailableError,
+)
 from till.domain.instant import format_instant
 from till.domain.money import Money
 from till.domain.purchase import (
@@ -23,6 +28,7 @@ from till.domain.purchase import (
     Shipped,
 )
 from till.services.ports import (
+    AccountPage,
     AddRefund,
     AppendChange,
     AttemptPage,
@@ -30,6 +36,7 @@ from till.services.ports import (
     ChangePromo,
     CreateAttempt,
     GiveRedemptionBack,
+    OpenedAccount,
     PromoPage,
     Redeem,
     RememberedRequest,
@@ -45,6 +52,8 @@ if TYPE_CHECKING:
     from till.domain.ledger import EntryKind
     from till.domain.promo import PromoChange, PromoCode, PromoState
 
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
 ADDRESS = Address(
     line1="1 Test Street",
     line2=None,
@@ -59,7 +68,7 @@ ADDRESS = Address(
 class FakeClock:
     """A clock that stands still until it is moved."""
 
-    instant: datetime = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    instant: datetime = NOON
 
     def now(self) -> datetime:
         return self.instant
@@ -135,6 +144,32 @@ class FakeCarrier:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
+
+
+class FakeShowcase:
+    def __init__(self, names: dict[UUID, str], *, silent: bool = False) -> None:
+        self._names = names
+        self._silent = silent
+        self._lock = threading.Lock()
+        self.asked: list[UUID] = []
+
+    def customer(self, customer_id: UUID) -> Shown[CustomerDetails]:
+        with self._lock:
+            self.asked.append(customer_id)
+        if self._silent:
+            raise UpstreamUnavailableError("the Customer API", "silent")
+        if customer_id not in self._names:
+            raise CustomerNotFoundError
+        details = CustomerDetails(
+            id=customer_id,
+            name=self._names[customer_id],
+            email=f"{customer_id.int % 10**8:08}@example.com",
+            billing_address=ADDRESS,
+            shipping_address=ADDRESS,
+            created_at=NOON,
+            last_modified_at=NOON,
+        )
+        return Shown(details, age_seconds=0, stale=False)
 
 
 @dataclass
@@ -243,6 +278,24 @@ class FakeBooks:
     def account(self, customer_id: UUID) -> Account:
         changes = self.changes[customer_id]
         return changes[-1].account if changes else Account.empty(customer_id)
+
+    def accounts(self, *, before: str | None, limit: int) -> AccountPage:
+        opened = sorted(
+            (
+                OpenedAccount(
+                    customer_id=customer_id,
+                    opened_at=change.cause.at,
+                    place=f"{format_instant(change.cause.at)}#{customer_id}",
+                )
+                for customer_id, changes in self.changes.items()
+                for change in changes[:1]
+            ),
+            key=lambda account: account.place,
+            reverse=True,
+        )
+        rest = [account for account in opened if before is None or account.place < before]
+        more = len(rest) > limit
+        return AccountPage(tuple(rest[:limit]), rest[limit - 1].place if more else None)
 
     def change(self, customer_id: UUID, version: int) -> AccountChange:
         return self.changes[customer_id][version - 1]

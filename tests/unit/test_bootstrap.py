@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from till import bootstrap
 from till.bootstrap import Settings
 
 GOOD = {
@@ -17,6 +18,13 @@ GOOD = {
     "TILL_UNKNOWN_DEADLINE_SECONDS": "86400",
     "TILL_DISPLAY_MAX_AGE_SECONDS": "5",
     "TILL_DISPLAY_STALE_IF_ERROR_SECONDS": "300",
+    "TILL_IDENTITY_FROM": "authorizer",
+    "TILL_TOKEN_ISSUER": "https://issuer.example",
+    "TILL_TOKEN_AUDIENCE": "https://till.example/api",
+    "TILL_TOKEN_JWKS_URL": "https://issuer.example/jwks",
+    "TILL_TOKEN_ROLES_CLAIM": "roles",
+    "TILL_TOKEN_CUSTOMER_CLAIM": "customer_id",
+    "TILL_SUPPORT_LIMIT_MINOR": "50000",
     "PATH": "/usr/bin",
 }
 
@@ -46,8 +54,25 @@ def test_every_setting_must_be_there(name: str) -> None:
         ("TILL_DISPLAY_MAX_AGE_SECONDS", "-1"),
         ("TILL_DISPLAY_MAX_AGE_SECONDS", "2.5"),
         ("TILL_DISPLAY_STALE_IF_ERROR_SECONDS", "-1"),
+        ("TILL_IDENTITY_FROM", "nobody"),
+        ("TILL_IDENTITY_FROM", ""),
+        ("TILL_TOKEN_ISSUER", ""),
+        ("TILL_TOKEN_AUDIENCE", ""),
+        ("TILL_TOKEN_JWKS_URL", "keys"),
+        ("TILL_SUPPORT_LIMIT_MINOR", "0"),
     ],
 )
 def test_settings_must_make_sense(name: str, value: str) -> None:
     with pytest.raises(ValidationError):
         Settings.from_environment({**GOOD, name: value})
+
+
+@pytest.mark.parametrize(("source", "here"), [("authorizer", False), ("function", True)])
+def test_somebody_verifies_tokens_always(
+    monkeypatch: pytest.MonkeyPatch, source: str, here: bool
+) -> None:
+    settings = Settings.from_environment({**GOOD, "TILL_IDENTITY_FROM": source})
+    monkeypatch.setattr(bootstrap, "settings", lambda: settings)
+    bootstrap.verifier.cache_clear()
+    assert (settings.tokens() is not None) is here
+    bootstrap.verifier.cache_clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from moto import mock_aws
@@ -11,10 +11,10 @@ from moto import mock_aws
 from till.adapters.dynamodb.books import DynamoBooks
 from till.adapters.dynamodb.client import make_client
 
-KEYS = [
-    {"AttributeName": "pk", "KeyType": "HASH"},
-    {"AttributeName": "sk", "KeyType": "RANGE"},
-]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 @pytest.fixture
@@ -26,28 +26,31 @@ def books(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoBooks]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         client = make_client()
-        text = [{"AttributeName": n, "AttributeType": "S"} for n in ("pk", "sk")]
-        client.create_table(
-            TableName="ledger",
-            KeySchema=KEYS,  # type: ignore[arg-type]
-            AttributeDefinitions=text,  # type: ignore[arg-type]
-            BillingMode="PAY_PER_REQUEST",
-        )
-        index = [{"AttributeName": n, "AttributeType": "S"} for n in ("state_shard", "state_at")]
-        client.create_table(
-            TableName="purchases",
-            KeySchema=KEYS,  # type: ignore[arg-type]
-            AttributeDefinitions=[*text, *index],  # type: ignore[list-item]
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "state-index",
-                    "KeySchema": [
-                        {"AttributeName": "state_shard", "KeyType": "HASH"},
-                        {"AttributeName": "state_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        _create_table(client, "ledger", "opened-index", "opened_shard", "opened_at")
+        _create_table(client, "purchases", "state-index", "state_shard", "state_at")
         yield DynamoBooks(client, ledger_table="ledger", purchases_table="purchases")
+
+
+def _create_table(client: DynamoDBClient, name: str, index: str, shard: str, place: str) -> None:
+    client.create_table(
+        TableName=name,
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": attribute, "AttributeType": "S"}
+            for attribute in ("pk", "sk", shard, place)
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": shard, "KeyType": "HASH"},
+                    {"AttributeName": place, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )

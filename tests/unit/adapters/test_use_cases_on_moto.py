@@ -88,6 +88,7 @@ class Shop:
             customer_id=self.customer_id,
             amount=Money(amount_minor),
             reason="test",
+            limit=None,
             actor="rep",
             idempotency_key=key,
         )
@@ -110,6 +111,7 @@ class Shop:
             amount=Money(amount_minor) if amount_minor is not None else None,
             quantity=None,
             reason="r",
+            limit=None,
             actor="rep",
             idempotency_key=key,
         )

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -19,14 +19,19 @@ from till.domain.money import Money
 from till.domain.promo import PromoRestriction
 from till.http.app import logger
 from till.http.body import MAX_BODY_BYTES
-from till.http.identity import identify_caller
+from till.http.identity import (
+    Caller,
+    IdentityUnavailableError,
+    NotAllowedError,
+    NotAuthenticatedError,
+)
 from till.http.problems import (
     UNEXPECTED,
-    NotAuthenticatedError,
     PreconditionRequiredError,
+    UnknownRouteError,
     problem_for,
 )
-from till.http.routes import ROUTES, Route
+from till.http.routes import ROUTES, Role, Route
 from till.services.ports import BooksUnreadableError, UnconfirmedCommitError
 
 if TYPE_CHECKING:
@@ -46,7 +51,23 @@ class Context:
 
 @dataclass
 class Settings:
-    stage: str = "local"
+    support_limit_minor: int = 500_00
+
+    def tokens(self) -> None:
+        return None
+
+
+ME = UUID("c0000000-0000-4000-8000-000000000001")
+FAR_FUTURE = 4_000_000_000
+
+
+def caller(*roles: Role, customer_id: UUID | None = None) -> Caller:
+    return Caller(
+        subject="anna", roles=frozenset(roles), customer_id=customer_id, expires_at=FAR_FUTURE
+    )
+
+
+ADMIN = caller(Role.ADMIN)
 
 
 @pytest.fixture(autouse=True)
@@ -58,18 +79,26 @@ def _nothing_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("adjust_credit", "create_purchase", "refund_purchase", "resolve_attempt"):
         monkeypatch.setattr(bootstrap, name, unreachable)
-    for name in ("read_credit", "read_purchases", "quote_purchase", "promo_codes"):
+    for name in ("read_credit", "read_purchases", "quote_purchase", "promo_codes", "showcase"):
+        monkeypatch.setattr(bootstrap, name, unreachable)
+    for name in ("find_customers", "quote_refund", "shown_customers"):
         monkeypatch.setattr(bootstrap, name, unreachable)
 
 
-def handler(operation: str, *, stage: str = "local") -> ModuleType:
+def handler(operation: str) -> ModuleType:
     module = importlib.import_module(f"functions.{operation}.handler")
-    entry = module.entry_point(module.app, lambda: Settings(stage), lambda: None)
+    entry = module.entry_point(module.app, Settings, lambda: None)
     module.__dict__["tested_handler"] = entry
     return module
 
 
-def event(route: Route, *, body: str | None, headers: dict[str, str] | None = None) -> Event:
+def event(
+    route: Route,
+    *,
+    body: str | None,
+    headers: dict[str, str] | None = None,
+    who: Caller | None = ADMIN,
+) -> Event:
     path = route.path.replace("{", "").replace("}", "")
     for name in ("customer_id", "product_id", "purchase_id", "attempt_id"):
         path = path.replace(name, str(uuid4()))
@@ -83,14 +112,19 @@ def event(route: Route, *, body: str | None, headers: dict[str, str] | None = No
         "multiValueHeaders": {name: [value] for name, value in all_headers.items()},
         "queryStringParameters": None,
         "multiValueQueryStringParameters": None,
-        "requestContext": {"stage": "v1", "path": f"/v1{path}", "requestId": "r"},
+        "requestContext": {
+            "stage": "v1",
+            "path": f"/v1{path}",
+            "requestId": "r",
+            **({"authorizer": {**who.context(), "principalId": who.subject}} if who else {}),
+        },
         "body": body,
         "isBase64Encoded": False,
     }
 
 
-def call(event_: Event, operation: str, *, stage: str = "local") -> tuple[int, dict[str, object]]:
-    answer = handler(operation, stage=stage).tested_handler(event_, Context())
+def call(event_: Event, operation: str) -> tuple[int, dict[str, object]]:
+    answer = handler(operation).tested_handler(event_, Context())
     headers = answer["multiValueHeaders"]
     assert headers["X-Correlation-Id"] == ["request-1"]
     assert headers["Content-Type"] == ["application/problem+json"]
@@ -107,7 +141,7 @@ def fields(body: dict[str, object]) -> set[str]:
 
 
 GRANT = next(route for route in ROUTES if route.operation == "grant_credit")
-KEYLESS = {"create_quote", "create_promo_code", "deactivate_promo_code"}
+KEYLESS = {"create_quote", "create_refund_quote", "create_promo_code", "deactivate_promo_code"}
 """They move no money."""
 POSTS = [r for r in ROUTES if r.method == "POST" and r.operation not in KEYLESS]
 GOOD = '{"amount": 5, "reason": "r"}'
@@ -218,7 +252,6 @@ def test_an_id_is_a_uuid_in_its_usual_spelling(route: Route, bad: str) -> None:
     for name in ("customer_id", "product_id", "purchase_id", "attempt_id"):
         path = path.replace(f"{{{name}}}", bad)
     sent["path"] = path
-    sent["requestContext"] = {"stage": "v1", "path": f"/v1{path}", "requestId": "r"}
     status, problem = call(sent, route.operation)
     assert status == 400
     assert fields(problem) & {"customer_id", "product_id", "purchase_id", "attempt_id"}
@@ -250,22 +283,85 @@ def test_a_query_is_checked_to_the_letter(route: Route, name: str, value: str) -
     assert (status, fields(problem)) == (400, {name})
 
 
-@pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
+GUARDED = [route for route in ROUTES if route.roles]
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.operation)
+def test_without_an_authorizer_nobody_is_known(route: Route) -> None:
+    # As if a route had been deployed without it: no header can take its place.
+    headers = {"X-Till-Actor": "admin", "Authorization": "Bearer of.all.evil"}
+    assert call(event(route, body=GOOD, headers=headers, who=None), route.operation)[0] == 401
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.operation)
+def test_only_the_roles_of_the_table_get_in(route: Route, role: Role) -> None:
+    status, problem = call(event(route, body="{", who=caller(role)), route.operation)
+    if role in route.roles:
+        assert status not in {401, 403}, problem
+    else:
+        assert (status, str(problem["type"]).rpartition(":")[2]) == (403, "not-allowed")
+        assert all(needed.value in str(problem["detail"]) for needed in route.roles)
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.operation)
+def test_nobody_gets_in_without_a_role(route: Route) -> None:
+    assert call(event(route, body=GOOD, who=caller()), route.operation)[0] == 403
+
+
+OWN = [route for route in GUARDED if "{customer_id}" in route.path and Role.CUSTOMER in route.roles]
+
+
+@pytest.mark.parametrize("own", [ME, None], ids=["another's", "nobody's"])
+@pytest.mark.parametrize("route", OWN, ids=lambda route: route.operation)
+def test_a_customer_finds_nobody_else(route: Route, own: UUID | None) -> None:
+    body = json.dumps({"product_id": str(uuid4()), "quantity": 1})
+    sent = event(route, body=body, who=caller(Role.CUSTOMER, customer_id=own))
+    status, problem = call(sent, route.operation)
+    assert (status, str(problem["type"]).rpartition(":")[2]) == (404, "customer-not-found")
+
+
+@pytest.mark.parametrize("route", OWN, ids=lambda route: route.operation)
+def test_a_customer_gets_through_to_their_own(route: Route) -> None:
+    body = json.dumps({"product_id": str(uuid4()), "quantity": 1})
+    sent = event(route, body=body, who=caller(Role.CUSTOMER, customer_id=ME))
+    path = str(sent["path"]).split("/")
+    path[2] = str(ME).upper()
+    sent["path"] = "/".join(path)
+    assert call(sent, route.operation)[0] == 500, "the use case was reached"
+
+
+def test_a_rep_who_is_also_a_customer_buys_for_nobody_else() -> None:
+    route = next(route for route in OWN if route.operation == "create_purchase")
+    body = json.dumps({"product_id": str(uuid4()), "quantity": 1})
+    who = caller(Role.CUSTOMER, Role.SUPPORT, customer_id=ME)
+    assert call(event(route, body=body, who=who), route.operation)[0] == 404
+
+
+def test_an_authorizer_s_answer_that_outlived_its_token_is_not_believed() -> None:
+    late = Caller(
+        subject="anna", roles=frozenset({Role.ADMIN}), customer_id=None, expires_at=1_000_000_000
+    )
+    assert call(event(GRANT, body=GOOD, who=late), "grant_credit")[0] == 401
+
+
 @pytest.mark.parametrize(
-    "route",
-    [r for r in ROUTES if r.operation not in {"get_health", "get_openapi"}],
-    ids=lambda route: route.operation,
+    "broken",
+    [
+        {"subject": "a b"},
+        {"subject": ""},
+        {"roles": "king"},
+        {"customer_id": "me"},
+        {"expires_at": "never"},
+    ],
+    ids=str,
 )
-def test_only_the_local_stage_believes_a_header(route: Route, stage: str) -> None:
-    sent = event(route, body=GOOD, headers={"X-Till-Actor": "admin"})
-    assert call(sent, route.operation, stage=stage)[0] == 401
-
-
-def test_the_local_actor_is_a_plain_name() -> None:
-    assert identify_caller({"headers": {"x-till-actor": "anna"}}, stage="local") == "anna"
-    assert identify_caller({"headers": None}, stage="local") == "local"
-    with pytest.raises(NotAuthenticatedError):
-        identify_caller({"headers": {"X-Till-Actor": "a\nb"}}, stage="local")
+def test_a_context_that_is_not_ours_is_not_believed(broken: dict[str, str]) -> None:
+    sent = event(GRANT, body=GOOD, who=None)
+    context = sent["requestContext"]
+    assert isinstance(context, dict)
+    context["authorizer"] = {**ADMIN.context(), **broken}
+    assert call(sent, "grant_credit")[0] == 401
 
 
 def test_an_unexpected_error_leaks_nothing(
@@ -304,7 +400,11 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         errors.PurchaseNotFoundError(),
         errors.AttemptNotFoundError(),
         errors.AmountOutOfBoundsError(),
+        errors.AmountAboveLimitError(amount=usd, limit=usd),
         errors.InvalidCursorError(),
+        NotAllowedError(frozenset({Role.ADMIN})),
+        IdentityUnavailableError(),
+        UnknownRouteError(),
         errors.InsufficientCreditError(needed=usd, available=usd),
         errors.BalanceLimitError(),
         errors.TotalChangedError(expected=usd, total=usd),

@@ -4,19 +4,20 @@ import asyncio
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from local import set_up
-from local.demo_data import CUSTOMERS, OPENING_CREDITS, PRODUCTS
+from local.demo_data import DEMO_PRODUCT, OPENING_CREDITS, SIGNED_IN_CUSTOMER
 from local.endpoints import Endpoints
 from local.errors import StartError
+from local.node import find_node
 from local.places import ROOT
 from local.ports import HOST, choose_port
-from local.processes import leash, run, started
+from local.processes import run, started
 from local.seed import lines_to_paste
 
 # Starts a child as the emulator starts its Lambda workers, names it, and waits.
@@ -76,21 +77,52 @@ def test_a_program_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
     asyncio.run(start_and_end())
 
 
-def test_a_program_on_a_leash_dies_with_its_children_when_the_pipe_ends(tmp_path: Path) -> None:
-    (tmp_path / "parent_of_one.py").write_text(PARENT)
-    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+# The same for Node.
+NODE_PARENT = """
+const child = require("node:child_process").spawn("sleep", ["600"]);
+console.log(child.pid);
+setInterval(() => {}, 600_000);
+"""
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param((sys.executable, "-c", PARENT), id="python"),
+        pytest.param((sys.executable, "-c", STUBBORN + PARENT), id="stubborn"),
+        pytest.param(("node", "--eval", NODE_PARENT), id="node"),
+    ],
+)
+def test_a_program_on_a_leash_dies_with_its_children_when_the_pipe_ends(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
     async def start_and_let_go() -> None:
         log = tmp_path / "log"
-        command = leash("parent_of_one")
-        async with started(command, log=log, env=env, leashed=True) as process:
+        async with started(command, log=log, env=os.environ, leashed=True) as process:
             child = int(await written(log))
+            # It was asked to end before, and did not: it is still on the leash.
+            if "SIG_IGN" in command[-1]:
+                os.killpg(process.pid, signal.SIGTERM)
             assert process.stdin is not None
             process.stdin.close()
             assert await process.wait() == -signal.SIGKILL
             await gone(child)
 
     asyncio.run(start_and_let_go())
+
+
+def test_a_program_on_a_leash_is_itself_and_not_its_guard(tmp_path: Path) -> None:
+    tells = "import os, sys; print(os.getpid(), sys.argv[1:], repr(sys.stdin.read())); sys.exit(7)"
+
+    async def run_to_its_end() -> None:
+        log = tmp_path / "log"
+        command = (sys.executable, "-c", tells, "an argument")
+        async with started(command, log=log, env=os.environ, leashed=True) as process:
+            assert await process.wait() == 7
+        assert log.read_text() == f"{process.pid} ['an argument'] ''\n"
+
+    asyncio.run(run_to_its_end())
 
 
 def test_a_failed_command_is_one_sentence_and_its_log(tmp_path: Path) -> None:
@@ -130,6 +162,12 @@ def test_endpoints_are_read_as_they_were_written(tmp_path: Path) -> None:
         function_prefix="till-local-",
         emulator_pid=1,
         emulator_log="log",
+        issuer="http://127.0.0.1:3",
+        audience="https://till.example/api",
+        jwks_url="http://127.0.0.1:3/jwks",
+        identity_keys="keys.json",
+        tokens={"customer": "a.b.c"},
+        backoffice_url=None,
     )
     path = tmp_path / "endpoints.json"
 
@@ -137,6 +175,7 @@ def test_endpoints_are_read_as_they_were_written(tmp_path: Path) -> None:
 
     assert Endpoints.read(path) == endpoints
     assert list(tmp_path.iterdir()) == [path]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 class TestNode:
@@ -154,23 +193,25 @@ class TestNode:
     ) -> None:
         self.path_with_node(tmp_path, monkeypatch, None)
 
-        with pytest.raises(StartError, match=r"Node 20 or later is needed.* no node on the PATH"):
-            set_up.find_node()
+        with pytest.raises(
+            StartError, match=r"Node 20.19 or later is needed.* no node on the PATH"
+        ):
+            find_node()
 
-    @pytest.mark.parametrize("version", ["v18.20.4", "v9.11.2", "gibberish"])
+    @pytest.mark.parametrize("version", ["v20.18.3", "v18.20.4", "v9.11.2", "gibberish"])
     def test_an_old_one_is_one_sentence(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
     ) -> None:
         self.path_with_node(tmp_path, monkeypatch, version)
 
-        with pytest.raises(StartError, match=f"Node 20 or later is needed.*{version}"):
-            set_up.find_node()
+        with pytest.raises(StartError, match=f"Node 20.19 or later is needed.*{version}"):
+            find_node()
 
     def test_a_new_one_is_taken(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.path_with_node(tmp_path, monkeypatch, "v22.1.0")
         (tmp_path / "npm").symlink_to(tmp_path / "node")
 
-        assert set_up.find_node() == "v22.1.0"
+        assert find_node() == "v22.1.0"
 
 
 class TestPython:
@@ -200,17 +241,21 @@ class TestPython:
         assert "Python 3.11 or later" in answer.stderr
 
 
-def test_the_lines_to_paste_are_shell() -> None:
-    lines = lines_to_paste("http://127.0.0.1:4566/v1", sys.executable, demo=True)
+@pytest.mark.parametrize("demo", [True, False])
+def test_the_lines_to_paste_are_shell(*, demo: bool) -> None:
+    lines = lines_to_paste(
+        "http://127.0.0.1:4566/v1", "http://127.0.0.1:9100", sys.executable, demo=demo
+    )
 
     checked = subprocess.run(["/bin/sh", "-n"], input=lines, text=True, check=False)
 
     assert checked.returncode == 0
-    assert str(CUSTOMERS[0].id) in lines
+    assert (str(SIGNED_IN_CUSTOMER.id) in lines) == demo
+    assert ("$(token chiara)" in lines) == demo
     assert all(len(line) <= 100 or str(sys.executable) in line for line in lines.splitlines())
 
 
 def test_the_demo_customer_can_afford_what_the_lines_buy() -> None:
-    credit = next(each for each in OPENING_CREDITS if each.customer == CUSTOMERS[0])
+    credit = next(each for each in OPENING_CREDITS if each.customer == SIGNED_IN_CUSTOMER)
 
-    assert credit.amount >= 2 * int(PRODUCTS[0].price * 100)
+    assert credit.amount >= 2 * int(DEMO_PRODUCT.price * 100)

@@ -86,6 +86,7 @@ class World:
             customer_id=self.customer_id,
             amount=Money(amount_minor),
             reason="test",
+            limit=None,
             actor="rep",
             idempotency_key=key or uuid4().hex,
         )

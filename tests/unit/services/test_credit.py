@@ -33,6 +33,7 @@ def refund(world: World, amount_minor: int | None, key: str | None = None) -> Re
         amount=Money(amount_minor) if amount_minor is not None else None,
         quantity=None,
         reason="broken",
+        limit=None,
         actor="rep",
         idempotency_key=key or uuid4().hex,
     )

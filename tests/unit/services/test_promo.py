@@ -189,6 +189,7 @@ def give_back(world: World, **what: object) -> Money:
         amount=None,
         quantity=None,
         reason="r",
+        limit=None,
         actor="rep",
         idempotency_key=uuid4().hex,
     )

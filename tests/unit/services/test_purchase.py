@@ -84,6 +84,7 @@ def test_the_same_request_gets_its_first_answer_even_after_refunds(world: World)
         amount=None,
         quantity=None,
         reason="r",
+        limit=None,
         actor="rep",
         idempotency_key="k",
     )

@@ -23,17 +23,20 @@ if TYPE_CHECKING:
     from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
     from till.adapters.upstream.reader import UpstreamReader
     from till.domain.catalogue import Customer
+    from till.http.identity import Tokens
     from till.services.adjust_credit import AdjustCredit
-    from till.services.customer_names import CustomerNames
+    from till.services.find_customers import FindCustomers
     from till.services.promo_codes import PromoCodes
     from till.services.purchase import CreatePurchase
     from till.services.quote import QuotePurchase
+    from till.services.quote_refund import QuoteRefund
     from till.services.read_credit import ReadCredit
     from till.services.read_purchases import ReadPurchases
     from till.services.recover import RecoverAttempts
     from till.services.refund import RefundPurchase
     from till.services.resolve_attempt import ResolveAttempt
     from till.services.settlement import SettleShipment
+    from till.services.shown_customers import ShownCustomers
 
 SETTLE_SECONDS = 3.0
 """The room kept after CreateShipment for step 4 of the purchase protocol."""
@@ -64,6 +67,15 @@ class Settings(BaseModel):
     unknown_deadline_seconds: Seconds
     display_max_age_seconds: WholeSeconds
     display_stale_if_error_seconds: WholeSeconds
+    identity_from: Literal["authorizer", "function"]
+    """Who verifies access tokens, the authorizer or each function. Nobody is not a choice."""
+    token_issuer: Annotated[str, Field(min_length=1)]
+    token_audience: Annotated[str, Field(min_length=1)]
+    token_jwks_url: HttpUrl
+    token_roles_claim: Annotated[str, Field(min_length=1)]
+    token_customer_claim: Annotated[str, Field(min_length=1)]
+    support_limit_minor: Annotated[int, Field(gt=0)]
+    """The most that a rep may grant, deduct or refund in one operation."""
 
     @model_validator(mode="after")
     def _a_pending_attempt_outlasts_its_run(self) -> Self:
@@ -100,6 +112,10 @@ class Settings(BaseModel):
             stale_if_error_seconds=self.display_stale_if_error_seconds,
         )
 
+    def tokens(self) -> Tokens | None:
+        """What verifies tokens in this function; None where the authorizer has done so."""
+        return verifier() if self.identity_from == "function" else None
+
 
 class SystemClock:
     """``till.services.ports.Clock`` by this machine."""
@@ -113,6 +129,22 @@ class SystemClock:
 def settings() -> Settings:
     """The settings of this function."""
     return Settings.from_environment(os.environ)
+
+
+@cache
+def verifier() -> Tokens:
+    """What verifies access tokens. Only the authorizer's layer, or bundle, has its library."""
+    from till.http.tokens import OidcTokens, TokenPolicy
+
+    return OidcTokens(
+        TokenPolicy(
+            issuer=settings().token_issuer,
+            audience=settings().token_audience,
+            jwks_url=str(settings().token_jwks_url),
+            roles_claim=settings().token_roles_claim,
+            customer_claim=settings().token_customer_claim,
+        )
+    )
 
 
 @cache
@@ -240,6 +272,14 @@ def refund_purchase() -> RefundPurchase:
 
 
 @cache
+def quote_refund() -> QuoteRefund:
+    """Tell what a refund would come to."""
+    from till.services.quote_refund import QuoteRefund
+
+    return QuoteRefund(_books(), SystemClock())
+
+
+@cache
 def resolve_attempt() -> ResolveAttempt:
     """Settle an attempt of unknown outcome."""
     from till.services.resolve_attempt import ResolveAttempt
@@ -267,11 +307,19 @@ def promo_codes() -> PromoCodes:
 
 
 @cache
-def customer_names() -> CustomerNames:
-    """Look up the names of the customers on a list."""
-    from till.services.customer_names import CustomerNames
+def shown_customers() -> ShownCustomers:
+    """Look up the customers on a list."""
+    from till.services.shown_customers import ShownCustomers
 
-    return CustomerNames(showcase())
+    return ShownCustomers(showcase())
+
+
+@cache
+def find_customers() -> FindCustomers:
+    """Find customers among those who have an account."""
+    from till.services.find_customers import FindCustomers
+
+    return FindCustomers(_books(), shown_customers())
 
 
 @cache

@@ -52,6 +52,18 @@ class InvalidCursorError(TillError):
     """A cursor that this list did not hand out."""
 
 
+# What the caller may not do
+
+
+class AmountAboveLimitError(TillError):
+    """More than this caller may move in one operation."""
+
+    def __init__(self, *, amount: Money, limit: Money) -> None:
+        super().__init__("amount above limit")
+        self.amount = amount
+        self.limit = limit
+
+
 # Conflicts with the state of the books
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol, TypeVar
 
@@ -17,11 +18,12 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from pydantic import BaseModel
 
-from till.domain.errors import StaleVersionError, TillError
+from till.domain.errors import CustomerNotFoundError, StaleVersionError, TillError
+from till.domain.money import Money
 from till.domain.promo import PromoState
 from till.domain.purchase import AttemptState, PurchaseStatus
 from till.http.body import BodyRefusedError, decode_body
-from till.http.identity import identify_caller
+from till.http.identity import Caller, NotAllowedError, Tokens, identify_caller
 from till.http.problems import (
     PROBLEM_CONTENT_TYPE,
     ROUTE_NOT_FOUND,
@@ -29,9 +31,11 @@ from till.http.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     PreconditionRequiredError,
     Problem,
+    UnknownRouteError,
     invalid_request,
     problem_for,
 )
+from till.http.routes import Role, route_at
 from till.http.wire import (
     FieldErrorResponse,
     Id,
@@ -56,6 +60,9 @@ if TYPE_CHECKING:
 CORRELATION_HEADER: Final = "X-Correlation-Id"
 
 _CALLER: Final = "caller"
+_OWN_ONLY: Final = "own_only"
+_AMOUNT_LIMIT: Final = "amount_limit"
+_UNLIMITED: Final = frozenset({Role.ADMIN, Role.SERVICE})
 
 logger = Logger()
 
@@ -93,6 +100,7 @@ Cursor = Annotated[str | None, Query(max_length=512, description="next_cursor of
 _PROBLEM_TEXTS: Final = {
     HTTPStatus.BAD_REQUEST: "The request is not valid; errors lists the fields",
     HTTPStatus.UNAUTHORIZED: "The caller is not known",
+    HTTPStatus.FORBIDDEN: "The caller's roles do not allow it",
     HTTPStatus.NOT_FOUND: "It does not exist",
     HTTPStatus.CONFLICT: "It does not fit the present state; detail says why",
     HTTPStatus.PRECONDITION_FAILED: "Somebody else has changed it meanwhile",
@@ -108,6 +116,7 @@ _PROBLEM_TEXTS: Final = {
 READ: Final = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
 """The problems of an operation that reads."""
@@ -193,18 +202,22 @@ def problem_in(app: APIGatewayRestResolver, error: TillError) -> ProblemResponse
     return problem_for(error).response(app.lambda_context.aws_request_id)
 
 
-class StageSettings(Protocol):
+class EdgeSettings(Protocol):
     """What the edge must know of a function's settings."""
 
     @property
-    def stage(self) -> str:
-        """The stage the function runs in."""
+    def support_limit_minor(self) -> int:
+        """The most that a rep may move in one operation."""
+        ...
+
+    def tokens(self) -> Tokens | None:
+        """What verifies tokens here; None where API Gateway's authorizer has done so."""
         ...
 
 
 def entry_point(
     app: APIGatewayRestResolver,
-    settings: Callable[[], StageSettings],
+    settings: Callable[[], EdgeSettings],
     prepare: Callable[[], object],
 ) -> Handler:
     """The Lambda handler of one operation: it knows its caller before it looks at anything.
@@ -212,13 +225,9 @@ def entry_point(
     ``prepare`` makes what the operation needs. In Lambda that is done while the function starts,
     when no caller's time is running yet; elsewhere nothing is made before its use.
     """
-
-    def identify(event: Event) -> str:
-        return identify_caller(event, stage=settings().stage)
-
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         prepare()
-    return _handler(app, identify)
+    return _handler(app, _Door(app, settings).admit)
 
 
 def public_entry_point(app: APIGatewayRestResolver) -> Handler:
@@ -226,12 +235,69 @@ def public_entry_point(app: APIGatewayRestResolver) -> Handler:
     return _handler(app, None)
 
 
-def caller(app: APIGatewayRestResolver) -> str:
-    """Who is calling: the actor of what this request does."""
-    return str(app.context[_CALLER])
+def caller(app: APIGatewayRestResolver) -> Caller:
+    """Who is calling. Their subject is the actor of what this request does."""
+    who = app.context[_CALLER]
+    if not isinstance(who, Caller):
+        raise TypeError("nobody was let in")
+    return who
 
 
-def _handler(app: APIGatewayRestResolver, identify: Callable[[Event], str] | None) -> Handler:
+def amount_limit(app: APIGatewayRestResolver) -> Money | None:
+    """The most that the caller may move in one operation; None: as much as the rules allow."""
+    limit = app.context[_AMOUNT_LIMIT]
+    return limit if isinstance(limit, Money) else None
+
+
+class _Door:
+    """Lets callers in: those who are known, and whose roles may do this.
+
+    The authorizer has asked the same before. It can only do so by the path, where a wildcard
+    stands for an id and for all that follows it; here it is the operation itself.
+    """
+
+    def __init__(self, app: APIGatewayRestResolver, settings: Callable[[], EdgeSettings]) -> None:
+        self._app = app
+        self._settings = settings
+        self._tokens = cache(lambda: settings().tokens())
+        app.use(middlewares=[_refuse_other_customers])
+
+    def admit(self, event: Event) -> None:
+        """Know the caller, and what they may do here.
+
+        Raises:
+            NotAuthenticatedError: nobody to be believed.
+            IdentityUnavailableError: the token cannot be checked now.
+            NotAllowedError: none of their roles may do this.
+            UnknownRouteError: there is nothing here to be done.
+        """
+        who = identify_caller(event, tokens=self._tokens(), now=time.time)
+        route = route_at(str(event.get("httpMethod")), str(event.get("resource")))
+        if route is None:
+            raise UnknownRouteError
+        admitted_as = who.roles & route.roles
+        if not admitted_as:
+            raise NotAllowedError(route.roles)
+        limited = not (who.roles & _UNLIMITED)
+        self._app.context.update(
+            {
+                _CALLER: who,
+                _OWN_ONLY: admitted_as == {Role.CUSTOMER},
+                _AMOUNT_LIMIT: Money(self._settings().support_limit_minor) if limited else None,
+            }
+        )
+
+
+def _refuse_other_customers(app: APIGatewayRestResolver, next_: NextMiddleware) -> Response[str]:
+    """A customer sees nothing of another one, not even whether there is one."""
+    asked_for = app.context["_route_args"].get("customer_id")
+    own = caller(app).customer_id
+    if app.context[_OWN_ONLY] and asked_for is not None and asked_for != own:
+        raise CustomerNotFoundError
+    return next_(app)
+
+
+def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None) -> Handler:
     edge = _Edge(app)
     app.exception_handler(RequestValidationError)(edge.on_invalid_request)
     app.exception_handler(RequestUnsupportedContentType)(edge.on_unsupported_content)
@@ -242,13 +308,13 @@ def _handler(app: APIGatewayRestResolver, identify: Callable[[Event], str] | Non
 
     def respond(event: Event, context: LambdaContext) -> Event:
         try:
-            actor = identify(event) if identify is not None else None
+            if admit is not None:
+                admit(event)
             decode_body(event)
         except TillError as error:
             return _refusal(problem_for(error), context)
         except BodyRefusedError as error:
             return _refusal(error.problem, context)
-        app.context[_CALLER] = actor
         return app.resolve(event, context)
 
     def lambda_handler(event: Event, context: LambdaContext) -> Event:
@@ -320,7 +386,10 @@ def _refusal(problem: Problem, context: LambdaContext) -> Event:
     body = problem.response(context.aws_request_id)
     return {
         "statusCode": body.status,
-        "multiValueHeaders": {"Content-Type": [PROBLEM_CONTENT_TYPE]},
+        "multiValueHeaders": {
+            "Content-Type": [PROBLEM_CONTENT_TYPE],
+            **{name: [value] for name, value in problem.headers.items()},
+        },
         "body": body.model_dump_json(exclude_none=True),
         "isBase64Encoded": False,
     }

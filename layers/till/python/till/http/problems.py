@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Final
 from till.domain import errors
 from till.domain.money import Money
 from till.domain.promo import PromoRestriction
+from till.http.identity import (
+    IdentityUnavailableError,
+    NotAllowedError,
+    NotAuthenticatedError,
+)
 from till.http.wire import FieldErrorResponse, ProblemResponse
 from till.services.ports import ReadAgainError
 
@@ -81,7 +86,9 @@ NOT_AUTHENTICATED: Final = Problem(
     HTTPStatus.UNAUTHORIZED,
     "not-authenticated",
     "The caller is not known",
-    f"Nobody can be identified on this stage yet. {_NOTHING_CHANGED}",
+    "Send an access token of this API's issuer that has not expired: Authorization: Bearer "
+    f"<token>. {_NOTHING_CHANGED}",
+    headers={"WWW-Authenticate": "Bearer"},
 )
 ROUTE_NOT_FOUND: Final = Problem(
     HTTPStatus.NOT_FOUND,
@@ -101,6 +108,10 @@ UNSUPPORTED_MEDIA_TYPE: Final = Problem(
     "The request body is not JSON",
     f"Send JSON, with Content-Type: application/json. {_NOTHING_CHANGED}",
 )
+
+
+class UnknownRouteError(errors.TillError):
+    """There is nothing at this path and method."""
 
 
 class PreconditionRequiredError(errors.TillError):
@@ -123,15 +134,41 @@ _WHY_REFUSED: Final = {
 }
 
 
-class NotAuthenticatedError(errors.TillError):
-    """Nobody says who is calling, or nobody may be believed."""
-
-
 def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row each
     """The row of an error."""
     match error:
         case NotAuthenticatedError():
             return NOT_AUTHENTICATED
+        case UnknownRouteError():
+            return ROUTE_NOT_FOUND
+        case NotAllowedError(needed=needed):
+            return Problem(
+                HTTPStatus.FORBIDDEN,
+                "not-allowed",
+                "The caller may not do this",
+                f"It takes one of these roles: {', '.join(sorted(needed))}. {_NOTHING_CHANGED}",
+            )
+        case IdentityUnavailableError():
+            return Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "identity-unavailable",
+                "Nobody can be identified at this moment",
+                f"The issuer of access tokens does not answer. Try again. {_NOTHING_CHANGED}",
+                headers=_retry_after(5),
+            )
+        case errors.AmountAboveLimitError(amount=amount, limit=limit):
+            return Problem(
+                HTTPStatus.FORBIDDEN,
+                "amount-above-limit",
+                "More than you may move at once",
+                f"{_amount(amount)} are above your limit of {_amount(limit)} for one operation. "
+                f"Somebody with the role admin can do it. {_NOTHING_CHANGED}",
+                {
+                    "amount": amount.amount_minor,
+                    "limit": limit.amount_minor,
+                    "currency": limit.currency,
+                },
+            )
         case PreconditionRequiredError():
             return Problem(
                 HTTPStatus.PRECONDITION_REQUIRED,

@@ -44,9 +44,11 @@ from till.domain.purchase import (
     Shipped,
 )
 from till.services.adjust_credit import CreditAdjustment
+from till.services.find_customers import KnownCustomer
 from till.services.pricing import Wish
 from till.services.purchase import PurchaseRequest
 from till.services.quote import Quote
+from till.services.quote_refund import RefundQuote, RefundWish
 from till.services.refund import RefundRequest
 from till.services.resolve_attempt import ResolutionRequest
 
@@ -110,6 +112,9 @@ Reason = Annotated[
 ]
 """Why: shown to people, kept in the books."""
 
+SearchText = Annotated[str, Field(min_length=2, max_length=100), AfterValidator(_plain_text)]
+"""What a person types to find something."""
+
 IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
 """1 to 255 visible ASCII characters."""
 
@@ -142,12 +147,13 @@ class _CreditRequest(WireRequest):
     reason: Reason
 
     def adjustment(
-        self, *, customer_id: UUID, actor: str, idempotency_key: str
+        self, *, customer_id: UUID, actor: str, limit: Money | None, idempotency_key: str
     ) -> CreditAdjustment:
         """The request as its use case knows it."""
         return CreditAdjustment(
             customer_id=customer_id,
             amount=Money(self.amount),
+            limit=limit,
             reason=self.reason,
             actor=actor,
             idempotency_key=idempotency_key,
@@ -400,6 +406,33 @@ class CustomerResponse(WireResponse):
         )
 
 
+class KnownCustomerResponse(WireResponse):
+    """A customer who has an account with us."""
+
+    id: UUID
+    name: str | None = Field(description="Null if the Customer API could not be asked")
+    email: str | None = Field(description="Null if the Customer API could not be asked")
+    opened_at: Instant = Field(description="When the account had its first change")
+
+    @classmethod
+    def of(cls, known: KnownCustomer) -> Self:
+        """A customer."""
+        details = known.details
+        return cls(
+            id=known.customer_id,
+            name=details.name if details else None,
+            email=details.email if details else None,
+            opened_at=known.opened_at,
+        )
+
+
+class CustomerListResponse(WireResponse):
+    """Customers, the newest account first."""
+
+    items: list[KnownCustomerResponse]
+    next_cursor: str | None
+
+
 class ProductResponse(WireResponse):
     """A product, as the Product API had it some seconds ago (header Age)."""
 
@@ -553,12 +586,9 @@ class NamedPurchaseListResponse(WireResponse):
     next_cursor: str | None
 
 
-class CreateRefundRequest(WireRequest):
-    """What to give back: an amount, or so many units; without either, all that is left."""
-
+class _RefundExtent(WireRequest):
     amount: Amount | None = None
     quantity: Annotated[int, Field(gt=0, le=MAX_QUANTITY)] | None = None
-    reason: Reason
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:
@@ -566,17 +596,38 @@ class CreateRefundRequest(WireRequest):
             raise ValueError("an amount or a quantity, not both")
         return self
 
+    def money(self) -> Money | None:
+        """The amount, if it is one that is asked for."""
+        return Money(self.amount) if self.amount is not None else None
+
+
+class CreateRefundRequest(_RefundExtent):
+    """What to give back: an amount, or so many units; without either, all that is left."""
+
+    reason: Reason
+
     def refund_request(
-        self, *, purchase_id: UUID, actor: str, idempotency_key: str
+        self, *, purchase_id: UUID, actor: str, limit: Money | None, idempotency_key: str
     ) -> RefundRequest:
         """The request as its use case knows it."""
         return RefundRequest(
             purchase_id=purchase_id,
-            amount=Money(self.amount) if self.amount is not None else None,
+            amount=self.money(),
             quantity=self.quantity,
+            limit=limit,
             reason=self.reason,
             actor=actor,
             idempotency_key=idempotency_key,
+        )
+
+
+class CreateRefundQuoteRequest(_RefundExtent):
+    """What one would give back: an amount, or so many units; without either, all that is left."""
+
+    def refund_wish(self, *, purchase_id: UUID, limit: Money | None) -> RefundWish:
+        """The request as its use case knows it."""
+        return RefundWish(
+            purchase_id=purchase_id, amount=self.money(), quantity=self.quantity, limit=limit
         )
 
 
@@ -771,6 +822,8 @@ class ProblemResponse(BaseModel):
     restriction: str | None = None
     refundable_quantity: int | None = None
     version: int | None = None
+    amount: int | None = None
+    limit: int | None = None
 
 
 # Quotes
@@ -809,6 +862,48 @@ class QuoteResponse(WireResponse):
             currency=quote.subtotal.currency,
             promo_code=quote.wish.promo_code,
             available=quote.available.amount_minor,
+            would_succeed=problem is None,
+            problem=problem,
+        )
+
+
+class RefundQuoteResponse(WireResponse):
+    """What a refund would come to now, and whether it would go through. Nothing is changed.
+
+    What follows from the amount is null where the refund would be refused.
+    """
+
+    purchase_id: UUID
+    customer_id: UUID
+    amount: int | None
+    quantity: int | None
+    currency: str
+    refunded_after: int | None = Field(description="Of the purchase, after the refund")
+    refundable_after: int | None = Field(description="Of the purchase, after the refund")
+    balance_before: int = Field(description="The customer's posted balance as it is")
+    balance_after: int | None = Field(description="The customer's posted balance after the refund")
+    would_succeed: bool
+    problem: ProblemResponse | None = Field(description="What the refund would be refused with")
+
+    @classmethod
+    def of(cls, quote: RefundQuote, problem: ProblemResponse | None) -> Self:
+        """A quote."""
+        purchase, amount, after = quote.purchase, quote.amount, quote.account_after
+        granted = amount if problem is None else None
+        return cls(
+            purchase_id=purchase.id,
+            customer_id=purchase.customer_id,
+            amount=amount.amount_minor if amount is not None else None,
+            quantity=quote.wish.quantity,
+            currency=purchase.order.total.currency,
+            refunded_after=(purchase.refunded + granted).amount_minor
+            if granted is not None
+            else None,
+            refundable_after=(purchase.refundable - granted).amount_minor
+            if granted is not None
+            else None,
+            balance_before=quote.account.posted.amount_minor,
+            balance_after=after.posted.amount_minor if after is not None else None,
             would_succeed=problem is None,
             problem=problem,
         )

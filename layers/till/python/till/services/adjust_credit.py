@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from till.domain.ledger import Cause
+from till.services.amount_limit import require_within
 from till.services.contention import until_confirmed
 from till.services.idempotency import fingerprint, remember, require_same_request
 from till.services.ports import AppendChange
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditAdjustment:
-    """A request to grant or deduct a positive amount."""
+    """A request to grant or deduct a positive amount, of at most ``limit`` where there is one."""
 
     customer_id: UUID
     amount: Money
+    limit: Money | None
     reason: str
     actor: str
     idempotency_key: str
@@ -52,6 +54,7 @@ class AdjustCredit:
 
         Raises:
             CustomerNotFoundError: no such customer.
+            AmountAboveLimitError: more than the caller may grant.
             BalanceLimitError: the balance would grow too large.
             IdempotencyKeyReusedError: the key was used for another grant.
             BusyError: too much contention; nothing was changed.
@@ -65,6 +68,7 @@ class AdjustCredit:
 
         Raises:
             CustomerNotFoundError: no such customer.
+            AmountAboveLimitError: more than the caller may deduct.
             InsufficientCreditError: less than the amount is available.
             IdempotencyKeyReusedError: the key was used for another deduction.
             BusyError: too much contention; nothing was changed.
@@ -100,6 +104,7 @@ class AdjustCredit:
                 require_same_request(remembered.fingerprint, asked)
                 change = self._books.change(customer_id, remembered.version)
                 return Adjusted(change=change, replayed=True)
+            require_within(request.amount, request.limit)
             if account.version == 0:
                 # Who has an account exists; only for a first change we ask whose it will be.
                 self._customers.get(customer_id)

@@ -224,6 +224,23 @@ class ChangePage:
     before: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedAccount:
+    """A customer who has an account, since when, and its place in the list of all."""
+
+    customer_id: UUID
+    opened_at: datetime
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """Accounts, newest first; ``before`` is where to go on, None at the end."""
+
+    accounts: tuple[OpenedAccount, ...]
+    before: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptPage:
     """Attempts, newest first; ``before`` is where to go on, None at the end."""
@@ -256,6 +273,10 @@ class Books(Protocol):
 
     def account(self, customer_id: UUID) -> Account:
         """The newest version of an account; version 0 for a customer who has none."""
+        ...
+
+    def accounts(self, *, before: str | None, limit: int) -> AccountPage:
+        """The accounts there are, newest first. May lag the commits by a moment."""
         ...
 
     def change(self, customer_id: UUID, version: int) -> AccountChange:

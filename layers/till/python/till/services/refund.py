@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from till.domain.errors import LedgerCorruptError, PurchaseNotFoundError
 from till.domain.ledger import Cause
 from till.domain.purchase import Refund, refund_id_for
+from till.services.amount_limit import require_within
 from till.services.contention import until_confirmed
 from till.services.idempotency import fingerprint, remember, require_same_request
 from till.services.ports import (
@@ -30,11 +31,15 @@ _OPERATION: Final = "refund_purchase"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest:
-    """A request to refund an amount, or so many units, or (both None) all that is left."""
+    """A request to refund an amount, or so many units, or (both None) all that is left.
+
+    Whatever it comes to, it may be at most ``limit`` where there is one.
+    """
 
     purchase_id: UUID
     amount: Money | None
     quantity: int | None
+    limit: Money | None
     reason: str
     actor: str
     idempotency_key: str
@@ -62,6 +67,7 @@ class RefundPurchase:
             PurchaseNotFoundError: no such purchase.
             RefundExceedsPurchaseError: more than what is left to refund.
             RefundQuantityExceededError: more units than are left to refund.
+            AmountAboveLimitError: more than the caller may refund.
             BalanceLimitError: the balance would grow too large.
             IdempotencyKeyReusedError: the key was used for another refund of this customer.
             BusyError: too much contention; nothing was changed.
@@ -101,6 +107,7 @@ class RefundPurchase:
         asked: str,
     ) -> Refunded:
         amount = purchase.amount_to_refund(request.amount, request.quantity)
+        require_within(amount, request.limit)
         refund_id = refund_id_for(purchase.customer_id, request.idempotency_key)
         cause = Cause(
             actor=request.actor,

@@ -6,6 +6,7 @@ import heapq
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from botocore.exceptions import (
 
 from till.adapters.dynamodb.client import deserialize, serialize
 from till.adapters.dynamodb.stored import (
+    OPENED_SHARDS,
     PROMO_SORT_KEY,
     PURCHASE_SORT_KEY,
     REFUND_PREFIX,
@@ -41,8 +43,9 @@ from till.adapters.dynamodb.stored import (
     version_key,
 )
 from till.domain.account import Account
-from till.domain.instant import format_instant
+from till.domain.instant import format_instant, parse_instant
 from till.services.ports import (
+    AccountPage,
     AddRefund,
     AppendChange,
     AttemptPage,
@@ -51,6 +54,7 @@ from till.services.ports import (
     ChangePromo,
     CreateAttempt,
     GiveRedemptionBack,
+    OpenedAccount,
     PromoPage,
     Redeem,
     RememberRequest,
@@ -59,7 +63,7 @@ from till.services.ports import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -76,7 +80,20 @@ if TYPE_CHECKING:
     from till.domain.purchase import AttemptState, PurchaseAttempt, PurchaseStatus, Refund
     from till.services.ports import RememberedRequest, Write
 
-STATE_INDEX: Final = "state-index"
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """An index whose sort key is a place: ``<instant>#<id>``, spread over partitions."""
+
+    name: str
+    shard: str
+    place: str
+
+
+_STATES: Final = _Index("state-index", "state_shard", "state_at")
+"""Of the purchases table."""
+_OPENED: Final = _Index("opened-index", "opened_shard", "opened_at")
+"""Of the ledger table."""
 
 _READ_AGAIN_REASONS: Final = frozenset(
     {
@@ -337,6 +354,11 @@ class DynamoBooks:
         )
         return StoredRequest.model_validate(deserialize(item)).request() if item else None
 
+    def accounts(self, *, before: str | None, limit: int) -> AccountPage:
+        """The accounts there are, newest first; see the port."""
+        page, more = self._places(self._ledger, _OPENED, OPENED_SHARDS, before=before, limit=limit)
+        return AccountPage(tuple(map(_opened, page)), page[-1] if more else None)
+
     # The purchases table
 
     def attempt(self, attempt_id: UUID) -> PurchaseAttempt | None:
@@ -368,7 +390,9 @@ class DynamoBooks:
     ) -> AttemptPage:
         """Attempts in any of the states, newest first; see the port."""
         shards = [shard for state in states for shard in state_shards(state)]
-        page, more = self._places(shards, since=since, until=until, before=before, limit=limit)
+        page, more = self._places(
+            self._purchases, _STATES, shards, since=since, until=until, before=before, limit=limit
+        )
         found = self.attempts(tuple(UUID(place.rpartition("#")[2]) for place in page))
         # The index may lag the items by a moment; the items are right.
         current = tuple(
@@ -378,7 +402,9 @@ class DynamoBooks:
 
     def _places(
         self,
-        shards: list[str],
+        table: str,
+        index: _Index,
+        shards: Sequence[str],
         *,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -393,10 +419,10 @@ class DynamoBooks:
 
         def positions(shard: str) -> list[str]:
             query: QueryInputTypeDef = {
-                "TableName": self._purchases,
-                "IndexName": STATE_INDEX,
+                "TableName": table,
+                "IndexName": index.name,
                 "KeyConditionExpression": (
-                    "state_shard = :shard AND state_at BETWEEN :oldest AND :newest"
+                    f"{index.shard} = :shard AND {index.place} BETWEEN :oldest AND :newest"
                 ),
                 "ExpressionAttributeValues": serialize(
                     {":shard": shard, ":oldest": oldest, ":newest": newest}
@@ -406,7 +432,7 @@ class DynamoBooks:
             }
             rows = (deserialize(item) for item in self._query_all(query))
             # The upper bound is the place of the last page's last row: not to be shown again.
-            places = (str(row["state_at"]) for row in rows)
+            places = (str(row[index.place]) for row in rows)
             return list(itertools.islice((p for p in places if p != before), limit + 1))
 
         with ThreadPoolExecutor(max_workers=len(shards)) as pool:
@@ -442,7 +468,7 @@ class DynamoBooks:
     ) -> PromoPage:
         """Promo codes in any of the states, newest first; see the port."""
         shards = [shard for state in states for shard in promo_shards(state)]
-        page, more = self._places(shards, before=before, limit=limit)
+        page, more = self._places(self._purchases, _STATES, shards, before=before, limit=limit)
         keys = [
             serialize({"pk": promo_key(place.partition("#")[2]), "sk": PROMO_SORT_KEY})
             for place in page
@@ -523,6 +549,11 @@ def _reading() -> Iterator[None]:
 
 def _change(item: Mapping[str, AttributeValueTypeDef]) -> AccountChange:
     return StoredChange.model_validate(deserialize(item)).change()
+
+
+def _opened(place: str) -> OpenedAccount:
+    at, customer_id = place.split("#")
+    return OpenedAccount(customer_id=UUID(customer_id), opened_at=parse_instant(at), place=place)
 
 
 def _attempt(item: Mapping[str, AttributeValueTypeDef]) -> PurchaseAttempt:

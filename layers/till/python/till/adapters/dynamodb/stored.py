@@ -96,6 +96,15 @@ def promo_shards(state: PromoState) -> tuple[str, ...]:
     return (f"PROMO_{state.value}",)
 
 
+OPENED_SHARDS: Final = tuple(f"ACCOUNT#{shard}" for shard in range(INDEX_SHARDS))
+"""The partitions of the index in which the accounts are found."""
+
+
+def opened_shard(customer_id: UUID) -> str:
+    """The partition of the index in which a customer's account is found."""
+    return OPENED_SHARDS[customer_id.int % INDEX_SHARDS]
+
+
 def _written(instant: datetime | None) -> str | None:
     return format_instant(instant) if instant else None
 
@@ -148,11 +157,16 @@ class StoredChange(_Stored):
     refund_id: UUID | None = None
     entry_id: UUID | None = None
     previous_hash: str | None = None
+    opened_shard: str | None = None
+    """With ``opened_at`` on the first version only: the keys of the index of accounts."""
+    opened_at: str | None = None
 
     @classmethod
     def of(cls, change: AccountChange) -> Self:
         """A change as it is stored."""
         account, cause, entry = change.account, change.cause, change.entry
+        at = format_instant(cause.at)
+        opens = account.version == 1
         unresolved = [
             StoredUnresolved(attempt_id=u.attempt_id, product_id=u.product_id, quantity=u.quantity)
             for u in account.unresolved
@@ -174,11 +188,13 @@ class StoredChange(_Stored):
             actor=cause.actor,
             reason=cause.reason,
             idempotency_key=cause.idempotency_key,
-            at=format_instant(cause.at),
+            at=at,
             attempt_id=change.attempt_id,
             refund_id=entry.refund_id if entry else None,
             entry_id=entry.id if entry else None,
             previous_hash=entry.previous_hash if entry else None,
+            opened_shard=opened_shard(account.customer_id) if opens else None,
+            opened_at=f"{at}#{account.customer_id}" if opens else None,
         )
 
     def change(self) -> AccountChange:

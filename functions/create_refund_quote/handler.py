@@ -1,0 +1,43 @@
+"""Tell what a refund would come to, without making it."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from till import bootstrap
+from till.http.app import (
+    READ,
+    PathId,
+    amount_limit,
+    answer,
+    documented,
+    entry_point,
+    problem_in,
+)
+from till.http.wire import CreateRefundQuoteRequest, RefundQuoteResponse
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.post(
+    "/purchases/<purchase_id>/refund-quotes",
+    summary="Tell what a refund would come to",
+    description="By the rules of a refund, and the books as they are now. Changes nothing.",
+    operation_id="create_refund_quote",
+    tags=["refunds"],
+    responses=documented(HTTPStatus.OK, RefundQuoteResponse, *READ, HTTPStatus.NOT_FOUND),
+)
+def create_refund_quote(
+    purchase_id: PathId, body: Annotated[CreateRefundQuoteRequest, Body()]
+) -> Response[RefundQuoteResponse]:
+    """Tell what a refund would come to."""
+    quote = bootstrap.quote_refund()(
+        body.refund_wish(purchase_id=purchase_id, limit=amount_limit(app))
+    )
+    problem = problem_in(app, quote.refusal) if quote.refusal is not None else None
+    return answer(RefundQuoteResponse.of(quote, problem), HTTPStatus.OK)
+
+
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.quote_refund)

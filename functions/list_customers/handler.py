@@ -1,0 +1,51 @@
+"""List the customers whom Till knows, or find one among them."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from till import bootstrap
+from till.http.app import READ, Cursor, Limit, answer, documented, entry_point
+from till.http.cursor import decode_place, encode_cursor
+from till.http.wire import CustomerListResponse, KnownCustomerResponse, SearchText
+
+app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+
+
+@app.get(
+    "/customers",
+    summary="List or find customers",
+    description="Those who have an account, the newest first. With query, those among them whose "
+    "name or e-mail holds it; a page looks at a limited number of accounts, so it may hold fewer "
+    "than limit, even none, and yet have a next_cursor.",
+    operation_id="list_customers",
+    tags=["catalogue"],
+    responses=documented(HTTPStatus.OK, CustomerListResponse, *READ),
+)
+def list_customers(
+    *,
+    query: Annotated[SearchText | None, Query(description="A part of a name or e-mail")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response[CustomerListResponse]:
+    """List or find customers."""
+    scope = f"customers/{query}"
+    before = decode_place(scope, cursor)
+    find = bootstrap.find_customers()
+    page = (
+        find.all(before=before, limit=limit)
+        if query is None
+        else find.matching(query, before=before, limit=limit)
+    )
+    return answer(
+        CustomerListResponse(
+            items=[KnownCustomerResponse.of(customer) for customer in page.customers],
+            next_cursor=encode_cursor(scope, page.before),
+        ),
+        HTTPStatus.OK,
+    )
+
+
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.find_customers)

@@ -1,0 +1,236 @@
+"""The back office where people reach it: S3 behind CloudFront, the API beside it on one origin.
+
+One origin means that the browser needs no CORS, the policy of the page can name ``'self'``, and
+what runs on one's own machine is the same shape: there ``vite preview`` does all of this.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_deployment as s3_deployment
+from constructs import Construct
+
+from infra import ROOT
+from infra.compute_stack import API_STAGE
+from infra.settings import StageSettings
+
+BACKOFFICE: Final = ROOT / "backoffice"
+BUILT: Final = BACKOFFICE / "dist"
+
+_HEADERS: Final = BACKOFFICE / "security-headers.json"
+"""The one place of these headers: the local server of the back office reads it, too."""
+
+_PAGE_OF_AN_ADDRESS: Final = """\
+function handler(event) {
+  var request = event.request;
+  var last = request.uri.substring(request.uri.lastIndexOf('/') + 1);
+  if (last.indexOf('.') === -1) {
+    request.uri = '/index.html';
+  }
+  return request;
+}
+"""
+"""Every address within the application is its one page. Not done by CloudFront's error pages:
+those would also answer for the API, whose 404s are problem documents."""
+
+
+class BackofficeNotBuiltError(Exception):
+    """There is nothing to put into the bucket. The message is for the person who tried."""
+
+
+class EdgeStack(Stack):
+    """The built application, and the API under ``/v1``, behind one CloudFront address."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        api: apigateway.RestApi,
+        built: Path = BUILT,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description=f"Till, stage {settings.stage}: the back office.",
+        )
+        if not (built / "index.html").is_file():
+            raise BackofficeNotBuiltError(
+                "The back office is not built: run npm ci and npm run build in backoffice/."
+            )
+        bucket = s3.Bucket(
+            self,
+            "Files",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            # All that is in it is built from this repository.
+            removal_policy=RemovalPolicy.DESTROY,
+            auto_delete_objects=True,
+        )
+        distribution = self._make_distribution(settings, bucket, api)
+        self._put_files(settings, bucket, distribution, built)
+        CfnOutput(self, "BackofficeUrl", value=f"https://{distribution.distribution_domain_name}")
+
+    def _make_distribution(
+        self, settings: StageSettings, bucket: s3.Bucket, api: apigateway.RestApi
+    ) -> cloudfront.Distribution:
+        headers = self._make_headers(settings)
+        to_page = cloudfront.Function(
+            self,
+            "PageOfAnAddress",
+            code=cloudfront.FunctionCode.from_inline(_PAGE_OF_AN_ADDRESS),
+            runtime=cloudfront.FunctionRuntime.JS_2_0,
+            comment="Every address of the application is its one page.",
+        )
+        return cloudfront.Distribution(
+            self,
+            "Distribution",
+            comment=f"{settings.prefix}: the back office",
+            default_root_object="index.html",
+            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+            http_version=cloudfront.HttpVersion.HTTP2_AND_3,
+            price_class=cloudfront.PriceClass.PRICE_CLASS_100,
+            default_behavior=cloudfront.BehaviorOptions(
+                origin=origins.S3BucketOrigin.with_origin_access_control(bucket),
+                viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+                cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
+                response_headers_policy=headers,
+                function_associations=[
+                    cloudfront.FunctionAssociation(
+                        event_type=cloudfront.FunctionEventType.VIEWER_REQUEST, function=to_page
+                    )
+                ],
+            ),
+            additional_behaviors={
+                # The API's own stage name is the path: nothing has to be rewritten.
+                f"/{API_STAGE}/*": cloudfront.BehaviorOptions(
+                    origin=origins.HttpOrigin(
+                        f"{api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}",
+                        protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
+                        read_timeout=Duration.seconds(30),
+                    ),
+                    viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+                    allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+                    cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
+                    origin_request_policy=(
+                        cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER
+                    ),
+                    response_headers_policy=headers,
+                )
+            },
+        )
+
+    def _make_headers(self, settings: StageSettings) -> cloudfront.ResponseHeadersPolicy:
+        headers = security_headers(settings.surrounding.issuer)
+        return cloudfront.ResponseHeadersPolicy(
+            self,
+            "Headers",
+            comment=f"{settings.prefix}: what every answer of the back office carries",
+            security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
+                content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
+                    content_security_policy=headers.pop("Content-Security-Policy"), override=True
+                ),
+                content_type_options=_content_type_options(headers),
+                frame_options=_frame_options(headers),
+                referrer_policy=_referrer_policy(headers),
+                strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
+                    access_control_max_age=Duration.days(730),
+                    include_subdomains=True,
+                    preload=True,
+                    override=True,
+                ),
+            ),
+            custom_headers_behavior=cloudfront.ResponseCustomHeadersBehavior(
+                custom_headers=[
+                    cloudfront.ResponseCustomHeader(header=name, value=value, override=True)
+                    for name, value in headers.items()
+                ]
+            ),
+        )
+
+    def _put_files(
+        self,
+        settings: StageSettings,
+        bucket: s3.Bucket,
+        distribution: cloudfront.Distribution,
+        built: Path,
+    ) -> None:
+        """Files with a hash in their name for ever; the page and its configuration never."""
+        hashed = s3_deployment.BucketDeployment(
+            self,
+            "HashedFiles",
+            sources=[s3_deployment.Source.asset(str(built), exclude=["index.html"])],
+            destination_bucket=bucket,
+            cache_control=[
+                s3_deployment.CacheControl.from_string("public, max-age=31536000, immutable")
+            ],
+            # A page that is open still asks for the files of the release before.
+            prune=False,
+        )
+        page = s3_deployment.BucketDeployment(
+            self,
+            "Page",
+            sources=[
+                s3_deployment.Source.asset(str(built), exclude=["*", "!index.html"]),
+                s3_deployment.Source.json_data("config.json", configuration(settings)),
+            ],
+            destination_bucket=bucket,
+            cache_control=[s3_deployment.CacheControl.from_string("no-cache")],
+            prune=False,
+            distribution=distribution,
+            distribution_paths=["/index.html", "/config.json"],
+        )
+        # The page must not name files that are not there yet.
+        page.node.add_dependency(hashed)
+
+
+def configuration(settings: StageSettings) -> dict[str, str]:
+    """What the application asks for before anything else."""
+    surrounding = settings.surrounding
+    return {
+        "issuer": surrounding.issuer,
+        "client_id": surrounding.backoffice_client_id,
+        "resource": surrounding.audience,
+        "roles_claim": surrounding.roles_claim,
+    }
+
+
+def security_headers(issuer: str) -> dict[str, str]:
+    """The headers of every answer, with the issuer as the one other host that may be asked."""
+    parts = urlsplit(issuer)
+    texts: dict[str, str | list[str]] = json.loads(_HEADERS.read_text(encoding="utf-8"))
+    return {
+        name: ("; ".join(text) if isinstance(text, list) else text).replace(
+            "{issuer}", f"{parts.scheme}://{parts.netloc}"
+        )
+        for name, text in texts.items()
+    }
+
+
+def _content_type_options(headers: dict[str, str]) -> cloudfront.ResponseHeadersContentTypeOptions:
+    del headers["X-Content-Type-Options"]  # CloudFront knows the one value that there is.
+    return cloudfront.ResponseHeadersContentTypeOptions(override=True)
+
+
+def _frame_options(headers: dict[str, str]) -> cloudfront.ResponseHeadersFrameOptions:
+    option = cloudfront.HeadersFrameOption[headers.pop("X-Frame-Options")]
+    return cloudfront.ResponseHeadersFrameOptions(frame_option=option, override=True)
+
+
+def _referrer_policy(headers: dict[str, str]) -> cloudfront.ResponseHeadersReferrerPolicy:
+    name = headers.pop("Referrer-Policy").replace("-", "_").upper()
+    return cloudfront.ResponseHeadersReferrerPolicy(
+        referrer_policy=cloudfront.HeadersReferrerPolicy[name], override=True
+    )

@@ -1,0 +1,98 @@
+"""Find customers among those whom Till knows: who have an account.
+
+The Customer API cannot be searched, and Till keeps no copy of anybody's name. So a search looks
+through the accounts, newest first, and asks the Customer API (through the cache for display) who
+each of them is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from till.domain.catalogue import CustomerDetails
+    from till.services.ports import Books, OpenedAccount
+    from till.services.shown_customers import ShownCustomers
+
+EXAMINED_AT_MOST: Final = 200
+"""Accounts that one page of a search looks at: it has to answer in time, found or not."""
+_AT_ONCE: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCustomer:
+    """A customer who has an account; ``details`` are None if nobody could tell them now."""
+
+    customer_id: UUID
+    opened_at: datetime
+    details: CustomerDetails | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """Customers, newest account first; ``before`` is where to go on, None at the end."""
+
+    customers: tuple[KnownCustomer, ...]
+    before: str | None
+
+
+class FindCustomers:
+    """Lists the known customers, all of them or those whose name or e-mail holds a text."""
+
+    def __init__(self, books: Books, look_up: ShownCustomers) -> None:
+        self._books = books
+        self._look_up = look_up
+
+    def all(self, *, before: str | None, limit: int) -> CustomerPage:
+        """A page of all. In an outage of the Customer API they are shown without details."""
+        page = self._books.accounts(before=before, limit=limit)
+        looked = self._look_up(account.customer_id for account in page.accounts).customers
+        return CustomerPage(
+            tuple(_known(account, looked.get(account.customer_id)) for account in page.accounts),
+            page.before,
+        )
+
+    def matching(self, text: str, *, before: str | None, limit: int) -> CustomerPage:
+        """A page of those whose name or e-mail holds the text, in upper or lower case.
+
+        A page looks at ``EXAMINED_AT_MOST`` accounts, so it may hold fewer than ``limit``, even
+        none, and yet not be the last.
+
+        Raises:
+            UpstreamUnavailableError: the Customer API does not answer, so nobody knows who matches.
+        """
+        wanted = text.casefold()
+        found: list[KnownCustomer] = []
+        place = before
+        for _ in range(EXAMINED_AT_MOST // _AT_ONCE):
+            page = self._books.accounts(before=place, limit=_AT_ONCE)
+            looked = self._look_up(account.customer_id for account in page.accounts)
+            if looked.unavailable is not None:
+                raise looked.unavailable
+            for account in page.accounts:
+                if len(found) == limit:
+                    return CustomerPage(tuple(found), place)
+                details = looked.customers.get(account.customer_id)
+                if _matches(details, wanted):
+                    found.append(_known(account, details))
+                place = account.place
+            place = page.before
+            if place is None:
+                break
+        return CustomerPage(tuple(found), place)
+
+
+def _known(account: OpenedAccount, details: CustomerDetails | None) -> KnownCustomer:
+    return KnownCustomer(
+        customer_id=account.customer_id, opened_at=account.opened_at, details=details
+    )
+
+
+def _matches(details: CustomerDetails | None, wanted: str) -> bool:
+    return details is not None and any(
+        wanted in text.casefold() for text in (details.name, details.email)
+    )

@@ -1,0 +1,97 @@
+"""What a refund would give back, and whether it would go through. Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from till.domain.errors import (
+    AmountAboveLimitError,
+    BalanceLimitError,
+    PurchaseNotFoundError,
+    RefundExceedsPurchaseError,
+    RefundQuantityExceededError,
+    TillError,
+)
+from till.domain.ledger import Cause
+from till.services.amount_limit import require_within
+
+if TYPE_CHECKING:
+    from till.domain.account import Account
+    from till.domain.money import Money
+    from till.domain.purchase import Purchase
+    from till.services.ports import Books, Clock
+
+_NOBODY = UUID(int=0)
+"""The refund that is only tried out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundWish:
+    """An amount, or so many units, or (both None) all that is left; as in a RefundRequest."""
+
+    purchase_id: UUID
+    amount: Money | None
+    quantity: int | None
+    limit: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundQuote:
+    """What a refund comes to, and the books after it.
+
+    ``amount`` and ``account_after`` are None as far as the rules did not get: ``refusal`` is what
+    the refund would be refused with, if anything.
+    """
+
+    wish: RefundWish
+    purchase: Purchase
+    account: Account
+    amount: Money | None
+    account_after: Account | None
+    refusal: TillError | None
+
+
+class QuoteRefund:
+    """Tries a refund out, by the same rules and the same code as a refund."""
+
+    def __init__(self, books: Books, clock: Clock) -> None:
+        self._books = books
+        self._clock = clock
+
+    def __call__(self, wish: RefundWish) -> RefundQuote:
+        """Quote.
+
+        Raises:
+            PurchaseNotFoundError: no such purchase.
+        """
+        attempt = self._books.attempt(wish.purchase_id)
+        if attempt is None or attempt.purchase is None:
+            raise PurchaseNotFoundError
+        purchase = attempt.purchase
+        account = self._books.account(purchase.customer_id)
+        amount: Money | None = None
+        account_after: Account | None = None
+        refusal: TillError | None = None
+        try:
+            amount = purchase.amount_to_refund(wish.amount, wish.quantity)
+            require_within(amount, wish.limit)
+            cause = Cause(actor="", at=self._clock.now(), reason="", idempotency_key="")
+            change = account.refund(amount, cause, purchase_id=purchase.id, refund_id=_NOBODY)
+            account_after = change.account
+        except (
+            AmountAboveLimitError,
+            BalanceLimitError,
+            RefundExceedsPurchaseError,
+            RefundQuantityExceededError,
+        ) as error:
+            refusal = error
+        return RefundQuote(
+            wish=wish,
+            purchase=purchase,
+            account=account,
+            amount=amount,
+            account_after=account_after,
+            refusal=refusal,
+        )

@@ -1,0 +1,74 @@
+"""The customers on a list, as people want to see them."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from till.domain.errors import (
+    CustomerNotFoundError,
+    UpstreamContractError,
+    UpstreamUnavailableError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from uuid import UUID
+
+    from till.domain.catalogue import CustomerDetails
+    from till.services.ports import Showcase
+
+_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The customers that were found; ``unavailable`` is why, if some could not be asked for."""
+
+    customers: Mapping[UUID, CustomerDetails]
+    unavailable: UpstreamUnavailableError | None
+
+    @property
+    def names(self) -> dict[UUID, str]:
+        """Their names."""
+        return {customer_id: found.name for customer_id, found in self.customers.items()}
+
+
+class ShownCustomers:
+    """Looks customers up for display. Who cannot be had is left out: the list matters more."""
+
+    def __init__(self, showcase: Showcase) -> None:
+        self._showcase = showcase
+
+    def __call__(self, customer_ids: Iterable[UUID]) -> Looked:
+        """Those that are known, each asked for once.
+
+        Once the Customer API does not answer, it is not asked for the others either: the list
+        then waits for one time-out, not for a hundred.
+        """
+        distinct = list(dict.fromkeys(customer_ids))
+        silent = threading.Event()
+        unavailable: list[UpstreamUnavailableError] = []
+
+        def look(customer_id: UUID) -> CustomerDetails | None:
+            if silent.is_set():
+                return None
+            try:
+                return self._showcase.customer(customer_id).value
+            except UpstreamUnavailableError as error:
+                unavailable.append(error)
+                silent.set()
+                return None
+            except (CustomerNotFoundError, UpstreamContractError):
+                return None
+
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            found = pool.map(look, distinct)
+            customers = {
+                customer_id: details
+                for customer_id, details in zip(distinct, found, strict=True)
+                if details is not None
+            }
+        return Looked(customers, unavailable[0] if unavailable else None)

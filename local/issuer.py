@@ -1,0 +1,102 @@
+"""The identity provider of the local stage: one Node process, the npm package in local/identity."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from local.deployment import Trust
+from local.errors import StartError
+from local.places import IDENTITY, State, tool_environment
+from local.ports import HOST
+from local.processes import started
+from local.servers import await_ready
+
+AUDIENCE = "https://till.example/api"
+SERVER = IDENTITY / "server.js"
+
+PASSWORD = "dev"  # noqa: S105 - everybody's, on one's own machine
+TOOL = "till-cli"
+PEOPLE = {"customer": "chiara", "support": "rita", "admin": "amir"}
+"""Who signs in for each role; local/identity/accounts.js has the rest."""
+MACHINE = "shop"
+MACHINE_SECRET = "shop-dev-secret"  # noqa: S105 - the same
+CALL_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """A running identity provider."""
+
+    process: Process
+    url: str
+    log: Path
+
+
+def trust(port: int) -> Trust:
+    """What the API has to know of the identity provider at a port, also before it runs."""
+    url = f"http://{HOST}:{port}"
+    return Trust(issuer=url, audience=AUDIENCE, jwks_url=f"{url}/jwks")
+
+
+@asynccontextmanager
+async def running_issuer(
+    trusted: Trust, state: State, *, backoffice_url: str | None
+) -> AsyncIterator[Issuer]:
+    """An identity provider with new keys, ready, until the block ends."""
+    log = state.logs / "identity.log"
+    command: list[str | Path] = ["node", SERVER, "--keys", state.identity_keys]
+    command += ["--issuer", trusted.issuer, "--audience", trusted.audience]
+    if backoffice_url is not None:
+        command += ["--backoffice-url", backoffice_url]
+    env = {**tool_environment(state), "NODE_ENV": "production"}
+    async with started(command, log=log, env=env, leashed=True) as process:
+        ready = f"{trusted.issuer}/_control/ready"
+        proof = f'"pid":{process.pid}}}'
+        await await_ready("The identity provider", process, ready, log, proof=proof)
+        try:
+            yield Issuer(process, trusted.issuer, log)
+        finally:
+            state.identity_keys.unlink(missing_ok=True)
+
+
+async def fetch_tokens(issuer: Issuer) -> dict[str, str]:
+    """An access token for each role, as anybody else gets one.
+
+    Raises:
+        StartError: the identity provider gave none.
+    """
+    forms = {
+        role: {
+            "grant_type": "password",
+            "client_id": TOOL,
+            "username": person,
+            "password": PASSWORD,
+        }
+        for role, person in PEOPLE.items()
+    }
+    forms["service"] = {
+        "grant_type": "client_credentials",
+        "client_id": MACHINE,
+        "client_secret": MACHINE_SECRET,
+    }
+    async with httpx.AsyncClient(timeout=CALL_SECONDS, trust_env=False) as client:
+        answers = await asyncio.gather(
+            *(client.post(f"{issuer.url}/token", data=form) for form in forms.values())
+        )
+    tokens: dict[str, str] = {}
+    for role, answer in zip(forms, answers, strict=True):
+        if answer.status_code != httpx.codes.OK:
+            raise StartError(
+                f"The identity provider gave no token for {role}: it answered "
+                f"{answer.status_code}, {answer.text[:300]}",
+                issuer.log,
+            )
+        tokens[role] = answer.json()["access_token"]
+    return tokens

@@ -1,0 +1,65 @@
+"""Access tokens for whomever a test wants to be, signed with the identity provider's own key."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jwt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from local.endpoints import Endpoints
+
+HOURS_SECONDS = 4 * 3_600
+
+
+class Badges:
+    """Signs as the issuer does. What a real sign-in gives is in ``endpoints.tokens``."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        (self.jwk,) = json.loads(Path(endpoints.identity_keys).read_text())["keys"]
+        self.issuer = endpoints.issuer
+        self.audience = endpoints.audience
+        self._kept: dict[str, str] = {}
+
+    def of(
+        self, subject: str, *roles: str, customer_id: UUID | None = None, **changes: object
+    ) -> str:
+        """A token; with ``changes`` of its claims (None leaves one out), one that is not right."""
+        now = int(time.time())
+        claims: dict[str, object] = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": subject,
+            "iat": now,
+            "exp": now + HOURS_SECONDS,
+            "roles": list(roles),
+            "customer_id": str(customer_id) if customer_id else None,
+            **changes,
+        }
+        return self.sign({name: value for name, value in claims.items() if value is not None})
+
+    def sign(self, claims: dict[str, object], *, algorithm: str = "RS256") -> str:
+        """Any claims, under the issuer's key."""
+        key = jwt.PyJWK(self.jwk, algorithm=algorithm)
+        headers = {"kid": self.jwk["kid"], "typ": "at+jwt"}
+        return jwt.encode(claims, key.key, algorithm=algorithm, headers=headers)
+
+    def admin(self, subject: str) -> str:
+        """Somebody who may do everything, the same token each time."""
+        if subject not in self._kept:
+            self._kept[subject] = self.of(subject, "admin")
+        return self._kept[subject]
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that carries a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+ROLES: Sequence[str] = ("customer", "support", "admin", "service")
