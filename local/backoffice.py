@@ -49,7 +49,7 @@ async def build_backoffice(state: State, progress: Progress) -> None:
         STAMP.unlink(missing_ok=True)
         with progress.step("back office", "npm builds it, as its sources are new"):
             await run(
-                ["npm", "run", "build"],
+                ["npm", "run", "--silent", "build"],
                 log=state.logs / "backoffice-build.log",
                 env=tool_environment(state),
                 cwd=BACKOFFICE,

@@ -99,5 +99,6 @@ def tool_environment(state: State) -> dict[str, str]:
         "HOME": str(home),
         "TMPDIR": str(state.temporary),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "npm_config_update_notifier": "false",
         "PATH": f"{VENV_PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }

@@ -367,7 +367,7 @@ def _announce(endpoints: Endpoints, progress: Progress, *, demo: bool) -> None:
     print()
     print(f"Till's API is at {endpoints.api_url}")
     if endpoints.backoffice_url is not None:
-        print(f"the back office at {endpoints.backoffice_url} (sign in as rita or amir)")
+        print(f"the back office at {endpoints.backoffice_url} (sign in as Rita or Amir)")
     print(f"the identity provider at {endpoints.issuer}")
     print(f"the external APIs at {endpoints.upstream_url}")
     print()

@@ -27,7 +27,7 @@ def create_quote(
 ) -> Response[QuoteResponse]:
     """Quote a purchase."""
     quote = bootstrap.quote_purchase()(body.wish(customer_id=customer_id))
-    problem = problem_in(app, quote.refusal) if quote.refusal is not None else None
+    problem = problem_in(quote.refusal) if quote.refusal is not None else None
     return answer(QuoteResponse.of(quote, problem), HTTPStatus.OK)
 
 

@@ -36,7 +36,7 @@ def create_refund_quote(
     quote = bootstrap.quote_refund()(
         body.refund_wish(purchase_id=purchase_id, limit=amount_limit(app))
     )
-    problem = problem_in(app, quote.refusal) if quote.refusal is not None else None
+    problem = problem_in(quote.refusal) if quote.refusal is not None else None
     return answer(RefundQuoteResponse.of(quote, problem), HTTPStatus.OK)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 
 from till import bootstrap
-from till.http.app import LambdaDeadline
+from till.http.app import LambdaDeadline, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -22,6 +22,8 @@ def lambda_handler(_: object, context: "LambdaContext") -> None:
     """Run the recovery once, and log what it did."""
     report = bootstrap.recover_attempts()(LambdaDeadline(context))
     oldest = report.oldest_unknown_since
+    oldest_seconds = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0
+    bootstrap.measure_unknown(report.unknown_count, oldest_seconds)
     logger.info(
         "recovery",
         extra={
@@ -29,10 +31,11 @@ def lambda_handler(_: object, context: "LambdaContext") -> None:
             "made_unknown": [str(i) for i in report.made_unknown],
             "voided_at_deadline": [str(i) for i in report.voided_at_deadline],
             "unknown_count": report.unknown_count,
-            "oldest_unknown_seconds": (datetime.now(UTC) - oldest).total_seconds() if oldest else 0,
+            "oldest_unknown_seconds": oldest_seconds,
             "finished": report.finished,
         },
     )
+    metrics.flush_metrics()
     for attempt_id, error in report.failed.items():
         logger.error(
             "an attempt could not be recovered",

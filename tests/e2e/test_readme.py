@@ -46,7 +46,8 @@ def running(checkout: Path) -> Iterator[subprocess.Popen[bytes]]:
     command = steps(ROOT / "README.md")[0].commands.strip()
     assert command == "make run"
     # The ports come from the environment, so that the command can stay as it is written.
-    environment = dict(os.environ, PORT="0", UPSTREAM_PORT="0")
+    ports = ("PORT", "UPSTREAM_PORT", "ISSUER_PORT", "BACKOFFICE_PORT")
+    environment = {**os.environ, **dict.fromkeys(ports, "0")}
     output = checkout / "make-run.log"
     with output.open("wb") as log:
         process = subprocess.Popen(

@@ -26,6 +26,7 @@ class Badges:
         self.issuer = endpoints.issuer
         self.audience = endpoints.audience
         self._kept: dict[str, str] = {}
+        self.signed: list[str] = []
 
     def of(
         self, subject: str, *roles: str, customer_id: UUID | None = None, **changes: object
@@ -48,7 +49,9 @@ class Badges:
         """Any claims, under the issuer's key."""
         key = jwt.PyJWK(self.jwk, algorithm=algorithm)
         headers = {"kid": self.jwk["kid"], "typ": "at+jwt"}
-        return jwt.encode(claims, key.key, algorithm=algorithm, headers=headers)
+        token = jwt.encode(claims, key.key, algorithm=algorithm, headers=headers)
+        self.signed.append(token)
+        return token
 
     def admin(self, subject: str) -> str:
         """Somebody who may do everything, the same token each time."""

@@ -1,16 +1,18 @@
-"""No log holds a name, an e-mail address or a line of an address. Runs after all other tests."""
+"""No log holds a name, an e-mail or postal address, or a token. Runs after all other tests."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.demo_data import CUSTOMERS
 from local.upstream.behaviour import Behaviour, Raw, Refuse
 from tests.integration.shop import PERSONAL, customer_with
 
 if TYPE_CHECKING:
     from local.endpoints import Endpoints
     from local.upstream.client import StandInControl
+    from tests.integration.badges import Badges
     from tests.integration.client import TillClient
     from tests.integration.functions import Functions
     from tests.integration.shop import Shop
@@ -44,6 +46,37 @@ def test_no_log_holds_personal_data(
     assert told == []
     emulator = Path(endpoints.emulator_log).read_text(errors="replace")
     assert PERSONAL.lower() not in emulator.lower()
+
+
+def test_no_log_holds_what_the_demo_s_people_are_called(
+    functions: Functions, endpoints: Endpoints
+) -> None:
+    """The seeded customers went through every function that the seed and the tests called."""
+    addresses = [c.shipping_address for c in CUSTOMERS] + [c.billing_address for c in CUSTOMERS]
+    secrets = {
+        *(customer.name for customer in CUSTOMERS),
+        *(customer.email for customer in CUSTOMERS),
+        *(address.line1 for address in addresses),
+    }
+    _nobody_logged(secrets, functions, endpoints)
+
+
+def test_no_log_holds_a_token(functions: Functions, endpoints: Endpoints, badges: Badges) -> None:
+    """Neither one that was given out, nor any that the tests signed, nor the key."""
+    signatures = {token.rpartition(".")[2] for token in endpoints.tokens.values()}
+    signatures |= {token.rpartition(".")[2] for token in badges.signed}
+    assert len(signatures) > len(endpoints.tokens)
+    _nobody_logged(signatures | {badges.jwk["d"]}, functions, endpoints)
+
+
+def _nobody_logged(secrets: set[str], functions: Functions, endpoints: Endpoints) -> None:
+    logs = {group: functions.log_of(group) for group in functions.log_groups()}
+    logs["the emulator's"] = Path(endpoints.emulator_log).read_text(errors="replace").splitlines()
+    assert sum(map(len, logs.values())) > 10
+    for group, lines in logs.items():
+        for line in lines:
+            # Not the secret itself in the report of a failure: that would be one more log.
+            assert not any(secret in line for secret in secrets), f"a line of {group}"
 
 
 def _lines(logs: dict[str, list[str]]) -> list[str]:

@@ -440,3 +440,16 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         assert problem.response("c").status == problem.status
         assert problem.detail.endswith(".")
     assert problem_for(errors.LedgerCorruptError(sequence=1, detail="d")) is UNEXPECTED
+
+
+@pytest.mark.parametrize("name", ["trace-0001", "a" * 100, "8f14e45f.ceea_167a"])
+def test_a_caller_may_name_the_request(name: str) -> None:
+    sent = event(GRANT, body="{", headers={"X-Correlation-Id": name})
+    answer = handler("grant_credit").tested_handler(sent, Context())
+    assert answer["multiValueHeaders"]["X-Correlation-Id"] == [name]
+    assert json.loads(answer["body"])["correlation_id"] == name
+
+
+@pytest.mark.parametrize("name", ["short", "a" * 101, "two words", "line\nbreak", "-leading1", ""])
+def test_but_not_by_what_could_be_taken_for_something_else_in_a_log(name: str) -> None:
+    assert call(event(GRANT, body="{", headers={"X-Correlation-Id": name}), "grant_credit")

@@ -64,7 +64,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
 def test_it_is_built_by_its_own_script(checkout: Checkout) -> None:
     checkout.build()
 
-    assert checkout.builds.read_text() == "run build\n"
+    assert checkout.builds.read_text() == "run --silent build\n"
 
 
 @pytest.mark.parametrize(
@@ -138,4 +138,4 @@ def test_two_builds_take_turns(checkout: Checkout) -> None:
 
     asyncio.run(both())
 
-    assert checkout.builds.read_text() == "run build\n"
+    assert checkout.builds.read_text() == "run --silent build\n"

@@ -149,10 +149,10 @@ def verifier() -> Tokens:
 
 @cache
 def _books() -> DynamoBooks:
-    from till.adapters.dynamodb.books import DynamoBooks
     from till.adapters.dynamodb.client import make_client
+    from till.adapters.dynamodb.measured import MeasuredBooks
 
-    return DynamoBooks(
+    return MeasuredBooks(
         make_client(),
         ledger_table=settings().ledger_table,
         purchases_table=settings().purchases_table,
@@ -201,11 +201,12 @@ def showcase() -> HttpShowcase:
 @cache
 def _carrier() -> HttpCarrier:
     from till.adapters.upstream.carrier import HttpCarrier
-    from till.adapters.upstream.http import make_http_client, make_transport
+    from till.adapters.upstream.http import MeasuredTransport, make_http_client, make_transport
 
     url = str(settings().upstream_url)
     # A connection kept from before may be closing just now: that would be an unknown outcome.
-    return HttpCarrier(make_http_client(url, make_transport(url, keep_alive=False)))
+    transport = MeasuredTransport(make_transport(url, keep_alive=False))
+    return HttpCarrier(make_http_client(url, transport))
 
 
 @cache
@@ -335,3 +336,11 @@ def recover_attempts() -> RecoverAttempts:
         settle=_settle(),
         incidents=_incidents(),
     )
+
+
+def measure_unknown(count: int, oldest_seconds: float) -> None:
+    """Take down how many attempts nobody knows the outcome of, and since when."""
+    from till.adapters.measures import Measure, measure
+
+    measure(Measure.UNKNOWN_ATTEMPTS, count)
+    measure(Measure.OLDEST_UNKNOWN_SECONDS, oldest_seconds)

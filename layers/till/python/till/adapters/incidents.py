@@ -1,10 +1,12 @@
-"""Incidents go to the log, where alarms look for them."""
+"""Incidents go to the log, and are measured: alarms look there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
+
+from till.adapters.measures import Measure, measure
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -17,4 +19,5 @@ class LoggedIncidents:
 
     def possible_orphan(self, attempt_id: UUID) -> None:
         """See docs/runbooks/unknown-attempts.md."""
+        measure(Measure.POSSIBLE_ORPHANS)
         logger.error("possible orphan shipment", extra={"attempt_id": str(attempt_id)})

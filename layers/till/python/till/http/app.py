@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 import traceback
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol, TypeVar
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
@@ -23,6 +24,7 @@ from till.domain.money import Money
 from till.domain.promo import PromoState
 from till.domain.purchase import AttemptState, PurchaseStatus
 from till.http.body import BodyRefusedError, decode_body
+from till.http.events import header
 from till.http.identity import Caller, NotAllowedError, Tokens, identify_caller
 from till.http.problems import (
     PROBLEM_CONTENT_TYPE,
@@ -64,7 +66,11 @@ _OWN_ONLY: Final = "own_only"
 _AMOUNT_LIMIT: Final = "amount_limit"
 _UNLIMITED: Final = frozenset({Role.ADMIN, Role.SERVICE})
 
+_CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,99}")
+
 logger = Logger()
+metrics = Metrics(namespace="Till", service="till")
+"""What was measured on the way, by whomever: Powertools keeps one set for all."""
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -197,9 +203,9 @@ def expected_version(if_match: str | None) -> int:
     return int(number)
 
 
-def problem_in(app: APIGatewayRestResolver, error: TillError) -> ProblemResponse:
+def problem_in(error: TillError) -> ProblemResponse:
     """The problem that an error would be answered with, to be shown within a response."""
-    return problem_for(error).response(app.lambda_context.aws_request_id)
+    return problem_for(error).response(correlation_id())
 
 
 class EdgeSettings(Protocol):
@@ -312,21 +318,24 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
                 admit(event)
             decode_body(event)
         except TillError as error:
-            return _refusal(problem_for(error), context)
+            return _refusal(problem_for(error))
         except BodyRefusedError as error:
-            return _refusal(error.problem, context)
+            return _refusal(error.problem)
         return app.resolve(event, context)
 
     def lambda_handler(event: Event, context: LambdaContext) -> Event:
         started = time.perf_counter()
-        logger.set_correlation_id(context.aws_request_id)
+        logger.set_correlation_id(_named_by_the_caller(event) or context.aws_request_id)
         result = respond(event, context)
         headers = result["multiValueHeaders"]
         if isinstance(headers, dict):
-            headers[CORRELATION_HEADER] = [context.aws_request_id]
+            headers[CORRELATION_HEADER] = [correlation_id()]
+        if metrics.metric_set:
+            metrics.flush_metrics()
         logger.info(
             "request",
             extra={
+                "request_id": context.aws_request_id,
                 "method": event.get("httpMethod"),
                 "resource": event.get("resource"),
                 "status": result["statusCode"],
@@ -336,6 +345,17 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
         return result
 
     return lambda_handler
+
+
+def correlation_id() -> str:
+    """What names this request in every log that it leaves a line in, ours and the upstreams'."""
+    return logger.get_correlation_id() or ""
+
+
+def _named_by_the_caller(event: Event) -> str | None:
+    """The caller's own name for the request, if it is one that may stand in a log."""
+    named = header(event, CORRELATION_HEADER)
+    return named if named is not None and _CORRELATION_ID.fullmatch(named) else None
 
 
 class _Edge:
@@ -373,7 +393,7 @@ class _Edge:
 
     def _respond(self, problem: Problem) -> Response[str]:
         headers: dict[str, str | list[str]] = dict(problem.headers)
-        body = problem.response(self._app.lambda_context.aws_request_id)
+        body = problem.response(correlation_id())
         return Response(
             status_code=problem.status.value,
             content_type=PROBLEM_CONTENT_TYPE,
@@ -382,8 +402,8 @@ class _Edge:
         )
 
 
-def _refusal(problem: Problem, context: LambdaContext) -> Event:
-    body = problem.response(context.aws_request_id)
+def _refusal(problem: Problem) -> Event:
+    body = problem.response(correlation_id())
     return {
         "statusCode": body.status,
         "multiValueHeaders": {

@@ -9,9 +9,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import httpx
+from aws_lambda_powertools import Logger
+
+from till.adapters.measures import Measure, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+logger = Logger(child=True)
 
 MAX_ANSWER_BYTES: Final = 256 * 1024
 _CONNECT_TIMEOUT_SECONDS: Final = 1.0
@@ -28,6 +33,8 @@ class Answer:
     status: int
     body: bytes
     headers: httpx.Headers = field(default_factory=httpx.Headers)
+    from_cache: bool = False
+    revalidated: bool = False
 
     def json(self) -> object:
         """The body as JSON, with numbers exact (Decimal) and NaN refused.
@@ -36,6 +43,36 @@ class Answer:
             ValueError: it is not JSON.
         """
         return json.loads(self.body, parse_float=Decimal, parse_constant=_no_constants)
+
+
+_MEASURES: Final = {
+    "customers": Measure.CUSTOMER_API_MILLISECONDS,
+    "products": Measure.PRODUCT_API_MILLISECONDS,
+    "shipments": Measure.SHIPMENT_API_MILLISECONDS,
+}
+
+
+class MeasuredTransport(httpx.BaseTransport):
+    """Takes the time that an upstream takes until its answer begins, or fails to."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send."""
+        began = time.monotonic()
+        try:
+            return self._transport.handle_request(request)
+        finally:
+            milliseconds = (time.monotonic() - began) * 1000
+            for part in request.url.path.split("/"):
+                if part in _MEASURES:
+                    measure(_MEASURES[part], round(milliseconds, 1))
+                    break
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
 
 
 def make_transport(base_url: str, *, keep_alive: bool) -> httpx.HTTPTransport:
@@ -59,7 +96,15 @@ def make_http_client(base_url: str, transport: httpx.BaseTransport) -> httpx.Cli
         headers={"Accept": "application/json", "User-Agent": "till/1"},
         transport=transport,
         trust_env=False,
+        event_hooks={"request": [_name_the_request]},
     )
+
+
+def _name_the_request(request: httpx.Request) -> None:
+    """Tell the upstream which request of ours this is part of, so that both logs can be joined."""
+    correlation_id = logger.get_correlation_id()
+    if correlation_id:
+        request.headers["X-Correlation-Id"] = correlation_id
 
 
 def exchange(
@@ -95,7 +140,15 @@ def exchange(
             if time.monotonic() > ends_at:
                 # The client's own timeout is for each read; this one is for them all.
                 raise httpx.ReadTimeout("the answer took too long")
-        return Answer(response.status_code, bytes(content), response.headers)
+        # Where there is a cache, it says what it did (hishel).
+        caching = response.extensions.get("caching") or {}
+        return Answer(
+            response.status_code,
+            bytes(content),
+            response.headers,
+            from_cache=bool(caching.get("from_cache")),
+            revalidated=bool(caching.get("revalidated")),
+        )
 
 
 def _no_constants(name: str) -> NoReturn:

@@ -22,8 +22,15 @@ import httpx
 from hishel import CacheOptions
 from hishel.httpx import CacheTransport
 
+from till.adapters.measures import Measure, measure
 from till.adapters.upstream.copies import Copies
-from till.adapters.upstream.http import Answer, exchange, make_http_client, make_transport
+from till.adapters.upstream.http import (
+    Answer,
+    MeasuredTransport,
+    exchange,
+    make_http_client,
+    make_transport,
+)
 from till.adapters.upstream.sharing import Shared
 
 if TYPE_CHECKING:
@@ -81,7 +88,7 @@ class UpstreamReader:
         self._display = display
         self._timeout_seconds = timeout_seconds
         self._copies = copies or Copies(max_copies=MAX_COPIES, max_bytes=MAX_BYTES)
-        wire = wire or make_transport(base_url, keep_alive=True)
+        wire = MeasuredTransport(wire or make_transport(base_url, keep_alive=True))
         self._client = make_http_client(
             base_url,
             CacheTransport(
@@ -121,6 +128,7 @@ class UpstreamReader:
             if kept is None:
                 raise
             return kept
+        measure(_cache_measure(answer))
         if answer.status in _OUTAGE:
             return self._kept(path) or Displayable(answer, 0, stale=False)
         age = _age_seconds(answer)
@@ -239,6 +247,12 @@ class _Arrivals(httpx.BaseTransport):
         rules["max-age"] = f"max-age={max_age}"
         rules["stale-if-error"] = f"stale-if-error={stale_if_error}"
         return ", ".join(rules.values())
+
+
+def _cache_measure(answer: Answer) -> Measure:
+    if answer.from_cache and answer.revalidated:
+        return Measure.CACHE_REVALIDATIONS
+    return Measure.CACHE_HITS if answer.from_cache else Measure.CACHE_MISSES
 
 
 def _key(url: httpx.URL) -> str:

@@ -1,0 +1,56 @@
+"""What is measured: CloudWatch metrics, by way of the log (embedded metric format, Powertools).
+
+A measurement says how things go, and is no part of the books: one may be lost, or counted again
+when nobody knows whether a commit was applied. The edge writes them down once per request.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import Final
+
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+_metrics = Metrics(namespace="Till", service="till")
+_metrics.set_default_dimensions(stage=os.environ.get("TILL_STAGE", "none"))
+
+
+class Measure(StrEnum):
+    """The names of the metrics; amounts of money are in minor units."""
+
+    PURCHASES_RESERVED = "PurchasesReserved"
+    PURCHASES_COMPLETED = "PurchasesCompleted"
+    PURCHASES_VOIDED = "PurchasesVoided"
+    PURCHASES_UNKNOWN = "PurchasesUnknown"
+    MONEY_GRANTED_MINOR = "MoneyGrantedMinor"
+    MONEY_DEDUCTED_MINOR = "MoneyDeductedMinor"
+    MONEY_SPENT_MINOR = "MoneySpentMinor"
+    MONEY_REFUNDED_MINOR = "MoneyRefundedMinor"
+    CONFLICTS_RETRIED = "ConflictsRetried"
+    POSSIBLE_ORPHANS = "PossibleOrphans"
+    UNKNOWN_ATTEMPTS = "UnknownAttempts"
+    """How many there are, at each run of the recovery."""
+    OLDEST_UNKNOWN_SECONDS = "OldestUnknownSeconds"
+    CUSTOMER_API_MILLISECONDS = "CustomerApiMilliseconds"
+    PRODUCT_API_MILLISECONDS = "ProductApiMilliseconds"
+    SHIPMENT_API_MILLISECONDS = "ShipmentApiMilliseconds"
+    CACHE_HITS = "CacheHits"
+    """Views that asked nobody."""
+    CACHE_REVALIDATIONS = "CacheRevalidations"
+    """Views that asked, and were told that nothing had changed."""
+    CACHE_MISSES = "CacheMisses"
+
+
+_UNITS: Final = {
+    Measure.OLDEST_UNKNOWN_SECONDS: MetricUnit.Seconds,
+    Measure.CUSTOMER_API_MILLISECONDS: MetricUnit.Milliseconds,
+    Measure.PRODUCT_API_MILLISECONDS: MetricUnit.Milliseconds,
+    Measure.SHIPMENT_API_MILLISECONDS: MetricUnit.Milliseconds,
+}
+
+
+def measure(name: Measure, value: float = 1) -> None:
+    """Count, or take down a value, until the request ends. Safe between threads."""
+    _metrics.add_metric(name=name.value, unit=_UNITS.get(name, MetricUnit.Count), value=value)
