@@ -9,7 +9,6 @@ from typing import Final
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -17,12 +16,11 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra import ROOT
+from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
 from infra.data_stack import OPENED_INDEX, STATE_INDEX, ledger_table_name, purchases_table_name
 from infra.permissions import PERMISSIONS
 from infra.settings import GATEWAY_TIMEOUT_SECONDS, StageSettings
 from till.http.routes import Route
-
-ALARM_PERIOD: Final = Duration.minutes(5)
 
 CACHES: Final = ("**/__pycache__", "**/*.pyc")
 """What no asset carries: bytecode that would be stale where it arrives, and change its hash."""
@@ -153,42 +151,31 @@ class ApiFunction(Construct):
         )
 
     def _add_alarms(self, topic: sns.ITopic | None, *, errors_ring: bool) -> None:
-        near_timeout = self.timeout.to_milliseconds() * 0.8
         if errors_ring:
-            errors = self.function.metric_errors(period=ALARM_PERIOD).create_alarm(
+            errors = ring(
                 self,
                 "Errors",
-                alarm_description=f"{self.operation} died or timed out: see its log.",
-                threshold=1,
-                evaluation_periods=1,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+                self.function.metric_errors(period=ALARM_PERIOD),
+                f"{self.operation} died or timed out.",
+                Runbook.ERRORS,
             )
             notify(errors, topic)
-        alarms = (
-            self.function.metric_throttles(period=ALARM_PERIOD).create_alarm(
-                self,
-                "Throttles",
-                alarm_description=f"{self.operation} was refused a place to run: the account's "
-                "Lambda concurrency is used up.",
-                threshold=1,
-                evaluation_periods=1,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            ),
-            self.function.metric_duration(period=ALARM_PERIOD, statistic="Maximum").create_alarm(
-                self,
-                "NearTimeout",
-                alarm_description=f"{self.operation} took more than four fifths of its timeout.",
-                threshold=near_timeout,
-                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-                evaluation_periods=1,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            ),
+        throttles = ring(
+            self,
+            "Throttles",
+            self.function.metric_throttles(period=ALARM_PERIOD),
+            f"{self.operation} was refused a place to run: the account's Lambda concurrency is "
+            "used up.",
+            Runbook.THROTTLES,
         )
-        for alarm in alarms:
-            notify(alarm, topic)
-
-
-def notify(alarm: cloudwatch.Alarm, topic: sns.ITopic | None) -> None:
-    """Tell the stage's topic when the alarm goes off. The local stage has nobody to tell."""
-    if topic is not None:
-        alarm.add_alarm_action(actions.SnsAction(topic))
+        notify(throttles, topic)
+        near_timeout = ring(
+            self,
+            "NearTimeout",
+            self.function.metric_duration(period=ALARM_PERIOD, statistic=cloudwatch.Stats.MAXIMUM),
+            f"{self.operation} took more than four fifths of its timeout.",
+            Runbook.LATENCY,
+            threshold=self.timeout.to_milliseconds() * 0.8,
+            comparison=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        )
+        notify(near_timeout, topic)

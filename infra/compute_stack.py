@@ -20,10 +20,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.api_function import ALARM_PERIOD, ApiFunction, Surroundings, notify
+from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
+from infra.api_function import ApiFunction, Surroundings
 from infra.data_stack import ledger_table_name, purchases_table_name
 from infra.gateway_problems import add_gateway_problems
 from infra.layers import LayerFolders
+from infra.observability import Observability
 from infra.permissions import check_permissions
 from infra.settings import StageSettings
 from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS
@@ -79,8 +81,15 @@ class ComputeStack(Stack):
                 description=f"Till: {route.method} {route.path}",
             )
             function.add_route(self.api, route, authorizer)
-        for operation in SCHEDULED_OPERATIONS:
-            self._schedule(operation)
+        dead_letters = [self._schedule(operation) for operation in SCHEDULED_OPERATIONS]
+        Observability(
+            self,
+            "Observability",
+            settings=settings,
+            api=self.api,
+            dead_letters=dead_letters,
+            alarm_topic=self._alarm_topic,
+        )
         CfnOutput(self, "ApiId", value=self.api.rest_api_id)
         CfnOutput(self, "ApiUrl", value=self.api.url)
 
@@ -175,8 +184,8 @@ class ComputeStack(Stack):
         )
         return topic
 
-    def _schedule(self, operation: str) -> None:
-        """Run an operation every minute.
+    def _schedule(self, operation: str) -> sqs.Queue:
+        """Run an operation every minute; gives back the queue of what failed.
 
         A run that fails is not tried again: the next one finds the same work a minute later. But it
         is not lost either: what could not be delivered, or failed, is in a queue and rings.
@@ -232,31 +241,32 @@ class ComputeStack(Stack):
             ),
         )
         notify(
-            failed.metric_approximate_number_of_messages_visible(
-                period=ALARM_PERIOD, statistic="Maximum"
-            ).create_alarm(
+            ring(
                 self,
                 f"{operation}-failed-alarm",
-                alarm_description=f"A run of {operation} failed: the queue says which.",
-                threshold=1,
-                evaluation_periods=1,
-                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+                failed.metric_approximate_number_of_messages_visible(
+                    period=ALARM_PERIOD, statistic=cloudwatch.Stats.MAXIMUM
+                ),
+                f"A run of {operation} failed: the queue says which.",
+                Runbook.DEAD_LETTERS,
             ),
             self._alarm_topic,
         )
         notify(
-            function.function.metric_invocations(period=ALARM_PERIOD).create_alarm(
+            ring(
                 self,
                 f"{operation}-silent-alarm",
-                alarm_description=f"{operation} has not run for ten minutes: nobody looks for dead "
-                "attempts, and the money that they hold stays held.",
-                threshold=1,
-                comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-                evaluation_periods=2,
-                treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+                function.function.metric_invocations(period=ALARM_PERIOD),
+                f"{operation} has not run for ten minutes: nobody looks for dead attempts, and the "
+                "money that they hold stays held.",
+                Runbook.DEAD_LETTERS,
+                comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+                periods=2,
+                missing=cloudwatch.TreatMissingData.BREACHING,
             ),
             self._alarm_topic,
         )
+        return failed
 
 
 def _environment(settings: StageSettings) -> Mapping[str, str]:

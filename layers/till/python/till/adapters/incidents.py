@@ -18,6 +18,6 @@ class LoggedIncidents:
     """``till.services.ports.Incidents`` as errors in the log."""
 
     def possible_orphan(self, attempt_id: UUID) -> None:
-        """See docs/runbooks/unknown-attempts.md."""
+        """See docs/runbooks/possible-orphans.md."""
         measure(Measure.POSSIBLE_ORPHANS)
         logger.error("possible orphan shipment", extra={"attempt_id": str(attempt_id)})

@@ -1,0 +1,231 @@
+"""Seeing what a stage does: alarms that say where to read on, and a dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
+from infra.data_stack import ledger_table_name, purchases_table_name
+from infra.settings import StageSettings
+
+NAMESPACE: Final = "Till"
+
+_WIDTH: Final = 12
+_OLD_ATTEMPT_HOURS: Final = 12
+
+
+class Observability(Construct):
+    """The alarms on the whole of a stage; on AWS also the dashboard.
+
+    What is measured is named in ``till.adapters.measures``; a test holds both against each other.
+    Alarms on single functions are with the functions.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        api: apigateway.RestApi,
+        dead_letters: Sequence[sqs.Queue],
+        alarm_topic: sns.ITopic | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._settings: Final = settings
+        self._api: Final = api
+        for alarm in (*self._money_alarms(), *self._api_alarms(), *self._table_alarms()):
+            notify(alarm, alarm_topic)
+        if settings.is_aws:
+            self._make_dashboard(dead_letters)
+
+    def _measure(
+        self, name: str, statistic: str = cloudwatch.Stats.SUM, *, label: str | None = None
+    ) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=name,
+            dimensions_map={"service": "till", "stage": self._settings.stage},
+            statistic=statistic,
+            period=ALARM_PERIOD,
+            label=label,
+        )
+
+    def _money_alarms(self) -> tuple[cloudwatch.Alarm, ...]:
+        return (
+            ring(
+                self,
+                "UnknownAttempts",
+                self._measure("UnknownAttempts", cloudwatch.Stats.MAXIMUM),
+                "There are purchase attempts whose outcome nobody knows: money is held.",
+                Runbook.UNKNOWN_ATTEMPTS,
+                # One that is resolved by itself within minutes is nobody's business.
+                periods=3,
+            ),
+            ring(
+                self,
+                "OldUnknownAttempt",
+                self._measure("OldestUnknownSeconds", cloudwatch.Stats.MAXIMUM),
+                f"An attempt has been unknown for {_OLD_ATTEMPT_HOURS} hours, and will be voided "
+                "at its deadline.",
+                Runbook.UNKNOWN_ATTEMPTS,
+                threshold=Duration.hours(_OLD_ATTEMPT_HOURS).to_seconds(),
+            ),
+            ring(
+                self,
+                "PossibleOrphans",
+                self._measure("PossibleOrphans"),
+                "An attempt was voided, and a parcel may be on its way all the same.",
+                Runbook.POSSIBLE_ORPHANS,
+            ),
+        )
+
+    def _api_alarms(self) -> tuple[cloudwatch.Alarm, ...]:
+        return (
+            ring(
+                self,
+                "ServerErrors",
+                self._api.metric_server_error(period=ALARM_PERIOD, statistic=cloudwatch.Stats.SUM),
+                "The API answers with 5xx: ours, or an upstream's that it passes on.",
+                Runbook.ERRORS,
+                threshold=5,
+                periods=2,
+            ),
+            ring(
+                self,
+                "Latency",
+                self._api.metric_latency(period=ALARM_PERIOD, statistic="p99"),
+                "One request in a hundred takes longer than ten seconds.",
+                Runbook.LATENCY,
+                threshold=Duration.seconds(10).to_milliseconds(),
+                periods=3,
+            ),
+        )
+
+    def _table_alarms(self) -> tuple[cloudwatch.Alarm, ...]:
+        return tuple(
+            ring(
+                self,
+                f"{table.title()}{direction}Throttles",
+                self._table_metric(name, f"{direction}ThrottleEvents"),
+                f"DynamoDB refuses to {direction.lower()} the {table} table as fast as is asked.",
+                Runbook.THROTTLES,
+                periods=2,
+            )
+            for table, name in (
+                ("ledger", ledger_table_name(self._settings)),
+                ("purchases", purchases_table_name(self._settings)),
+            )
+            for direction in ("Read", "Write")
+        )
+
+    @staticmethod
+    def _table_metric(table: str, name: str, *, label: str | None = None) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace="AWS/DynamoDB",
+            metric_name=name,
+            dimensions_map={"TableName": table},
+            statistic=cloudwatch.Stats.SUM,
+            period=ALARM_PERIOD,
+            label=label,
+        )
+
+    def _make_dashboard(self, dead_letters: Sequence[sqs.Queue]) -> None:
+        tables = (ledger_table_name(self._settings), purchases_table_name(self._settings))
+        graphs: tuple[tuple[str, Sequence[cloudwatch.IMetric]], ...] = (
+            (
+                "Purchases by outcome",
+                [
+                    self._measure(f"Purchases{outcome}", label=outcome.lower())
+                    for outcome in ("Reserved", "Completed", "Voided", "Unknown")
+                ],
+            ),
+            (
+                "Money moved (minor units)",
+                [
+                    self._measure(f"Money{kind}Minor", label=kind.lower())
+                    for kind in ("Granted", "Deducted", "Spent", "Refunded")
+                ],
+            ),
+            (
+                "Attempts of unknown outcome, and possible orphans",
+                [
+                    self._measure("UnknownAttempts", cloudwatch.Stats.MAXIMUM, label="unknown"),
+                    self._measure("PossibleOrphans", label="possible orphans"),
+                ],
+            ),
+            (
+                "Age of the oldest unknown attempt (s)",
+                [self._measure("OldestUnknownSeconds", cloudwatch.Stats.MAXIMUM)],
+            ),
+            (
+                "Upstreams (ms)",
+                [
+                    self._measure(f"{api}ApiMilliseconds", statistic, label=f"{api} {statistic}")
+                    for api in ("Customer", "Product", "Shipment")
+                    for statistic in ("p50", "p99")
+                ],
+            ),
+            (
+                "Views, by what the cache did",
+                [
+                    self._measure(f"Cache{did}", label=did.lower())
+                    for did in ("Hits", "Revalidations", "Misses")
+                ],
+            ),
+            ("Commits thought over", [self._measure("ConflictsRetried")]),
+            (
+                "Requests",
+                [
+                    self._api.metric_count(period=ALARM_PERIOD),
+                    self._api.metric_client_error(period=ALARM_PERIOD),
+                    self._api.metric_server_error(period=ALARM_PERIOD),
+                ],
+            ),
+            (
+                "Latency of the API (ms)",
+                [
+                    self._api.metric_latency(period=ALARM_PERIOD, statistic=statistic)
+                    for statistic in ("p50", "p99")
+                ],
+            ),
+            (
+                "Throttles of the tables",
+                [
+                    self._table_metric(
+                        table, f"{direction}ThrottleEvents", label=f"{table}: {direction.lower()}"
+                    )
+                    for table in tables
+                    for direction in ("Read", "Write")
+                ],
+            ),
+            (
+                "What failed for good",
+                [
+                    queue.metric_approximate_number_of_messages_visible(period=ALARM_PERIOD)
+                    for queue in dead_letters
+                ],
+            ),
+        )
+        dashboard = cloudwatch.Dashboard(
+            self,
+            "Dashboard",
+            dashboard_name=self._settings.prefix,
+            default_interval=Duration.days(1),
+        )
+        for first, second in zip(graphs[::2], [*graphs[1::2], None], strict=True):
+            dashboard.add_widgets(
+                *(
+                    cloudwatch.GraphWidget(title=graph[0], left=list(graph[1]), width=_WIDTH)
+                    for graph in (first, second)
+                    if graph is not None
+                )
+            )
