@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+import type { components } from '../src/api/schema.d.ts';
+
+type Schemas = components['schemas'];
+type Role = 'customer' | 'support' | 'admin' | 'service';
+
+interface Endpoints {
+  readonly api_url: string;
+  readonly upstream_url: string;
+  readonly tokens: Readonly<Record<Role, string>>;
+}
+
+function endpoints(): Endpoints {
+  const path = process.env['TILL_ENDPOINTS'];
+  if (path === undefined || path === '') throw new Error('TILL_ENDPOINTS is not set: it names the endpoints.json of the running system');
+  return JSON.parse(readFileSync(path, 'utf8')) as Endpoints;
+}
+
+/** Calls the API itself, past the application: how others move what a rep then looks at. */
+async function call<T>(role: Role, method: 'GET' | 'POST', path: string, body?: unknown): Promise<{ status: number; body: T }> {
+  const { api_url: api, tokens } = endpoints();
+  const response = await fetch(`${api}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${tokens[role]}`, 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as T };
+}
+
+/** Tells the stand-in for the external APIs something, by its control interface. */
+async function control(method: 'PUT' | 'DELETE', path: string, body?: unknown): Promise<void> {
+  const base = endpoints().upstream_url.replace(/\/api$/, '/_control');
+  const response = await fetch(`${base}${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  if (!response.ok) throw new Error(`the stand-in answered ${String(response.status)}: ${await response.text()}`);
+}
+
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+}
+
+export interface Goods {
+  readonly id: string;
+  readonly sku: string;
+  readonly name: string;
+}
+
+/** A customer of the test's own, at the Customer API; with credit (cents) also at ours. */
+export async function aCustomer(name: string, credit = 0): Promise<Person> {
+  const id = randomUUID();
+  const email = `${name.toLowerCase().replaceAll(/[^a-z]+/g, '.')}.${id.slice(0, 8)}@example.com`;
+  const address = { line1: '7 Quay Street', city: 'Portland', postalCode: '97205', state: 'OR', country: 'US' };
+  const now = Date.now();
+  await control('PUT', `/customers/${id}`, {
+    id,
+    name,
+    email,
+    billingAddress: address,
+    shippingAddress: address,
+    createdAt: now,
+    lastModifiedAt: now,
+  });
+  if (credit > 0) await grant(id, credit);
+  return { id, name, email };
+}
+
+/** A product of the test's own, for a price such as 12.5. */
+export async function aProduct(name: string, price: number): Promise<Goods> {
+  const id = randomUUID();
+  const sku = `E2E-${id.slice(0, 8)}`;
+  const now = Date.now();
+  await control('PUT', `/products/${id}`, { id, sku, name, description: 'Made for a test.', price, createdAt: now, lastModifiedAt: now });
+  return { id, sku, name };
+}
+
+export async function grant(customerId: string, amount: number): Promise<void> {
+  const answer = await call('admin', 'POST', `/customers/${customerId}/credit/grants`, { amount, reason: 'Made for a test' });
+  if (answer.status !== 201) throw new Error(`the grant was answered with ${String(answer.status)}`);
+}
+
+export async function buy(customerId: string, productId: string, quantity = 1): Promise<Schemas['PurchaseResponse']> {
+  const answer = await call<Schemas['PurchaseResponse']>('service', 'POST', `/customers/${customerId}/purchases`, {
+    product_id: productId,
+    quantity,
+  });
+  if (answer.status !== 201) throw new Error(`the purchase was answered with ${String(answer.status)}`);
+  return answer.body;
+}
+
+/** A purchase whose outcome nobody knows: the carrier says that it timed out. Gives back the attempt's id. */
+export async function buyIntoTheUnknown(customerId: string, goods: Goods): Promise<string> {
+  await control('PUT', `/shipments/${encodeURIComponent(goods.sku)}/behaviour`, { answer: { kind: 'refuse', status: 504 } });
+  const answer = await call<Schemas['ProblemResponse']>('service', 'POST', `/customers/${customerId}/purchases`, {
+    product_id: goods.id,
+    quantity: 1,
+  });
+  const { attempt_id: attempt } = answer.body;
+  if (answer.status !== 504 || attempt === null || attempt === undefined) {
+    throw new Error(`a purchase of unknown outcome was answered with ${String(answer.status)}`);
+  }
+  return attempt;
+}
+
+export async function balanceOf(customerId: string): Promise<Schemas['BalanceResponse']> {
+  return (await call<Schemas['BalanceResponse']>('admin', 'GET', `/customers/${customerId}/credit`)).body;
+}

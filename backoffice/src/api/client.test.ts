@@ -1,0 +1,149 @@
+import { describe, expect, it, vi } from 'vitest';
+
+import { CUSTOMER_ID, aBalance } from '../test/examples.ts';
+import { noAnswer, on, problem, server } from '../test/server.ts';
+import { http, HttpResponse } from 'msw';
+
+import { type Access, ifMatch, makeApi, unwrap } from './client.ts';
+import { makeQueryClient } from './query-client.ts';
+import { Problem } from './problem.ts';
+import { everyItem } from './queries.ts';
+
+const readCredit = (access: Partial<Access> = {}, signal?: AbortSignal) =>
+  unwrap(
+    makeApi(window.location.origin, { accessToken: () => 'old', renew: () => Promise.resolve(undefined), ...access }).GET(
+      '/customers/{customer_id}/credit',
+      { params: { path: { customer_id: CUSTOMER_ID } }, signal: signal ?? null },
+    ),
+  );
+
+const problemOf = async (promise: Promise<unknown>): Promise<Problem> => {
+  const error: unknown = await promise.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof Problem)) throw new Error(`not a problem: ${String(error)}`);
+  return error;
+};
+
+describe('the client', () => {
+  it('sends the token, and gives what was asked for', async () => {
+    server.use(
+      on('get', '/customers/{customer_id}/credit', ({ params, headers }) => {
+        expect(headers.get('Authorization')).toBe('Bearer old');
+        return aBalance({ customer_id: params['customer_id'] ?? '' });
+      }),
+    );
+    expect(await readCredit()).toEqual(aBalance());
+  });
+
+  it('renews a refused token once, and sends the same again', async () => {
+    const seen: (string | null)[] = [];
+    const renew = vi.fn(() => Promise.resolve('new'));
+    server.use(
+      on('post', '/customers/{customer_id}/credit/grants', ({ headers, body, idempotencyKey }) => {
+        seen.push(`${headers.get('Authorization')} ${idempotencyKey} ${body.reason}`);
+        return problem(401, 'not-authenticated', 'Not authenticated', 'The token has expired.');
+      }),
+    );
+    const api = makeApi(window.location.origin, { accessToken: () => 'old', renew });
+    const problemSeen = await problemOf(
+      unwrap(
+        api.POST('/customers/{customer_id}/credit/grants', {
+          params: { path: { customer_id: CUSTOMER_ID }, header: { 'Idempotency-Key': 'k' } },
+          body: { amount: 1, reason: 'Sorry' },
+        }),
+      ),
+    );
+    expect(problemSeen.status).toBe(401);
+    expect(renew).toHaveBeenCalledExactlyOnceWith('old');
+    expect(seen).toEqual(['Bearer old k Sorry', 'Bearer new k Sorry']);
+  });
+
+  it('tells the problem of the document', async () => {
+    server.use(
+      on('get', '/customers/{customer_id}/credit', () =>
+        problem(409, 'insufficient-credit', 'Not enough credit', '25.00 USD are available.', {
+          available: 2500,
+          currency: 'USD',
+          errors: [{ field: 'amount', message: 'too large' }, 'not one'],
+        }),
+      ),
+    );
+    const seen = await problemOf(readCredit());
+    expect(seen).toMatchObject({
+      slug: 'insufficient-credit',
+      title: 'Not enough credit',
+      status: 409,
+      detail: '25.00 USD are available.',
+      correlationId: 'correlation-of-insufficient-credit',
+      errors: [{ field: 'amount', message: 'too large' }],
+      isUncertain: false,
+    });
+    expect(seen.numberOf('available')).toBe(2500);
+    expect(seen.textOf('currency')).toBe('USD');
+    expect(seen.errorOf('amount')).toBe('too large');
+    expect(seen.errorOf('reason')).toBeUndefined();
+  });
+
+  it('makes a problem of a broken connection', async () => {
+    server.use(on('get', '/customers/{customer_id}/credit', () => noAnswer()));
+    expect(await problemOf(readCredit())).toMatchObject({ slug: 'no-answer', status: 0, isUncertain: true });
+  });
+
+  it.each([
+    ['an HTML page with 502', 502, { title: 'The server failed', status: 502, isUncertain: true }],
+    ['an HTML page with 200', 200, { slug: 'unreadable-answer', status: 0, isUncertain: true }],
+    ['an HTML page with 403', 403, { title: 'Not allowed', status: 403, isUncertain: false }],
+  ])('makes a problem of %s', async (_what, status, expected) => {
+    server.use(http.get('*/v1/*', () => HttpResponse.html('<h1>Bad gateway</h1>', { status })));
+    expect(await problemOf(readCredit())).toMatchObject(expected);
+  });
+
+  it('makes no problem of somebody who has gone away', async () => {
+    const controller = new AbortController();
+    server.use(
+      on('get', '/customers/{customer_id}/credit', () => {
+        controller.abort();
+        return new Promise<never>(() => {});
+      }),
+    );
+    await expect(readCredit({}, controller.signal)).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});
+
+describe('reads', () => {
+  const retry = makeQueryClient().getDefaultOptions().queries?.retry;
+  const retries = (failures: number, error: Error) => (typeof retry === 'function' ? retry(failures, error) : undefined);
+
+  it.each([
+    [0, Problem.noAnswer(null), true],
+    [1, Problem.ofAnswer(503, null), true],
+    [0, Problem.ofAnswer(429, null), true],
+    [2, Problem.ofAnswer(503, null), false],
+    [0, Problem.ofAnswer(404, null), false],
+    [0, Problem.ofAnswer(403, null), false],
+    [0, new Error('a mistake of ours'), false],
+  ])('after %i failures, %o is tried again: %s', (failures, error, again) => {
+    expect(retries(failures, error)).toBe(again);
+  });
+
+  const pages: Readonly<Record<string, { readonly items: readonly number[]; readonly next_cursor: string | null }>> = {
+    first: { items: [1], next_cursor: 'second' },
+    second: { items: [], next_cursor: 'third' },
+    third: { items: [2, 3], next_cursor: 'fourth' },
+    fourth: { items: [4], next_cursor: null },
+  };
+  const page = (cursor: string | undefined) => Promise.resolve(pages[cursor ?? 'first'] ?? { items: [], next_cursor: null });
+
+  it('walk all pages for an export', async () => {
+    expect(await everyItem(page)).toEqual([1, 2, 3, 4]);
+    await expect(everyItem(page, { signal: AbortSignal.abort() })).rejects.toThrow();
+  });
+});
+
+describe('If-Match', () => {
+  it('is the ETag of a version', () => {
+    expect(ifMatch(3)).toBe('"3"');
+  });
+});

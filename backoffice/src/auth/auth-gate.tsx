@@ -1,0 +1,166 @@
+import type { UserManager } from 'oidc-client-ts';
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { AuthProvider, useAuth } from 'react-oidc-context';
+
+import { Button } from '../ui/button.tsx';
+import { FullPage } from '../ui/full-page.tsx';
+import { Loading } from '../ui/states.tsx';
+import { type Session, SessionContext } from './session.ts';
+import { currentPlace, placeToReturnTo } from './user-manager.ts';
+import { viewerOf } from './viewer.ts';
+
+interface AuthGateProps {
+  readonly userManager: UserManager;
+  readonly rolesClaim: string;
+  readonly children: ReactNode;
+}
+
+/** Lets signed-in support through, sends everybody else to sign in, and says so to those it is not for. */
+export function AuthGate({ userManager, rolesClaim, children }: AuthGateProps) {
+  return (
+    <AuthProvider
+      userManager={userManager}
+      onSigninCallback={(user) => {
+        // Before the router is made: it starts at the place that was wanted, and the code is out of the history.
+        window.history.replaceState(null, '', placeToReturnTo(user?.state));
+      }}
+    >
+      <Gate userManager={userManager} rolesClaim={rolesClaim}>
+        {children}
+      </Gate>
+    </AuthProvider>
+  );
+}
+
+function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
+  const auth = useAuth();
+  const { user } = auth;
+  const [ended, setEnded] = useState(false);
+  const [failure, setFailure] = useState<Error | null>(null);
+  const leaving = useRef(false);
+  const renewal = useRef<Promise<string | undefined> | null>(null);
+  // Once somebody is in, the application stays on the screen when the session ends: what was typed is not thrown away.
+  const entered = useRef(false);
+  if (user && !user.expired) entered.current = true;
+
+  const leave = useCallback(
+    (how: () => Promise<void>) => {
+      if (leaving.current) return;
+      leaving.current = true;
+      setFailure(null);
+      how().catch((error: unknown) => {
+        leaving.current = false;
+        setFailure(error instanceof Error ? error : new Error(String(error)));
+      });
+    },
+    [],
+  );
+  const signIn = useCallback(
+    () => leave(() => userManager.signinRedirect({ state: currentPlace(window.location) })),
+    [leave, userManager],
+  );
+  const signOut = useCallback(
+    () =>
+      leave(async () => {
+        const metadata = await userManager.metadataService.getMetadata();
+        if (metadata.end_session_endpoint === undefined) {
+          await userManager.removeUser();
+          window.location.assign('/');
+        } else {
+          await userManager.signoutRedirect();
+        }
+      }),
+    [leave, userManager],
+  );
+
+  useEffect(() => {
+    const stops = [
+      userManager.events.addAccessTokenExpired(() => setEnded(true)),
+      userManager.events.addUserSignedOut(() => setEnded(true)),
+      userManager.events.addUserLoaded(() => setEnded(false)),
+    ];
+    return () => stops.forEach((stop) => stop());
+  }, [userManager]);
+
+  const mustSignIn = !auth.isLoading && !auth.isAuthenticated && !entered.current && auth.error === undefined && failure === null;
+  useEffect(() => {
+    if (mustSignIn) signIn();
+  }, [mustSignIn, signIn]);
+
+  // The token is read when a request is made, not when the session object was: a renewal makes no new session.
+  const token = useRef<string | undefined>(undefined);
+  token.current = user?.access_token;
+
+  const renew = useCallback(
+    (refused: string | undefined): Promise<string | undefined> => {
+      if (token.current !== undefined && token.current !== refused) return Promise.resolve(token.current);
+      // Several requests may be refused at once; a refresh token can be used only once.
+      renewal.current ??= userManager
+        .getUser()
+        .then((held) => (held?.refresh_token === undefined ? null : userManager.signinSilent()))
+        .then(
+          (renewed) => {
+            if (renewed === null) setEnded(true);
+            return renewed?.access_token;
+          },
+          (error: unknown) => {
+            console.warn('The session could not be renewed.', error);
+            setEnded(true);
+            return undefined;
+          },
+        )
+        .finally(() => {
+          renewal.current = null;
+        });
+      return renewal.current;
+    },
+    [userManager],
+  );
+
+  const profile = user?.profile;
+  const session = useMemo<Session | null>(
+    () =>
+      profile === undefined
+        ? null
+        : {
+            viewer: viewerOf({ ...profile }, rolesClaim),
+            ended,
+            accessToken: () => token.current,
+            renew,
+            signInAgain: signIn,
+            signOut,
+          },
+    [profile, rolesClaim, ended, renew, signIn, signOut],
+  );
+
+  if (entered.current && session !== null) {
+    if (!session.viewer.isSupport) return <NotForYou session={session} />;
+    return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;
+  }
+  const problem = failure ?? auth.error;
+  if (problem) {
+    return (
+      <FullPage title="Signing in did not work" actions={<Button label="Try again" onClick={signIn} />}>
+        <p>The sign-in service could not be used. If this stays so, tell the people who run it what it said:</p>
+        <p className="till-quote">{problem.message}</p>
+      </FullPage>
+    );
+  }
+  return (
+    <FullPage title="Till back office">
+      <Loading label="Signing in" />
+    </FullPage>
+  );
+}
+
+function NotForYou({ session }: { readonly session: Session }) {
+  return (
+    <FullPage title="This application is for support" actions={<Button label="Sign out" onClick={session.signOut} />}>
+      <p>
+        You are signed in as <strong>{session.viewer.name}</strong>, who does not have the role “support” or “admin”. Nothing of
+        Till can be seen or changed here without one of them.
+      </p>
+      <p>If you work in support, ask an administrator for the role, sign out, and sign in again.</p>
+    </FullPage>
+  );
+}

@@ -1,0 +1,155 @@
+import { act, render, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { User, type UserManager } from 'oidc-client-ts';
+import { describe, expect, it, vi } from 'vitest';
+
+import { ThemeProvider } from '../ui/theme.tsx';
+import { AuthGate } from './auth-gate.tsx';
+import { type Session, useSession } from './session.ts';
+import { makeUserManager, placeToReturnTo } from './user-manager.ts';
+import { viewerOf } from './viewer.ts';
+
+const CONFIG = {
+  issuer: 'http://issuer.test',
+  clientId: 'till-backoffice',
+  resource: 'https://till.example/api',
+  rolesClaim: 'roles',
+  scope: 'openid profile offline_access',
+};
+
+function aUser(roles: readonly string[], changes: { readonly token?: string; readonly refresh?: string | undefined } = {}): User {
+  const refresh = 'refresh' in changes ? changes.refresh : 'a-refresh-token';
+  return new User({
+    access_token: changes.token ?? 'first-token',
+    token_type: 'Bearer',
+    profile: { sub: 'rita', name: 'Rita Sorensen', roles, iss: CONFIG.issuer, aud: CONFIG.clientId, exp: 0, iat: 0 },
+    expires_at: Math.floor(Date.now() / 1000) + 3600,
+    ...(refresh === undefined ? {} : { refresh_token: refresh }),
+  });
+}
+
+function show(userManager: UserManager): { readonly session: () => Session } {
+  let seen: Session | null = null;
+  function Inside() {
+    seen = useSession();
+    return <p>{seen.ended ? 'ended' : `hello ${seen.viewer.name}`}</p>;
+  }
+  render(
+    <ThemeProvider>
+      <AuthGate userManager={userManager} rolesClaim={CONFIG.rolesClaim}>
+        <Inside />
+      </AuthGate>
+    </ThemeProvider>,
+  );
+  return {
+    session: () => {
+      if (seen === null) throw new Error('nobody is in');
+      return seen;
+    },
+  };
+}
+
+async function signedIn(user: User | null): Promise<UserManager> {
+  const userManager = makeUserManager(CONFIG, window.location.origin);
+  if (user !== null) await userManager.storeUser(user);
+  return userManager;
+}
+
+describe('the gate', () => {
+  it('sends somebody unknown to sign in, with the place to come back to', async () => {
+    window.history.replaceState(null, '', '/purchases?status=REFUNDED');
+    const userManager = await signedIn(null);
+    const redirect = vi.spyOn(userManager, 'signinRedirect').mockResolvedValue();
+    show(userManager);
+    expect(await screen.findByText('Signing in…')).toBeVisible();
+    await vi.waitFor(() => expect(redirect).toHaveBeenCalledExactlyOnceWith({ state: { returnTo: '/purchases?status=REFUNDED' } }));
+  });
+
+  it('says when the sign-in cannot be reached, and tries again', async () => {
+    const userManager = await signedIn(null);
+    const redirect = vi.spyOn(userManager, 'signinRedirect').mockRejectedValue(new Error('Failed to fetch'));
+    show(userManager);
+    expect(await screen.findByText('Failed to fetch')).toBeVisible();
+    await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(redirect).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([['support'], ['admin']])('lets %s in', async (role) => {
+    const { session } = show(await signedIn(aUser([role])));
+    expect(await screen.findByText('hello Rita Sorensen')).toBeVisible();
+    expect(session().viewer).toMatchObject({ subject: 'rita', isAdmin: role === 'admin', isSupport: true });
+    expect(session().accessToken()).toBe('first-token');
+  });
+
+  it.each([['customer'], ['service'], ['somebody-else']])('tells %s that this is for support', async (role) => {
+    const userManager = await signedIn(aUser([role]));
+    vi.spyOn(userManager.metadataService, 'getMetadata').mockResolvedValue({ end_session_endpoint: 'http://issuer.test/end' });
+    const signOut = vi.spyOn(userManager, 'signoutRedirect').mockResolvedValue();
+    show(userManager);
+    expect(await screen.findByRole('heading', { name: 'This application is for support' })).toBeVisible();
+    expect(screen.queryByText(/hello/)).toBeNull();
+    await userEvent.click(screen.getByRole('button', { name: 'Sign out' }));
+    await vi.waitFor(() => expect(signOut).toHaveBeenCalledOnce());
+  });
+
+  it('renews by the refresh token once, however many requests were refused', async () => {
+    const userManager = await signedIn(aUser(['support']));
+    const silent = vi.spyOn(userManager, 'signinSilent').mockResolvedValue(aUser(['support'], { token: 'second-token' }));
+    const { session } = show(userManager);
+    await screen.findByText('hello Rita Sorensen');
+    await act(async () => {
+      expect(await Promise.all([session().renew('first-token'), session().renew('first-token')])).toEqual(['second-token', 'second-token']);
+    });
+    expect(silent).toHaveBeenCalledOnce();
+  });
+
+  it('gives the newer token at once to a request that was refused with an older one', async () => {
+    const userManager = await signedIn(aUser(['support']));
+    const silent = vi.spyOn(userManager, 'signinSilent');
+    const { session } = show(userManager);
+    await screen.findByText('hello Rita Sorensen');
+    expect(await session().renew('an-older-token')).toBe('first-token');
+    expect(silent).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['the renewal is refused', 'a-refresh-token'],
+    ['there is no refresh token', undefined],
+  ])('keeps the application on the screen, and says that the session has ended, when %s', async (_when, refresh) => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const userManager = await signedIn(aUser(['support'], { refresh }));
+    vi.spyOn(userManager, 'signinSilent').mockRejectedValue(new Error('invalid_grant'));
+    const { session } = show(userManager);
+    await screen.findByText('hello Rita Sorensen');
+    await act(async () => expect(await session().renew('first-token')).toBeUndefined());
+    expect(screen.getByText('ended')).toBeVisible();
+  });
+});
+
+describe('the place to return to', () => {
+  it.each([
+    [{ returnTo: '/purchases?status=REFUNDED#x' }, '/purchases?status=REFUNDED#x'],
+    [{ returnTo: '//evil.example' }, '/'],
+    [{ returnTo: '/\\evil.example' }, '/'],
+    [{ returnTo: 'https://evil.example' }, '/'],
+    [{ returnTo: '/signed-in?code=x' }, '/'],
+    [{ returnTo: 7 }, '/'],
+    [undefined, '/'],
+  ])('%o is %s', (state, place) => {
+    expect(placeToReturnTo(state)).toBe(place);
+  });
+});
+
+describe('a viewer', () => {
+  it('is read from the claims', () => {
+    expect(viewerOf({ sub: 'rita', roles: ['support', 'janitor'] }, 'roles')).toEqual({
+      subject: 'rita',
+      name: 'rita',
+      roles: ['support'],
+      isSupport: true,
+      isAdmin: false,
+    });
+    expect(viewerOf({ sub: 'a', name: 'Amir', 'https://x/roles': 'admin' }, 'https://x/roles')).toMatchObject({ isAdmin: true, isSupport: true });
+    expect(viewerOf({ sub: 'a' }, 'roles')).toMatchObject({ isSupport: false, roles: [] });
+  });
+});

@@ -1,0 +1,56 @@
+/** Times as the API has them: RFC 3339 in UTC, `2026-11-22T17:36:15.122328Z`. */
+
+interface TimeFormat {
+  /** The viewer's own, unless told otherwise. */
+  readonly locale?: string | undefined;
+  /** The viewer's own, unless told otherwise. */
+  readonly timeZone?: string | undefined;
+}
+
+/** A date and time in the viewer's locale and time zone: `Nov 22, 2026, 5:36 PM`. */
+export function formatInstant(instant: string, { locale, timeZone }: TimeFormat = {}): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(new Date(instant));
+}
+
+/** A date in the viewer's locale and time zone: `Nov 22, 2026`. */
+export function formatDate(instant: string, { locale, timeZone }: TimeFormat = {}): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone }).format(new Date(instant));
+}
+
+/** The exact time in UTC, with every digit that the API told: `2026-11-22 17:36:15.122328 UTC`. */
+export function exactUtc(instant: string): string {
+  const match = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2}(?:\.\d+)?)(?:Z|\+00:00)$/.exec(instant);
+  if (match !== null) return `${match[1]} ${match[2]} UTC`;
+  return `${new Date(instant).toISOString().slice(0, -1).replace('T', ' ')} UTC`;
+}
+
+const STEPS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const;
+
+/** How far away a time is: `in 3 hours`, `2 days ago`. */
+export function formatRelative(instant: string, now: Date, locale?: string): string {
+  const distance = new Date(instant).getTime() - now.getTime();
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
+  for (const [unit, length] of STEPS) {
+    if (Math.abs(distance) >= length) return format.format(Math.trunc(distance / length), unit);
+  }
+  return format.format(Math.trunc(distance / 1000), 'second');
+}
+
+/**
+ * The instant at which a day begins for the viewer, as the API takes it; `2026-11-22` from a date field.
+ *
+ * For a range that includes its last day, ask for the start of the day after (`daysLater: 1`).
+ */
+export function startOfDay(day: string, daysLater = 0): string | undefined {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day);
+  if (match === null) return undefined;
+  const [year, month, date] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const start = new Date(year, month - 1, date);
+  // 31 February is not a day; Date would make it 3 March.
+  if (start.getMonth() !== month - 1 || start.getDate() !== date) return undefined;
+  return new Date(year, month - 1, date + daysLater).toISOString();
+}

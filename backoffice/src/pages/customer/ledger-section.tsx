@@ -1,0 +1,104 @@
+import { useApi } from '../../api/client.ts';
+import { everyItem, read, useEntries } from '../../api/queries.ts';
+import type { Entry } from '../../api/types.ts';
+import { places } from '../../app/places.ts';
+import { useCursor } from '../../app/url-state.ts';
+import { amount, type CsvColumn, whole } from '../../format/csv.ts';
+import { TextLink } from '../../ui/button.tsx';
+import { type Column, DataTable } from '../../ui/data-table.tsx';
+import { ExportButton } from '../../ui/export-button.tsx';
+import { Pager } from '../../ui/pager.tsx';
+import { Answer, Empty } from '../../ui/states.tsx';
+import { Instant, Money, StatusBadge } from '../../ui/values.tsx';
+
+const LARGEST_PAGE = 100;
+
+const COLUMNS: readonly Column<Entry>[] = [
+  { id: 'when', header: 'When', isRowHeader: true, nowrap: true, cell: ({ created_at }) => <Instant at={created_at} /> },
+  { id: 'kind', header: 'What', cell: ({ kind }) => <StatusBadge status={kind} /> },
+  { id: 'reason', header: 'Why', cell: (entry) => <Why entry={entry} /> },
+  { id: 'actor', header: 'Who', cell: ({ actor }) => <span className="till-break">{actor}</span> },
+  {
+    id: 'amount',
+    header: 'Amount',
+    align: 'end',
+    nowrap: true,
+    cell: ({ amount: minor, currency }) => <Money minor={minor} currency={currency} signed />,
+  },
+  {
+    id: 'after',
+    header: 'Balance after',
+    align: 'end',
+    nowrap: true,
+    cell: ({ balance_after, currency }) => <Money minor={balance_after} currency={currency} />,
+  },
+];
+
+const CSV: readonly CsvColumn<Entry>[] = [
+  { header: 'Sequence', cell: ({ sequence }) => whole(sequence) },
+  { header: 'When (UTC)', cell: ({ created_at }) => created_at },
+  { header: 'What', cell: ({ kind }) => kind },
+  { header: 'Amount', cell: (entry) => amount(entry.amount, entry.currency) },
+  { header: 'Balance after', cell: ({ balance_after, currency }) => amount(balance_after, currency) },
+  { header: 'Currency', cell: ({ currency }) => currency },
+  { header: 'Why', cell: ({ reason }) => reason },
+  { header: 'Who', cell: ({ actor }) => actor },
+  { header: 'Purchase id', cell: ({ purchase_id }) => purchase_id },
+  { header: 'Refund id', cell: ({ refund_id }) => refund_id },
+  { header: 'Entry id', cell: ({ id }) => id },
+];
+
+function Why({ entry }: { readonly entry: Entry }) {
+  return (
+    <div className="till-why">
+      <span className="till-break">{entry.reason}</span>
+      {entry.purchase_id !== null && (
+        <TextLink to={places.purchase(entry.purchase_id)} className="till-small">
+          Purchase <code>{entry.purchase_id.slice(0, 8)}</code>
+        </TextLink>
+      )}
+    </div>
+  );
+}
+
+/** The ledger of a customer, newest first. */
+export function LedgerSection({ customerId }: { readonly customerId: string }) {
+  const { cursor, pages } = useCursor('cursor', { inPlace: true });
+  const entries = useEntries(customerId, { cursor });
+  return (
+    <>
+      <Answer
+        query={entries}
+        loading="Loading the ledger"
+        failed="The ledger could not be loaded"
+        notFound={<Empty title="There is no ledger." />}
+      >
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="No movements yet">The ledger begins with the first credit that is granted.</Empty>
+          ) : (
+            <DataTable caption="Ledger" columns={COLUMNS} rows={items} rowKey={({ id }) => id} stale={entries.isPlaceholderData} />
+          )
+        }
+      </Answer>
+      <div className="till-section-pager">
+        <Pager of="the ledger" {...pages(entries.data?.next_cursor)} />
+      </div>
+    </>
+  );
+}
+
+/** Exports the whole ledger of a customer. */
+export function LedgerExport({ customerId }: { readonly customerId: string }) {
+  const api = useApi();
+  return (
+    <ExportButton
+      label="Export the ledger"
+      filename={`ledger-${customerId}`}
+      columns={CSV}
+      load={({ signal, onProgress }) =>
+        everyItem((cursor) => read.entries(api, customerId, { limit: LARGEST_PAGE, cursor }, signal), { signal, onProgress })
+      }
+    />
+  );
+}

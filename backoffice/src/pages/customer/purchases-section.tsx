@@ -1,0 +1,104 @@
+import { useNavigate } from 'react-router';
+
+import { useApi } from '../../api/client.ts';
+import { everyItem, read, useCustomerPurchases } from '../../api/queries.ts';
+import type { Purchase } from '../../api/types.ts';
+import { places } from '../../app/places.ts';
+import { useCursor } from '../../app/url-state.ts';
+import { amount, type CsvColumn, whole } from '../../format/csv.ts';
+import { TextLink } from '../../ui/button.tsx';
+import { type Column, DataTable } from '../../ui/data-table.tsx';
+import { ExportButton } from '../../ui/export-button.tsx';
+import { Pager } from '../../ui/pager.tsx';
+import { Answer, Empty } from '../../ui/states.tsx';
+import { Instant, Money, StatusBadge } from '../../ui/values.tsx';
+
+const LARGEST_PAGE = 100;
+
+const COLUMNS: readonly Column<Purchase>[] = [
+  { id: 'when', header: 'When', nowrap: true, cell: ({ created_at }) => <Instant at={created_at} /> },
+  {
+    id: 'product',
+    header: 'Product',
+    isRowHeader: true,
+    cell: ({ id, product }) => <TextLink to={places.purchase(id)}>{product.name}</TextLink>,
+  },
+  { id: 'status', header: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
+  { id: 'quantity', header: 'Quantity', align: 'end', nowrap: true, cell: ({ quantity }) => quantity },
+  { id: 'total', header: 'Total', align: 'end', nowrap: true, cell: ({ total, currency }) => <Money minor={total} currency={currency} /> },
+  {
+    id: 'refunded',
+    header: 'Refunded',
+    align: 'end',
+    nowrap: true,
+    cell: ({ refunded, currency }) =>
+      refunded === 0 ? <span className="till-muted">none</span> : <Money minor={refunded} currency={currency} />,
+  },
+];
+
+const CSV: readonly CsvColumn<Purchase>[] = [
+  { header: 'Purchase id', cell: ({ id }) => id },
+  { header: 'When (UTC)', cell: ({ created_at }) => created_at },
+  { header: 'Product', cell: ({ product }) => product.name },
+  { header: 'SKU', cell: ({ product }) => product.sku },
+  { header: 'Quantity', cell: ({ quantity }) => whole(quantity) },
+  { header: 'Subtotal', cell: ({ subtotal, currency }) => amount(subtotal, currency) },
+  { header: 'Discount', cell: ({ discount, currency }) => amount(discount, currency) },
+  { header: 'Total', cell: ({ total, currency }) => amount(total, currency) },
+  { header: 'Refunded', cell: ({ refunded, currency }) => amount(refunded, currency) },
+  { header: 'Currency', cell: ({ currency }) => currency },
+  { header: 'Status', cell: ({ status }) => status },
+  { header: 'Promo code', cell: ({ promo_code }) => promo_code },
+  { header: 'Shipment id', cell: ({ shipment_id }) => shipment_id },
+  { header: 'Who', cell: ({ created_by }) => created_by },
+];
+
+/** The purchases of a customer, newest first. */
+export function PurchasesSection({ customerId }: { readonly customerId: string }) {
+  const navigate = useNavigate();
+  const { cursor, pages } = useCursor('cursor', { inPlace: true });
+  const purchases = useCustomerPurchases(customerId, { cursor });
+  return (
+    <>
+      <Answer
+        query={purchases}
+        loading="Loading the purchases"
+        failed="The purchases could not be loaded"
+        notFound={<Empty title="There are no purchases." />}
+      >
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="No purchases yet">What this customer buys is listed here.</Empty>
+          ) : (
+            <DataTable
+              caption="Purchases"
+              columns={COLUMNS}
+              rows={items}
+              rowKey={({ id }) => id}
+              stale={purchases.isPlaceholderData}
+              onRowClick={({ id }) => void navigate(places.purchase(id))}
+            />
+          )
+        }
+      </Answer>
+      <div className="till-section-pager">
+        <Pager of="the purchases" {...pages(purchases.data?.next_cursor)} />
+      </div>
+    </>
+  );
+}
+
+/** Exports all purchases of a customer. */
+export function PurchasesExport({ customerId }: { readonly customerId: string }) {
+  const api = useApi();
+  return (
+    <ExportButton
+      label="Export the purchases"
+      filename={`purchases-${customerId}`}
+      columns={CSV}
+      load={({ signal, onProgress }) =>
+        everyItem((cursor) => read.customerPurchases(api, customerId, { limit: LARGEST_PAGE, cursor }, signal), { signal, onProgress })
+      }
+    />
+  );
+}

@@ -1,0 +1,189 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+
+import { unwrap, useApi } from '../../api/client.ts';
+import { useMoneyAction } from '../../api/money-action.ts';
+import { Problem } from '../../api/problem.ts';
+import { keys } from '../../api/queries.ts';
+import type { CreateRefundRequest, Purchase, Refund, RefundQuote } from '../../api/types.ts';
+import { formatMoney } from '../../format/money.ts';
+import { Button } from '../../ui/button.tsx';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { useDebounced } from '../../ui/debounced.ts';
+import { AmountInput, RadioChoice, TextArea, TextInput } from '../../ui/fields.tsx';
+import { useToast } from '../../ui/toast.tsx';
+import { Money } from '../../ui/values.tsx';
+import { EMPTY_DRAFT, reasonError, type RefundDraft, requestOf, unitsLeft, type Way, wishOf } from './refund-form.ts';
+import { useRefundQuote } from './refund-quote.ts';
+
+/** Long enough not to ask for each digit, short enough not to be waited for. */
+const QUOTE_AFTER_MS = 250;
+
+interface RefundDialogProps {
+  readonly open: boolean;
+  readonly onClose: () => void;
+  readonly purchase: Purchase;
+}
+
+/** Gives back all of a purchase, so many units, or an amount; shows what that will do, and asks. */
+export function RefundDialog({ open, onClose, purchase }: RefundDialogProps) {
+  const api = useApi();
+  const client = useQueryClient();
+  const { announce } = useToast();
+  const { id, currency, customer_id: customerId } = purchase;
+  const [draft, setDraft] = useState<RefundDraft>(EMPTY_DRAFT);
+  const [showErrors, setShowErrors] = useState(false);
+  const opening = useOpening(open);
+  const change = (changes: Partial<RefundDraft>) => setDraft((current) => ({ ...current, ...changes }));
+
+  const { way, quantity, amount } = draft;
+  const wish = useMemo(() => wishOf({ way, quantity, amount, reason: '' }, currency), [way, quantity, amount, currency]);
+  const settled = useDebounced(wish, QUOTE_AFTER_MS);
+  const quote = useRefundQuote(id, opening, open && settled.ok ? settled.wish : undefined);
+  const isSettled = settled === wish;
+
+  const action = useMoneyAction<CreateRefundRequest, Refund>({
+    scope: `refund:${id}`,
+    send: useCallback(
+      (body, idempotencyKey) =>
+        unwrap(
+          api.POST('/purchases/{purchase_id}/refunds', {
+            params: { path: { purchase_id: id }, header: { 'Idempotency-Key': idempotencyKey } },
+            body,
+          }),
+        ),
+      [api, id],
+    ),
+    affects: useCallback(() => [keys.purchases, keys.customer(customerId)], [customerId]),
+  });
+  const { problem } = action;
+  useEffect(() => {
+    // The server has decided by books that are newer than what is shown here: show those.
+    if (problem?.isFinal === true) void client.invalidateQueries({ queryKey: keys.purchase(id) });
+  }, [problem, client, id]);
+
+  const payload = requestOf(draft, currency);
+  const amountError = wish.ok ? problem?.errorOf(way) : showErrors ? wish.message : undefined;
+  const left = unitsLeft(purchase);
+  const ways: readonly { value: Way; label: string }[] = [
+    { value: 'all', label: `All that is left, ${formatMoney(purchase.refundable, currency)}` },
+    ...(left > 0 ? [{ value: 'quantity' as const, label: 'By quantity' }] : []),
+    { value: 'amount', label: 'An amount' },
+  ];
+  return (
+    <ConfirmDialog
+      open={open}
+      onClose={onClose}
+      title="Refund this purchase"
+      description={`${purchase.quantity} × ${purchase.product.name}, ${formatMoney(purchase.total, currency)}. What is given back becomes the customer’s credit.`}
+      action={action}
+      payload={payload}
+      ready={isSettled && quote.data?.would_succeed === true}
+      onIncomplete={() => setShowErrors(true)}
+      onDone={(refund) => {
+        setDraft(EMPTY_DRAFT);
+        setShowErrors(false);
+        onClose();
+        announce(
+          `${formatMoney(refund.amount, refund.currency)} refunded. The customer’s balance is ${formatMoney(refund.balance_after, refund.currency)}.`,
+        );
+      }}
+      confirmLabel="Refund"
+      preview={
+        !wish.ok ? (
+          <span className="till-muted">What it will do is shown here before anything is sent.</span>
+        ) : !isSettled || quote.isPending ? (
+          <span className="till-muted">Working out what this will do…</span>
+        ) : quote.data === undefined ? (
+          <QuoteFailed error={quote.error} onRetry={() => void quote.refetch()} retrying={quote.isFetching} />
+        ) : (
+          <QuoteText quote={quote.data} />
+        )
+      }
+    >
+      <RadioChoice label="How much" value={way} options={ways} onChange={(next) => change({ way: next })} />
+      {way === 'quantity' && (
+        <TextInput
+          label="Units to refund"
+          value={quantity}
+          onChange={(next) => change({ quantity: next })}
+          inputMode="numeric"
+          error={amountError}
+          hint={`${left} of ${purchase.quantity} can still be refunded as units.`}
+          required
+        />
+      )}
+      {way === 'amount' && (
+        <AmountInput
+          label="Amount to refund"
+          currency={currency}
+          value={amount}
+          onChange={(next) => change({ amount: next })}
+          error={amountError}
+          hint={`${formatMoney(purchase.refundable, currency)} can still be refunded.`}
+          required
+        />
+      )}
+      <TextArea
+        label="Reason"
+        value={draft.reason}
+        onChange={(next) => change({ reason: next })}
+        error={(showErrors ? reasonError(draft) : undefined) ?? problem?.errorOf('reason')}
+        hint="Kept with the refund and in the ledger."
+        maxLength={500}
+        required
+      />
+    </ConfirmDialog>
+  );
+}
+
+/** Counts how often it was opened. */
+function useOpening(open: boolean): number {
+  const [seen, setSeen] = useState({ open, count: 0 });
+  if (seen.open !== open) setSeen({ open, count: seen.count + (open ? 1 : 0) });
+  return seen.count;
+}
+
+/** What it will do, or what it would be refused with. */
+function QuoteText({ quote }: { readonly quote: RefundQuote }) {
+  const { currency, amount, quantity, refundable_after: refundable, balance_before: before, balance_after: after } = quote;
+  // What follows from the amount is null exactly where the refund would be refused.
+  if (quote.problem !== null || amount === null || refundable === null || after === null) {
+    return (
+      <span className="till-preview-problem">
+        <strong>{quote.problem?.title ?? 'This refund would be refused.'}</strong>
+        <span>{quote.problem?.detail}</span>
+      </span>
+    );
+  }
+  return (
+    <>
+      <strong>
+        <Money minor={amount} currency={currency} /> back to the customer
+      </strong>
+      {quantity !== null && ` for ${quantity} ${quantity === 1 ? 'unit' : 'units'}`}; <Money minor={refundable} currency={currency} /> of this
+      purchase stay refundable; balance <Money minor={before} currency={currency} /> to <Money minor={after} currency={currency} />.
+    </>
+  );
+}
+
+interface QuoteFailedProps {
+  readonly error: unknown;
+  readonly onRetry: () => void;
+  readonly retrying: boolean;
+}
+
+function QuoteFailed({ error, onRetry, retrying }: QuoteFailedProps) {
+  const problem = Problem.of(error);
+  return (
+    <span className="till-preview-problem">
+      <strong>What this will do could not be worked out, so nothing can be refunded yet.</strong>
+      <span>
+        {problem.title}. {problem.detail}
+      </span>
+      <span>
+        <Button label="Try again" kind="secondary" busy={retrying} onClick={onRetry} />
+      </span>
+    </span>
+  );
+}

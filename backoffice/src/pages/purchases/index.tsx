@@ -1,0 +1,155 @@
+import { useNavigate } from 'react-router';
+
+import { useApi } from '../../api/client.ts';
+import { everyItem, PAGE_SIZE, read, usePurchases } from '../../api/queries.ts';
+import type { NamedPurchase, PurchaseStatus } from '../../api/types.ts';
+import { CustomerLink, useRememberedList } from '../../app/links.tsx';
+import { places } from '../../app/places.ts';
+import { oneOf, useCursor, useFilters } from '../../app/url-state.ts';
+import { formatMoney } from '../../format/money.ts';
+import { dayOf, fromMoment, untilMoment } from '../../format/moment.ts';
+import { Button, TextLink } from '../../ui/button.tsx';
+import { type Column, DataTable } from '../../ui/data-table.tsx';
+import { ExportButton } from '../../ui/export-button.tsx';
+import { SelectInput } from '../../ui/fields.tsx';
+import { MomentInput } from '../../ui/moment-input.tsx';
+import { Card, Page, Toolbar } from '../../ui/page.tsx';
+import { Pager } from '../../ui/pager.tsx';
+import { Answer, Empty } from '../../ui/states.tsx';
+import { Instant, Money, StatusBadge, statusText } from '../../ui/values.tsx';
+import { PURCHASE_CSV } from './csv.ts';
+
+const STATUSES: readonly PurchaseStatus[] = ['COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED'];
+
+/** The API takes at most so many at once: an export asks for as many. */
+const EXPORT_PAGE_SIZE = 100;
+
+const COLUMNS: readonly Column<NamedPurchase>[] = [
+  {
+    id: 'product',
+    header: 'Product',
+    isRowHeader: true,
+    cell: (purchase) => (
+      <span className="till-cell-lines">
+        <TextLink to={places.purchase(purchase.id)}>{purchase.product.name}</TextLink>
+        <span className="till-small till-muted">
+          {purchase.quantity} × {formatMoney(purchase.product.unit_price, purchase.currency)}
+        </span>
+      </span>
+    ),
+  },
+  {
+    id: 'customer',
+    header: 'Customer',
+    cell: (purchase) => <CustomerLink customerId={purchase.customer_id} name={purchase.customer_name} />,
+  },
+  { id: 'created', header: 'Bought', nowrap: true, cell: (purchase) => <Instant at={purchase.created_at} /> },
+  { id: 'status', header: 'Status', nowrap: true, cell: (purchase) => <StatusBadge status={purchase.status} /> },
+  {
+    id: 'promo',
+    header: 'Promo code',
+    nowrap: true,
+    cell: (purchase) =>
+      purchase.promo_code === null ? (
+        <span className="till-muted">None</span>
+      ) : (
+        <TextLink to={places.promoCode(purchase.promo_code)}>{purchase.promo_code}</TextLink>
+      ),
+  },
+  {
+    id: 'refunded',
+    header: 'Refunded',
+    align: 'end',
+    nowrap: true,
+    cell: (purchase) =>
+      purchase.refunded === 0 ? (
+        <span className="till-muted">None</span>
+      ) : (
+        <Money minor={purchase.refunded} currency={purchase.currency} />
+      ),
+  },
+  {
+    id: 'total',
+    header: 'Total',
+    align: 'end',
+    nowrap: true,
+    cell: (purchase) => <Money minor={purchase.total} currency={purchase.currency} />,
+  },
+];
+
+/** Everybody's purchases, by time and status. */
+export function PurchasesPage() {
+  const api = useApi();
+  const navigate = useNavigate();
+  useRememberedList();
+  const [{ status, from, to }, setFilters] = useFilters(['status', 'from', 'to']);
+  const { cursor, pages } = useCursor();
+  const filters = { status: oneOf(STATUSES, status), createdFrom: fromMoment(from), createdTo: untilMoment(to) };
+  const purchases = usePurchases({ limit: PAGE_SIZE, ...filters, cursor });
+  const filtered = Object.values(filters).some((value) => value !== undefined);
+  const isBackwards = filters.createdFrom !== undefined && filters.createdTo !== undefined && filters.createdFrom >= filters.createdTo;
+  const today = dayOf(new Date());
+  const clear = () => setFilters({ status: '', from: '', to: '' });
+  return (
+    <Page
+      title="Purchases"
+      lead="What all customers bought, the newest first."
+      actions={
+        <ExportButton
+          filename={`purchases-${today}`}
+          columns={PURCHASE_CSV}
+          load={({ signal, onProgress }) =>
+            everyItem((next) => read.purchases(api, { limit: EXPORT_PAGE_SIZE, ...filters, cursor: next }, signal), { signal, onProgress })
+          }
+        />
+      }
+    >
+      <Toolbar label="Purchases">
+        <SelectInput
+          label="Status"
+          none="Any status"
+          value={filters.status ?? ''}
+          options={STATUSES.map((one) => ({ value: one, label: statusText(one) }))}
+          onChange={(next) => setFilters({ status: next })}
+        />
+        <MomentInput label="From" value={filters.createdFrom === undefined ? '' : from} onChange={(next) => setFilters({ from: next })} />
+        <MomentInput
+          label="To"
+          value={filters.createdTo === undefined ? '' : to}
+          onChange={(next) => setFilters({ to: next })}
+          error={isBackwards ? 'The end has to come after the beginning.' : undefined}
+        />
+        <div className="till-actions">
+          <Button label="Today" kind="secondary" onClick={() => setFilters({ from: today, to: today })} />
+          <Button label="Last 7 days" kind="secondary" onClick={() => setFilters({ from: dayOf(new Date(), 6), to: today })} />
+          {filtered && <Button label="Clear filters" kind="empty" onClick={clear} />}
+        </div>
+      </Toolbar>
+      <Card flush>
+        <Answer query={purchases} loading="Loading purchases" failed="The purchases could not be loaded">
+          {(page) =>
+            page.items.length === 0 ? (
+              filtered ? (
+                <Empty title="No purchases match" action={<Button label="Show all purchases" kind="secondary" onClick={clear} />}>
+                  Nothing was bought in this time with this status.
+                </Empty>
+              ) : (
+                <Empty title="No purchases yet">What customers buy will be listed here.</Empty>
+              )
+            ) : (
+              <DataTable
+                caption="Purchases"
+                columns={COLUMNS}
+                rows={page.items}
+                rowKey={(purchase) => purchase.id}
+                stale={purchases.isPlaceholderData}
+                onRowClick={(purchase) => void navigate(places.purchase(purchase.id))}
+              />
+            )
+          }
+        </Answer>
+      </Card>
+      <Pager of="purchases" {...pages(purchases.data?.next_cursor)} />
+    </Page>
+  );
+}

@@ -1,0 +1,123 @@
+import { type ReactNode, useEffect } from 'react';
+import { flushSync } from 'react-dom';
+
+import type { MoneyAction } from '../api/money-action.ts';
+import { Button } from './button.tsx';
+import { Dialog } from './dialog.tsx';
+import { CorrelationId, ProblemFields } from './states.tsx';
+
+interface ConfirmDialogProps<P, R> {
+  readonly open: boolean;
+  readonly onClose: () => void;
+  readonly title: string;
+  readonly description?: string;
+  readonly action: MoneyAction<P, R>;
+  /** What would be sent now; undefined while the form is not filled in rightly. */
+  readonly payload: P | undefined;
+  /** False while it is not shown yet what it will do, or that it will be refused: then nothing is sent but a retry. */
+  readonly ready?: boolean;
+  /** Confirm was pressed while nothing could be sent: show what is missing. */
+  readonly onIncomplete?: () => void;
+  /** After the server said that it is done. Close the dialog and announce it. */
+  readonly onDone: (result: R) => void;
+  readonly confirmLabel: string;
+  readonly danger?: boolean;
+  /** What it will do, before confirming: "12.50 USD back to the customer; ...". */
+  readonly preview?: ReactNode;
+  /** The fields. */
+  readonly children?: ReactNode;
+}
+
+/**
+ * Asks before money moves: fields, what it will do, and one button.
+ *
+ * Stays open until the server has answered, tells what went wrong from the problem document, and says when
+ * sending again is safe. (ClickUI's ConfirmationDialog closes at once, and reports a cancel with every confirm.)
+ */
+export function ConfirmDialog<P, R>({
+  open,
+  onClose,
+  title,
+  description,
+  action,
+  payload,
+  ready = true,
+  onIncomplete,
+  onDone,
+  confirmLabel,
+  danger,
+  preview,
+  children,
+}: ConfirmDialogProps<P, R>) {
+  const pending = action.status === 'pending';
+  const { reset } = action;
+  // Each opening is a new intent, or an unsettled one taken up again; what the last one ended with is over.
+  useEffect(() => {
+    if (open) reset();
+  }, [open, reset]);
+  const confirm = (form: HTMLFormElement) => {
+    if (payload === undefined || !(ready || action.isRetry(payload))) {
+      // At once, so that the first field that turns out to be wrong can have the focus.
+      flushSync(() => onIncomplete?.());
+      form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+      return;
+    }
+    void action.submit(payload).then((outcome) => {
+      if (outcome.kind === 'done') onDone(outcome.result);
+    });
+  };
+  return (
+    <Dialog open={open} onClose={onClose} title={title} held={pending} {...(description === undefined ? {} : { description })}>
+      <form
+        noValidate
+        className="till-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          confirm(event.currentTarget);
+        }}
+      >
+        {children}
+        {preview !== undefined && (
+          <div className="till-preview" role="status">
+            {preview}
+          </div>
+        )}
+        {action.problem !== null && (
+          <div className="till-notice till-notice-danger till-notice-stack" role="alert">
+            <strong>{action.problem.title}</strong>
+            <span>{action.problem.detail}</span>
+            <ProblemFields problem={action.problem} />
+            {action.isUncertain && (
+              <span>
+                It is not known whether this was done.{' '}
+                {action.isRetry(payload) && (
+                  <>
+                    <strong>Sending exactly this again is safe:</strong> it is done once, and you will see the result.
+                  </>
+                )}
+              </span>
+            )}
+            <CorrelationId problem={action.problem} />
+          </div>
+        )}
+        {action.mayComeOnTop(payload) && (
+          <div className="till-notice till-notice-warning" role="alert">
+            <span>
+              An earlier try with other values got no answer and may have been done. What is entered now would come on top of it. Look at the
+              ledger first.
+            </span>
+          </div>
+        )}
+        <div className="till-actions till-actions-end">
+          <Button label="Cancel" kind="secondary" disabled={pending} onClick={onClose} />
+          <Button
+            submit
+            label={pending ? 'Working…' : action.isUncertain && action.isRetry(payload) ? 'Send again' : confirmLabel}
+            kind={danger === true ? 'danger' : 'primary'}
+            busy={pending}
+          />
+        </div>
+      </form>
+    </Dialog>
+  );
+}

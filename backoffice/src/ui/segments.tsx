@@ -1,0 +1,29 @@
+import './details.css';
+
+import { useId } from 'react';
+
+interface SegmentsProps<V extends string> {
+  /** What is chosen: "State". */
+  readonly label: string;
+  readonly value: V;
+  readonly options: readonly { readonly value: V; readonly label: string }[];
+  readonly onChange: (value: V) => void;
+}
+
+/** One of a few, side by side, for a filter. Radio buttons, so that the arrow keys choose. */
+export function Segments<V extends string>({ label, value, options, onChange }: SegmentsProps<V>) {
+  const name = useId();
+  return (
+    <fieldset className="till-segments">
+      <legend className="till-label">{label}</legend>
+      <div>
+        {options.map((option) => (
+          <label key={option.value} className="till-segment">
+            <input type="radio" name={name} checked={option.value === value} onChange={() => onChange(option.value)} />
+            <span>{option.label}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
