@@ -1,7 +1,7 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test test-fast test-integration test-e2e test-backoffice test-browser bench openapi lock clean
+.PHONY: help run logs test test-fast test-integration test-e2e test-backoffice test-browser screenshots bench openapi lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
@@ -41,6 +41,9 @@ test-backoffice: ## Types and component tests of the back office
 
 test-browser: ## The back office in a real browser, on a system of its own
 	@$(SET_UP) local.in_browser npm run --silent test:e2e
+
+screenshots: ## Take the pictures in docs/screenshots anew, of a system of their own
+	@$(SET_UP) local.in_browser npm run --silent screenshots
 
 bench: ## What each operation costs: write units, read units, serial waits
 	@$(SET_UP) benchmarks.run

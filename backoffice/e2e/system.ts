@@ -49,7 +49,7 @@ export interface Goods {
 }
 
 /** A customer of the test's own, at the Customer API; with credit (cents) also at ours. */
-export async function aCustomer(name: string, credit = 0): Promise<Person> {
+export async function aCustomer(name: string, credit = 0, reason?: string): Promise<Person> {
   const id = randomUUID();
   const email = `${name.toLowerCase().replaceAll(/[^a-z]+/g, '.')}.${id.slice(0, 8)}@example.com`;
   const address = { line1: '7 Quay Street', city: 'Portland', postalCode: '97205', state: 'OR', country: 'US' };
@@ -63,21 +63,21 @@ export async function aCustomer(name: string, credit = 0): Promise<Person> {
     createdAt: now,
     lastModifiedAt: now,
   });
-  if (credit > 0) await grant(id, credit);
+  if (credit > 0) await grant(id, credit, reason);
   return { id, name, email };
 }
 
 /** A product of the test's own, for a price such as 12.5. */
-export async function aProduct(name: string, price: number): Promise<Goods> {
+export async function aProduct(name: string, price: number, description = 'Made for a test.'): Promise<Goods> {
   const id = randomUUID();
   const sku = `E2E-${id.slice(0, 8)}`;
   const now = Date.now();
-  await control('PUT', `/products/${id}`, { id, sku, name, description: 'Made for a test.', price, createdAt: now, lastModifiedAt: now });
+  await control('PUT', `/products/${id}`, { id, sku, name, description, price, createdAt: now, lastModifiedAt: now });
   return { id, sku, name };
 }
 
-export async function grant(customerId: string, amount: number): Promise<void> {
-  const answer = await call('admin', 'POST', `/customers/${customerId}/credit/grants`, { amount, reason: 'Made for a test' });
+export async function grant(customerId: string, amount: number, reason = 'Made for a test'): Promise<void> {
+  const answer = await call('admin', 'POST', `/customers/${customerId}/credit/grants`, { amount, reason });
   if (answer.status !== 201) throw new Error(`the grant was answered with ${String(answer.status)}`);
 }
 
@@ -88,6 +88,11 @@ export async function buy(customerId: string, productId: string, quantity = 1): 
   });
   if (answer.status !== 201) throw new Error(`the purchase was answered with ${String(answer.status)}`);
   return answer.body;
+}
+
+export async function refund(purchaseId: string, extent: { amount: number } | { quantity: number }, reason: string): Promise<void> {
+  const answer = await call('support', 'POST', `/purchases/${purchaseId}/refunds`, { ...extent, reason });
+  if (answer.status !== 201) throw new Error(`the refund was answered with ${String(answer.status)}`);
 }
 
 /** A purchase whose outcome nobody knows: the carrier says that it timed out. Gives back the attempt's id. */

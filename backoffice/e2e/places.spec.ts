@@ -1,0 +1,125 @@
+import { aCustomer, aProduct, buy, buyIntoTheUnknown } from './system.ts';
+import { expect, expectAccessible, signIn, test } from './test.ts';
+
+test('every page is accessible and fits, in both themes', async ({ page }) => {
+  test.setTimeout(240_000);
+  const person = await aCustomer('Everywhere Shown', 100_00);
+  const goods = await aProduct('Bread box', 19.9);
+  const purchase = await buy(person.id, goods.id, 2);
+  const attempt = await buyIntoTheUnknown(person.id, await aProduct('Tea tin', 8));
+  await signIn(page, 'amir');
+  const places = [
+    '/customers',
+    '/customers?query=everywhere',
+    '/customers?query=nobody-is-called-that',
+    `/customers/${person.id}`,
+    `/customers/${person.id}?section=purchases`,
+    '/customers/00000000-0000-4000-8000-000000000000',
+    '/purchases',
+    '/purchases?status=REFUNDED',
+    `/purchases/${purchase.id}`,
+    '/attempts',
+    '/attempts?state=VOIDED',
+    `/attempts/${attempt}`,
+    '/promo-codes',
+    '/promo-codes/NOT-THERE',
+    '/no/such/page',
+  ];
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    for (const place of places) {
+      await test.step(`${place} in the ${theme} theme`, async () => {
+        await page.setViewportSize({ width: 1280, height: 800 });
+        await page.goto(place);
+        await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+        await expect(page.getByRole('status', { name: /^Loading/ })).toHaveCount(0);
+        await page.waitForLoadState('networkidle');
+        await expectAccessible(page);
+        for (const width of [1280, 768]) {
+          await page.setViewportSize({ width, height: 800 });
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          expect(overflow, `${place} at ${String(width)} px`).toBe(0);
+        }
+      });
+    }
+  }
+});
+
+test('every dialog is accessible, in both themes', async ({ page }) => {
+  test.setTimeout(180_000);
+  const person = await aCustomer('Dialogs Shown', 100_00);
+  const purchase = await buy(person.id, (await aProduct('Tray', 10)).id, 2);
+  const attempt = await buyIntoTheUnknown(person.id, await aProduct('Jug', 8));
+  await signIn(page, 'amir');
+  const openers = [
+    [`/customers/${person.id}`, 'Grant credit'],
+    [`/customers/${person.id}`, 'Deduct credit'],
+    [`/purchases/${purchase.id}`, 'Refund'],
+    [`/attempts/${attempt}`, 'Confirm shipment'],
+    [`/attempts/${attempt}`, 'Void'],
+  ] as const;
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme });
+    for (const [place, opener] of openers) {
+      await test.step(`${opener} in the ${theme} theme`, async () => {
+        await page.goto(place);
+        await page.getByRole('button', { name: opener }).click();
+        await expect(page.getByRole('dialog')).toBeVisible();
+        await expectAccessible(page);
+      });
+    }
+  }
+});
+
+test('a list is as it was when one comes back to it, and each place can be shared', async ({ page, context }) => {
+  const person = await aCustomer('Zuzana Return', 50_00);
+  const purchase = await buy(person.id, (await aProduct('Stool', 20)).id);
+  await signIn(page, 'rita', '/purchases?status=COMPLETED');
+  await page.getByRole('link', { name: /Stool/ }).first().click();
+  await expect(page).toHaveURL(new RegExp(`/purchases/${purchase.id}`));
+  await page.goBack();
+  await expect(page).toHaveURL(/status=COMPLETED/);
+  await expect(page.getByRole('link', { name: /Stool/ }).first()).toBeVisible();
+
+  const other = await context.newPage();
+  await other.goto(`/customers/${person.id}?section=purchases`);
+  await expect(other.getByRole('heading', { level: 1, name: person.name })).toBeVisible();
+  await expect(other.getByRole('link', { name: /Stool/ })).toBeVisible();
+});
+
+test('the search takes a name, and an id straight to its customer', async ({ page }) => {
+  const person = await aCustomer('Searched Forby', 5_00);
+  await signIn(page, 'rita', '/purchases');
+  await page.keyboard.press('/');
+  await page.keyboard.type(person.id);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1, name: person.name })).toBeVisible();
+  await page.keyboard.press('/');
+  await page.keyboard.type('searched for');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('link', { name: person.name })).toBeVisible();
+});
+
+test('promo codes are the admin’s to manage, and a rep’s to read', async ({ page, browser, baseURL }) => {
+  const code = `E2E-${Date.now().toString(36).toUpperCase()}`;
+  await signIn(page, 'amir', '/promo-codes');
+  await page.getByRole('button', { name: /New promo code/ }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Code', { exact: true }).fill(code);
+  await dialog.getByLabel(/Percent/).last().fill('10');
+  await dialog.getByRole('button', { name: /Create/ }).click();
+  await expect(page.getByRole('link', { name: code }).or(page.getByRole('heading', { name: code })).first()).toBeVisible();
+
+  const context = await browser.newContext(baseURL === undefined ? {} : { baseURL });
+  const rep = await context.newPage();
+  await signIn(rep, 'rita', `/promo-codes/${code}`);
+  await expect(rep.getByRole('heading', { level: 1, name: code })).toBeVisible();
+  for (const name of [/Edit/, /Deactivate/]) await expect(rep.getByRole('button', { name })).toHaveCount(0);
+  await context.close();
+
+  await page.goto(`/promo-codes/${code}`);
+  await page.getByRole('button', { name: /Deactivate/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: /Deactivate/ }).click();
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await expect(page.getByText('Deactivated').first()).toBeVisible();
+});
