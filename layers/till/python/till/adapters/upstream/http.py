@@ -16,7 +16,7 @@ from till.adapters.measures import Measure, measure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-logger = Logger(child=True)
+logger = Logger()
 
 MAX_ANSWER_BYTES: Final = 256 * 1024
 _CONNECT_TIMEOUT_SECONDS: Final = 1.0
