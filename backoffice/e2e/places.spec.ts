@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 import { aCustomer, aProduct, buy, buyIntoTheUnknown } from './system.ts';
 import { expect, expectAccessible, signIn, test } from './test.ts';
 
@@ -88,14 +90,14 @@ test('a list is as it was when one comes back to it, and each place can be share
 });
 
 test('the search takes a name, and an id straight to its customer', async ({ page }) => {
-  const person = await aCustomer('Searched Forby', 5_00);
+  const person = await aCustomer(`Searched ${randomUUID()}`, 5_00);
   await signIn(page, 'rita', '/purchases');
   await page.keyboard.press('/');
   await page.keyboard.type(person.id);
   await page.keyboard.press('Enter');
   await expect(page.getByRole('heading', { level: 1, name: person.name })).toBeVisible();
   await page.keyboard.press('/');
-  await page.keyboard.type('searched for');
+  await page.keyboard.type(person.name.toUpperCase());
   await page.keyboard.press('Enter');
   await expect(page.getByRole('link', { name: person.name })).toBeVisible();
 });
@@ -103,23 +105,33 @@ test('the search takes a name, and an id straight to its customer', async ({ pag
 test('promo codes are the admin’s to manage, and a rep’s to read', async ({ page, browser, baseURL }) => {
   const code = `E2E-${Date.now().toString(36).toUpperCase()}`;
   await signIn(page, 'amir', '/promo-codes');
-  await page.getByRole('button', { name: /New promo code/ }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('Code', { exact: true }).fill(code);
-  await dialog.getByLabel(/Percent/).last().fill('10');
-  await dialog.getByRole('button', { name: /Create/ }).click();
-  await expect(page.getByRole('link', { name: code }).or(page.getByRole('heading', { name: code })).first()).toBeVisible();
+  await page.getByRole('button', { name: 'New promo code' }).click();
+  const creating = page.getByRole('dialog', { name: 'New promo code' });
+  await expectAccessible(page);
+  await creating.getByLabel('Code', { exact: true }).fill(code);
+  await creating.getByLabel('Per cent off').fill('10');
+  await creating.getByRole('button', { name: 'Create promo code' }).click();
+  await expect(page.getByText(`${code} is made.`)).toBeVisible();
+
+  await page.goto(`/promo-codes/${code}`);
+  await page.getByRole('button', { name: 'Edit terms' }).click();
+  const editing = page.getByRole('dialog', { name: `Edit the terms of ${code}` });
+  await expectAccessible(page);
+  await editing.getByLabel('Per cent off').fill('15');
+  await editing.getByRole('button', { name: 'Save terms' }).click();
+  await expect(page.getByText(`The terms of ${code} are changed.`)).toBeVisible();
+  await expect(page.getByText(/15\s?%/).first()).toBeVisible();
 
   const context = await browser.newContext(baseURL === undefined ? {} : { baseURL });
   const rep = await context.newPage();
   await signIn(rep, 'rita', `/promo-codes/${code}`);
   await expect(rep.getByRole('heading', { level: 1, name: code })).toBeVisible();
-  for (const name of [/Edit/, /Deactivate/]) await expect(rep.getByRole('button', { name })).toHaveCount(0);
+  await expect(rep.getByRole('heading', { name: 'History' })).toBeVisible();
+  for (const name of ['Edit terms', 'Deactivate']) await expect(rep.getByRole('button', { name })).toHaveCount(0);
   await context.close();
 
-  await page.goto(`/promo-codes/${code}`);
-  await page.getByRole('button', { name: /Deactivate/ }).click();
-  await page.getByRole('dialog').getByRole('button', { name: /Deactivate/ }).click();
-  await expect(page.getByRole('dialog')).toBeHidden();
-  await expect(page.getByText('Deactivated').first()).toBeVisible();
+  await page.getByRole('button', { name: 'Deactivate' }).click();
+  await page.getByRole('dialog', { name: `Deactivate ${code}` }).getByRole('button', { name: 'Deactivate' }).click();
+  await expect(page.getByText(`${code} is deactivated.`)).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Edit terms' })).toHaveCount(0);
 });

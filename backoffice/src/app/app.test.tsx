@@ -1,7 +1,7 @@
 import { act, screen, waitFor, within } from '@testing-library/react';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
-import { ATTEMPT_ID, CUSTOMER_ID, PURCHASE_ID, aCustomer, aNamedPurchase } from '../test/examples.ts';
+import { ATTEMPT_ID, CUSTOMER_ID, PURCHASE_ID, aBalance, aCustomer, aNamedPurchase } from '../test/examples.ts';
 import { renderApp } from '../test/render-app.tsx';
 import { on, problem, server, stillLoading } from '../test/server.ts';
 import { placeOfSearch } from './places.ts';
@@ -9,6 +9,15 @@ import { placeOfSearch } from './places.ts';
 const heading = (name: string) => screen.findByRole('heading', { level: 1, name });
 
 describe('the shell', () => {
+  // What the pages read on which a test happens to stand.
+  beforeEach(() => {
+    server.use(
+      on('get', '/customers', () => ({ items: [], next_cursor: null })),
+      on('get', '/customers/{customer_id}/credit', () => aBalance()),
+      on('get', '/customers/{customer_id}/credit/entries', () => ({ items: [], next_cursor: null })),
+    );
+  });
+
   it('leads from / to the customers', async () => {
     const { router } = renderApp('/');
     await heading('Customers');

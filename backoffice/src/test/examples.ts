@@ -1,4 +1,4 @@
-import type { Attempt, Balance, Customer, Entry, NamedPurchase, Purchase } from '../api/types.ts';
+import type { Attempt, Balance, Customer, Entry, KnownCustomer, NamedPurchase, Purchase } from '../api/types.ts';
 
 // Things as the API answers them, for tests. Each may be changed in what the test is about.
 
@@ -123,6 +123,16 @@ export function anAttempt(changes: Partial<Attempt> = {}): Attempt {
     shipment_id: null,
     possible_orphan: false,
     purchase_id: null,
+    ...changes,
+  };
+}
+
+export function aKnownCustomer(changes: Partial<KnownCustomer> = {}): KnownCustomer {
+  return {
+    id: CUSTOMER_ID,
+    name: 'Chiara Lindqvist',
+    email: 'chiara@example.com',
+    opened_at: '2026-11-22T17:36:15.122328Z',
     ...changes,
   };
 }

@@ -1,6 +1,6 @@
 import '@testing-library/jest-dom/vitest';
 
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 
 import { server } from './server.ts';
@@ -25,6 +25,9 @@ window.matchMedia ??= (query: string): MediaQueryList => ({
   removeEventListener: () => {},
   dispatchEvent: () => false,
 });
+
+// A slow machine is not a failing test: the default is one second.
+configure({ asyncUtilTimeout: 8000 });
 
 beforeAll(() => {
   // A request that no test expects is a mistake: of the test, or of the page.

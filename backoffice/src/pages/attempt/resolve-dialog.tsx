@@ -59,6 +59,16 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
     }
   }, [problem, client, customerId]);
 
+  const forget = () => {
+    setShipmentId('');
+    setReason('');
+    setShowErrors(false);
+  };
+  const close = () => {
+    // What may have happened stays filled in: sending the same again is the way to find out.
+    if (!action.isUncertain) forget();
+    onClose();
+  };
   const trimmed = { shipmentId: shipmentId.trim(), reason: reason.trim() };
   const shipmentError = !shipped || SHIPMENT_ID.test(trimmed.shipmentId) ? undefined : shipmentMessage(trimmed.shipmentId);
   const reasonError =
@@ -75,7 +85,7 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
   return (
     <ConfirmDialog
       open={open}
-      onClose={onClose}
+      onClose={close}
       title={shipped ? 'Confirm the shipment' : 'Void the attempt'}
       description={`${attempt.quantity} × ${attempt.product.name}, ${formatMoney(attempt.total, currency)}. ${
         shipped ? 'Only if the carrier has a shipment for it.' : 'Only if the carrier has no shipment for it.'
@@ -84,9 +94,7 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
       payload={payload}
       onIncomplete={() => setShowErrors(true)}
       onDone={(settled) => {
-        setShipmentId('');
-        setReason('');
-        setShowErrors(false);
+        forget();
         onClose();
         announce(
           settled.state === 'COMPLETED'

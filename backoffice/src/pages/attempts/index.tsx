@@ -16,7 +16,7 @@ import { Pager } from '../../ui/pager.tsx';
 import { Segments } from '../../ui/segments.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { TimeLeft } from '../../ui/time-left.tsx';
-import { Instant, Money, StatusBadge, statusText } from '../../ui/values.tsx';
+import { Instant, Money, statusText } from '../../ui/values.tsx';
 import { ATTEMPT_CSV } from './csv.ts';
 
 /** Those that wait for somebody come first. */
@@ -45,18 +45,17 @@ const CUSTOMER: Column<NamedAttempt> = {
   cell: (attempt) => <CustomerLink customerId={attempt.customer_id} name={attempt.customer_name} />,
 };
 
-const STATE: Column<NamedAttempt> = {
-  id: 'state',
-  header: 'State',
+/** Of the states, only this one leaves something open: whether there is a parcel all the same. */
+const PARCEL: Column<NamedAttempt> = {
+  id: 'parcel',
+  header: 'Parcel',
   nowrap: true,
-  cell: (attempt) => (
-    <span className="till-actions">
-      <StatusBadge status={attempt.state} />
-      {attempt.possible_orphan && (
-        <Flag text="Possible orphan" tone="danger" title="Voided, and yet a parcel may have been sent. Ask the carrier." />
-      )}
-    </span>
-  ),
+  cell: (attempt) =>
+    attempt.possible_orphan ? (
+      <Flag text="Possible orphan" tone="danger" title="Voided, and yet a parcel may have been sent. Ask the carrier." />
+    ) : (
+      <span className="till-muted">None</span>
+    ),
 };
 
 const time = (id: string, header: string, at: (attempt: NamedAttempt) => string | null): Column<NamedAttempt> => ({
@@ -93,7 +92,6 @@ const COLUMNS: Readonly<Record<AttemptState, readonly Column<NamedAttempt>[]>> =
     WHAT,
     CUSTOMER,
     money('held', 'Held'),
-    STATE,
     time('since', 'Unknown since', (attempt) => attempt.unknown_since),
     left('Until it is voided', (attempt) => attempt.deadline_at, 'Deadline passed'),
   ],
@@ -101,7 +99,6 @@ const COLUMNS: Readonly<Record<AttemptState, readonly Column<NamedAttempt>[]>> =
     WHAT,
     CUSTOMER,
     money('held', 'Held'),
-    STATE,
     time('since', 'Begun', (attempt) => attempt.created_at),
     left('Until it counts as unknown', (attempt) => attempt.expires_at, 'Any moment now'),
   ],
@@ -109,7 +106,7 @@ const COLUMNS: Readonly<Record<AttemptState, readonly Column<NamedAttempt>[]>> =
     WHAT,
     CUSTOMER,
     money('total', 'Given back'),
-    STATE,
+    PARCEL,
     time('since', 'Begun', (attempt) => attempt.created_at),
     time('settled', 'Voided', (attempt) => attempt.settled_at),
   ],
@@ -117,7 +114,6 @@ const COLUMNS: Readonly<Record<AttemptState, readonly Column<NamedAttempt>[]>> =
     WHAT,
     CUSTOMER,
     money('total', 'Charged'),
-    STATE,
     time('since', 'Begun', (attempt) => attempt.created_at),
     time('settled', 'Completed', (attempt) => attempt.settled_at),
   ],

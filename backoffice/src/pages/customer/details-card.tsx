@@ -1,6 +1,7 @@
 import { Problem } from '../../api/problem.ts';
 import type { Reading } from '../../api/queries.ts';
-import type { Address, Customer } from '../../api/types.ts';
+import type { Customer } from '../../api/types.ts';
+import { AddressLines } from '../../ui/address.tsx';
 import { Card, Facts } from '../../ui/page.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { Instant } from '../../ui/values.tsx';
@@ -33,8 +34,8 @@ export function DetailsCard({ customer }: { readonly customer: Reading<Customer>
               facts={[
                 { label: 'Name', value: found.name },
                 { label: 'E-mail', value: found.email },
-                { label: 'Billing address', value: <PostalAddress address={found.billing_address} /> },
-                { label: 'Shipping address', value: <PostalAddress address={found.shipping_address} /> },
+                { label: 'Billing address', value: <AddressLines address={found.billing_address} /> },
+                { label: 'Shipping address', value: <AddressLines address={found.shipping_address} /> },
                 { label: 'Registered', value: <Instant at={found.created_at} dateOnly /> },
                 { label: 'Details changed', value: <Instant at={found.last_modified_at} dateOnly /> },
               ]}
@@ -44,25 +45,6 @@ export function DetailsCard({ customer }: { readonly customer: Reading<Customer>
       </Answer>
     </Card>
   );
-}
-
-function PostalAddress({ address }: { readonly address: Address }) {
-  const { line1, line2, city, postal_code: postalCode, state, country } = address;
-  return (
-    <address className="till-address">
-      {[line1, line2, `${city}, ${state} ${postalCode}`, countryName(country)]
-        .filter((line): line is string => line !== null && line !== '')
-        .map((line) => (
-          <span key={line}>{line}</span>
-        ))}
-    </address>
-  );
-}
-
-/** The name of a country in the viewer's language; its code as it is where it is none that Intl knows. */
-function countryName(code: string): string {
-  if (!/^[A-Z]{2}$/.test(code)) return code;
-  return new Intl.DisplayNames(undefined, { type: 'region', fallback: 'code' }).of(code) ?? code;
 }
 
 /** The Customer API said that there is nobody with this id. */

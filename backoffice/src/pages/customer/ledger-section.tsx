@@ -17,7 +17,7 @@ const COLUMNS: readonly Column<Entry>[] = [
   { id: 'when', header: 'When', isRowHeader: true, nowrap: true, cell: ({ created_at }) => <Instant at={created_at} /> },
   { id: 'kind', header: 'What', cell: ({ kind }) => <StatusBadge status={kind} /> },
   { id: 'reason', header: 'Why', cell: (entry) => <Why entry={entry} /> },
-  { id: 'actor', header: 'Who', cell: ({ actor }) => <span className="till-break">{actor}</span> },
+  { id: 'actor', header: 'Who', cell: ({ actor }) => <span className="till-who">{actor}</span> },
   {
     id: 'amount',
     header: 'Amount',

@@ -23,7 +23,7 @@ const COLUMNS: readonly Column<KnownCustomer>[] = [
     ),
   },
   { id: 'email', header: 'E-mail', cell: ({ email }) => email ?? <span className="till-muted">Not known at this moment</span> },
-  { id: 'id', header: 'Id', nowrap: true, cell: ({ id, name }) => <Id value={id} name={name === null ? 'customer id' : `id of ${name}`} /> },
+  { id: 'id', header: 'Id', cell: ({ id, name }) => <Id value={id} name={name === null ? 'customer id' : `id of ${name}`} /> },
   { id: 'since', header: 'Customer since', nowrap: true, cell: ({ opened_at }) => <Instant at={opened_at} dateOnly /> },
 ];
 
@@ -52,9 +52,11 @@ export function CustomerList({ query }: { readonly query: string }) {
     error === null &&
     data.items.length < goal.customers &&
     data.looks < goal.looks;
+  // The page before, and not only whether something is under way: an answer may come before that was rendered.
+  const looks = data?.looks;
   useEffect(() => {
     if (goesOn && !isFetching) void fetchNextPage();
-  }, [goesOn, isFetching, fetchNextPage]);
+  }, [goesOn, isFetching, looks, fetchNextPage]);
   const goOn = () => {
     setGoal({ query, customers: (data?.items.length ?? 0) + PAGE_SIZE, looks: (data?.looks ?? 0) + LOOKS_AT_ONCE });
     void fetchNextPage();

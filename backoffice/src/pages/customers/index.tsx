@@ -62,7 +62,7 @@ export function CustomersPage() {
           }}
         />
       </Toolbar>
-      <Card flush>
+      <Card flush className="till-customers-list">
         {id !== undefined ? (
           <Empty title="This is a customer’s id" action={<TextLink to={places.customer(id)}>Open customer {id}</TextLink>}>
             A customer is found by id even without ever having had credit.

@@ -102,7 +102,8 @@ function Sum({ purchase }: { readonly purchase: PurchaseDetail }) {
         <tr>
           <th scope="row">
             {purchase.quantity} × <Money minor={purchase.product.unit_price} currency={currency} />
-            <span className="till-muted"> unit price</span>
+            {' '}
+            <span className="till-muted">unit price</span>
           </th>
           <td>
             <Money minor={purchase.subtotal} currency={currency} />
@@ -113,7 +114,10 @@ function Sum({ purchase }: { readonly purchase: PurchaseDetail }) {
             <th scope="row">
               Discount, promo code <TextLink to={places.promoCode(purchase.promo_code)}>{purchase.promo_code}</TextLink>
               {purchase.promo_discount !== null && (
-                <span className="till-muted"> ({discountText(purchase.promo_discount, currency)} at the time)</span>
+                <>
+                  {' '}
+                  <span className="till-muted">({discountText(purchase.promo_discount, currency)} at the time)</span>
+                </>
               )}
             </th>
             <td>

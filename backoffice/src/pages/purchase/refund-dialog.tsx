@@ -62,7 +62,18 @@ export function RefundDialog({ open, onClose, purchase }: RefundDialogProps) {
     if (problem?.isFinal === true) void client.invalidateQueries({ queryKey: keys.purchase(id) });
   }, [problem, client, id]);
 
+  const forget = () => {
+    setDraft(EMPTY_DRAFT);
+    setShowErrors(false);
+  };
+  const close = () => {
+    // What may have happened stays filled in: sending the same again is the way to find out.
+    if (!action.isUncertain) forget();
+    onClose();
+  };
   const payload = requestOf(draft, currency);
+  const ready = isSettled && quote.data?.would_succeed === true;
+  const quoted = ready ? quote.data?.amount : null;
   const amountError = wish.ok ? problem?.errorOf(way) : showErrors ? wish.message : undefined;
   const left = unitsLeft(purchase);
   const ways: readonly { value: Way; label: string }[] = [
@@ -73,22 +84,21 @@ export function RefundDialog({ open, onClose, purchase }: RefundDialogProps) {
   return (
     <ConfirmDialog
       open={open}
-      onClose={onClose}
+      onClose={close}
       title="Refund this purchase"
       description={`${purchase.quantity} × ${purchase.product.name}, ${formatMoney(purchase.total, currency)}. What is given back becomes the customer’s credit.`}
       action={action}
       payload={payload}
-      ready={isSettled && quote.data?.would_succeed === true}
+      ready={ready}
       onIncomplete={() => setShowErrors(true)}
       onDone={(refund) => {
-        setDraft(EMPTY_DRAFT);
-        setShowErrors(false);
+        forget();
         onClose();
         announce(
           `${formatMoney(refund.amount, refund.currency)} refunded. The customer’s balance is ${formatMoney(refund.balance_after, refund.currency)}.`,
         );
       }}
-      confirmLabel="Refund"
+      confirmLabel={typeof quoted === 'number' ? `Refund ${formatMoney(quoted, currency)}` : 'Refund'}
       preview={
         !wish.ok ? (
           <span className="till-muted">What it will do is shown here before anything is sent.</span>

@@ -1,0 +1,221 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { describe, expect, it } from 'vitest';
+
+import { aBalance, aCustomer, aKnownCustomer, CUSTOMER_ID } from '../../test/examples.ts';
+import { catchDownloads } from '../../test/downloads.ts';
+import { renderApp } from '../../test/render-app.tsx';
+import { on, problem, server, stillLoading } from '../../test/server.ts';
+import { LOOKS_AT_ONCE } from './customer-list.tsx';
+
+const ADA = aKnownCustomer({ id: 'c0000000-0000-4000-8000-000000000001', name: 'Ada Okafor', email: 'ada@example.com' });
+const CHIARA = aKnownCustomer();
+
+const field = () => screen.findByRole('textbox', { name: 'Name, e-mail or id' });
+const table = () => screen.findByRole('table', { name: 'Customers' });
+
+/** Answers with these pages, one for each cursor, and tells what was asked. */
+function pagesOf(pages: Readonly<Record<string, { readonly items: readonly (typeof ADA)[]; readonly next?: string }>>): URLSearchParams[] {
+  const asked: URLSearchParams[] = [];
+  server.use(
+    on('get', '/customers', ({ query }) => {
+      asked.push(query);
+      const page = pages[query.get('cursor') ?? ''] ?? { items: [] };
+      return { items: [...page.items], next_cursor: page.next ?? null };
+    }),
+  );
+  return asked;
+}
+
+/** A customer's page reads these. */
+function aCustomerCanBeOpened() {
+  server.use(
+    on('get', '/customers/{customer_id}', ({ params }) => aCustomer({ id: params['customer_id'] ?? '' })),
+    on('get', '/customers/{customer_id}/credit', () => aBalance()),
+    on('get', '/customers/{customer_id}/credit/entries', () => ({ items: [], next_cursor: null })),
+  );
+}
+
+describe('the known customers', () => {
+  it('are listed with name, e-mail, id and since when', async () => {
+    pagesOf({ '': { items: [CHIARA, ADA] } });
+    renderApp('/customers');
+    const rows = within(await table()).getAllByRole('row');
+    expect(rows).toHaveLength(3);
+    const row = within(await table()).getByRole('row', { name: /Chiara Lindqvist/ });
+    expect(within(row).getByRole('link', { name: 'Chiara Lindqvist' })).toHaveAttribute('href', `/customers/${CUSTOMER_ID}`);
+    expect(within(row).getByText('chiara@example.com')).toBeVisible();
+    expect(within(row).getByText(CUSTOMER_ID)).toBeVisible();
+    expect(within(row).getByRole('button', { name: 'Copy the id of Chiara Lindqvist' })).toBeVisible();
+    expect(within(row).getByTitle('2026-11-22 17:36:15.122328 UTC')).toBeVisible();
+    expect(screen.getByText('2 customers in all.')).toBeVisible();
+  });
+
+  it('are opened by a click anywhere in their row, but not by a click on what copies the id', async () => {
+    pagesOf({ '': { items: [CHIARA] } });
+    aCustomerCanBeOpened();
+    const { user, router } = renderApp('/customers');
+    await user.click(await screen.findByRole('button', { name: /Copy the id/ }));
+    expect(router.state.location.pathname).toBe('/customers');
+    await user.click(screen.getByText('chiara@example.com'));
+    await waitFor(() => expect(router.state.location.pathname).toBe(`/customers/${CUSTOMER_ID}`));
+  });
+
+  it('are there without a name where the upstream could not be asked', async () => {
+    pagesOf({ '': { items: [aKnownCustomer({ name: null, email: null })] } });
+    renderApp('/customers');
+    expect(await screen.findByRole('link', { name: 'Name not known at this moment' })).toHaveAttribute('href', `/customers/${CUSTOMER_ID}`);
+  });
+
+  it('are shown page after page, and are as they were on Back', async () => {
+    pagesOf({ '': { items: [CHIARA], next: 'second' }, second: { items: [ADA] } });
+    aCustomerCanBeOpened();
+    // A page that is not full is gone on with by itself only in so far as there are few customers.
+    const { user, router } = renderApp('/customers');
+    expect(await screen.findByText('2 customers in all.')).toBeVisible();
+    await user.click(screen.getByRole('link', { name: 'Ada Okafor' }));
+    await screen.findByRole('heading', { level: 1, name: 'Chiara Lindqvist' });
+    await router.navigate(-1);
+    expect(within(await table()).getByRole('link', { name: 'Ada Okafor' })).toBeVisible();
+    expect(within(await table()).getByRole('link', { name: 'Chiara Lindqvist' })).toBeVisible();
+  });
+
+  it('go on by a button where a page is full', async () => {
+    const many = (from: number) =>
+      Array.from({ length: 25 }, (_, index) =>
+        aKnownCustomer({ id: `c0000000-0000-4000-8000-${String(from + index).padStart(12, '0')}`, name: `Customer ${from + index}` }),
+      );
+    const asked = pagesOf({ '': { items: many(0), next: 'second' }, second: { items: many(25) } });
+    const { user } = renderApp('/customers');
+    expect(await screen.findByText('The newest 25 customers.')).toBeVisible();
+    expect(asked).toHaveLength(1);
+    await user.click(screen.getByRole('button', { name: 'Show more' }));
+    expect(await screen.findByText('50 customers in all.')).toBeVisible();
+    expect(screen.queryByRole('button', { name: 'Show more' })).not.toBeInTheDocument();
+  });
+
+  it('are nobody: then it says how somebody is found', async () => {
+    pagesOf({});
+    renderApp('/customers');
+    expect(await screen.findByText('Nobody has credit yet')).toBeVisible();
+    expect(screen.getByText(/never had credit is found by id only/)).toBeVisible();
+  });
+
+  it('are on their way, or could not be loaded, and are tried again', async () => {
+    server.use(on('get', '/customers', stillLoading));
+    const { unmount } = renderApp('/customers');
+    expect(await screen.findByText('Loading the customers…')).toBeVisible();
+    unmount();
+    server.use(on('get', '/customers', () => problem(503, 'unavailable', 'Not possible now', 'The table is busy.')));
+    const { user } = renderApp('/customers');
+    const alert = await screen.findByRole('alert');
+    expect(alert).toHaveTextContent('The customers could not be loaded');
+    expect(alert).toHaveTextContent('The table is busy.');
+    expect(alert).toHaveTextContent('correlation-of-unavailable');
+    pagesOf({ '': { items: [CHIARA] } });
+    await user.click(within(alert).getByRole('button', { name: 'Try again' }));
+    expect(await screen.findByRole('link', { name: 'Chiara Lindqvist' })).toBeVisible();
+  });
+
+  it('are exported, all pages of them', async () => {
+    const asked = pagesOf({ '': { items: [CHIARA], next: 'second' }, second: { items: [aKnownCustomer({ ...ADA, name: null })] } });
+    const downloads = catchDownloads();
+    const { user } = renderApp('/customers?query=example');
+    await user.click(await screen.findByRole('button', { name: 'Export CSV' }));
+    expect(await screen.findByText('Exported 2 rows.')).toBeVisible();
+    expect(downloads.map((download) => download.name)).toEqual(['customers-found.csv']);
+    expect(await downloads[0]?.lines()).toEqual([
+      'Customer id,Name,E-mail,Customer since (UTC)',
+      `${CUSTOMER_ID},Chiara Lindqvist,chiara@example.com,2026-11-22T17:36:15.122328Z`,
+      `${ADA.id},,ada@example.com,2026-11-22T17:36:15.122328Z`,
+    ]);
+    expect(asked.filter((query) => query.get('limit') === '100').map((query) => query.get('query'))).toEqual(['example', 'example']);
+  });
+});
+
+describe('a search', () => {
+  it('is in the address, after a pause', async () => {
+    const asked = pagesOf({ '': { items: [CHIARA] } });
+    const { user, router } = renderApp('/customers');
+    await user.type(await field(), 'chiara ');
+    await waitFor(() => expect(router.state.location.search).toBe('?query=chiara'));
+    expect(await screen.findByText('1 customer found. All customers were looked through.')).toBeVisible();
+    expect(asked.map((query) => query.get('query'))).toEqual([null, 'chiara']);
+    // What is being typed is not taken from under the cursor.
+    expect(await field()).toHaveValue('chiara ');
+  });
+
+  it('is taken from the address, follows it, and ends with Escape', async () => {
+    pagesOf({ '': { items: [CHIARA] } });
+    const { user, router } = renderApp('/customers?query=chiara');
+    expect(await field()).toHaveValue('chiara');
+    await router.navigate('/customers?query=ada');
+    await waitFor(async () => expect(await field()).toHaveValue('ada'));
+    await user.type(await field(), '{Escape}');
+    expect(await field()).toHaveValue('');
+    await waitFor(() => expect(router.state.location.search).toBe(''));
+  });
+
+  it('finds nobody, and says who cannot be found by name', async () => {
+    pagesOf({});
+    renderApp('/customers?query=nobody');
+    expect(await screen.findByText('No customer matches “nobody”')).toBeVisible();
+    expect(screen.getByText(/never had credit is found by id only/)).toBeVisible();
+  });
+
+  it('of one character is not sent', async () => {
+    renderApp('/customers?query=x');
+    expect(await screen.findByText('Type at least two characters')).toBeVisible();
+  });
+
+  it('goes on by itself over pages with few, or none', async () => {
+    const asked = pagesOf({ '': { items: [], next: 'b' }, b: { items: [ADA], next: 'c' }, c: { items: [], next: 'd' }, d: { items: [CHIARA] } });
+    renderApp('/customers?query=example');
+    expect(await screen.findByText('2 customers found. All customers were looked through.')).toBeVisible();
+    expect(asked.map((query) => query.get('cursor'))).toEqual([null, 'b', 'c', 'd']);
+    expect(screen.queryByRole('button', { name: 'Search further' })).not.toBeInTheDocument();
+  });
+
+  it('stops after a few pages, and goes on when it is told to', async () => {
+    let looks = 0;
+    server.use(
+      on('get', '/customers', () => {
+        looks += 1;
+        return { items: looks === 7 ? [CHIARA] : [], next_cursor: looks === 8 ? null : `after-${looks}` };
+      }),
+    );
+    const { user } = renderApp('/customers?query=chiara');
+    expect(await screen.findByText(/found nobody yet. There are more to look through/)).toBeVisible();
+    expect(looks).toBe(LOOKS_AT_ONCE);
+    await user.click(screen.getByRole('button', { name: 'Search further' }));
+    expect(await screen.findByText('1 customer found. All customers were looked through.')).toBeVisible();
+    expect(looks).toBe(8);
+  });
+
+  it('that breaks off keeps what was found, and is tried again', async () => {
+    pagesOf({ '': { items: [ADA], next: 'second' } });
+    server.use(
+      on('get', '/customers', ({ query }) =>
+        query.get('cursor') === null
+          ? { items: [ADA], next_cursor: 'second' }
+          : problem(503, 'upstream-unavailable', 'Not possible now', 'The Customer API does not answer.'),
+      ),
+    );
+    const { user } = renderApp('/customers?query=example');
+    expect(await screen.findByText('The search stopped here: The Customer API does not answer.')).toBeVisible();
+    expect(screen.getByRole('link', { name: 'Ada Okafor' })).toBeVisible();
+    pagesOf({ second: { items: [CHIARA] } });
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(await screen.findByText('2 customers found. All customers were looked through.')).toBeVisible();
+  });
+
+  it('for an id offers to open that customer', async () => {
+    pagesOf({});
+    aCustomerCanBeOpened();
+    const { user, router } = renderApp('/customers');
+    await user.click(await field());
+    await user.paste(` ${CUSTOMER_ID.toUpperCase()}`);
+    expect(await screen.findByRole('link', { name: `Open customer ${CUSTOMER_ID}` })).toHaveAttribute('href', `/customers/${CUSTOMER_ID}`);
+    await user.type(await field(), '{Enter}');
+    await waitFor(() => expect(router.state.location.pathname).toBe(`/customers/${CUSTOMER_ID}`));
+  });
+});

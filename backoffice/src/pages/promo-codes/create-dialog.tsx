@@ -1,0 +1,127 @@
+import { useCallback, useRef, useState } from 'react';
+
+import { unwrap, useApi } from '../../api/client.ts';
+import { fingerprint } from '../../api/intents.ts';
+import { useMoneyAction } from '../../api/money-action.ts';
+import { Problem } from '../../api/problem.ts';
+import { keys } from '../../api/queries.ts';
+import type { CreatePromoCodeRequest, PromoCode, PromoTerms } from '../../api/types.ts';
+import { places } from '../../app/places.ts';
+import { useViewer } from '../../auth/session.ts';
+import { discountText } from '../../format/discount.ts';
+import { TextLink } from '../../ui/button.tsx';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { TextInput } from '../../ui/fields.tsx';
+import { changedTerms, EMPTY_TERMS, readTerms, type TermsDraft } from './terms.ts';
+import { TermsFields } from './terms-fields.tsx';
+
+const CODE = /^[A-Za-z0-9_-]{3,32}$/;
+
+type NewPromoCode = PromoTerms & { readonly code: string };
+
+interface CreateDialogProps {
+  readonly open: boolean;
+  readonly onClose: () => void;
+  readonly currency: string;
+  readonly onCreated: (promo: PromoCode) => void;
+}
+
+/** Makes a promo code. */
+export function CreateDialog({ open, onClose, currency, onCreated }: CreateDialogProps) {
+  const api = useApi();
+  const { subject } = useViewer();
+  const [code, setCode] = useState('');
+  const [draft, setDraft] = useState<TermsDraft>(EMPTY_TERMS);
+  const [showErrors, setShowErrors] = useState(false);
+  // What got no answer, and so may have been made.
+  const lost = useRef(new Set<string>());
+
+  const action = useMoneyAction<NewPromoCode, PromoCode>({
+    scope: 'create-promo-code',
+    send: useCallback(
+      async (wanted) => {
+        const body: CreatePromoCodeRequest = wanted;
+        const print = fingerprint(wanted);
+        try {
+          return await unwrap(api.POST('/promo-codes', { body }));
+        } catch (error) {
+          const problem = Problem.of(error);
+          if (problem.isUncertain) lost.current.add(print);
+          // This operation has no Idempotency-Key: that the code is taken may be our own doing.
+          if (problem.slug !== 'promo-code-exists' || !lost.current.has(print)) throw problem;
+          const made = await unwrap(api.GET('/promo-codes/{code}', { params: { path: { code: wanted.code } } }));
+          const first = made.changes[0];
+          if (first === undefined || first.actor !== subject || changedTerms(first.terms, wanted).length > 0) throw problem;
+          return made;
+        }
+      },
+      [api, subject],
+    ),
+    affects: useCallback(() => [keys.promoCodes], []),
+  });
+
+  const forget = () => {
+    setCode('');
+    setDraft(EMPTY_TERMS);
+    setShowErrors(false);
+  };
+  const close = () => {
+    // What may have happened stays filled in: sending the same again is the way to find out.
+    if (!action.isUncertain) forget();
+    onClose();
+  };
+  const wanted = code.trim().toUpperCase();
+  const codeError = CODE.test(wanted) ? undefined : 'Enter 3 to 32 letters, digits, “-” and “_”.';
+  const read = readTerms(draft, currency);
+  const taken = action.problem?.slug === 'promo-code-exists';
+  return (
+    <ConfirmDialog
+      open={open}
+      onClose={close}
+      title="New promo code"
+      description="It can be used at once, unless it is valid from later on."
+      action={action}
+      payload={read.ok && codeError === undefined ? { code: wanted, ...read.terms } : undefined}
+      onIncomplete={() => setShowErrors(true)}
+      onDone={(promo) => {
+        forget();
+        onCreated(promo);
+      }}
+      confirmLabel="Create promo code"
+      preview={
+        read.ok && codeError === undefined ? (
+          <>
+            <strong>{wanted}</strong> takes {discountText(read.terms.discount, currency)}.
+          </>
+        ) : (
+          <span className="till-muted">What it will do is shown here before it is made.</span>
+        )
+      }
+    >
+      <TextInput
+        label="Code"
+        value={code}
+        onChange={setCode}
+        error={(showErrors ? codeError : undefined) ?? action.problem?.errorOf('code') ?? (taken ? 'This code is taken.' : undefined)}
+        hint={
+          taken ? (
+            <>
+              Look at <TextLink to={places.promoCode(wanted)}>{wanted}</TextLink>.
+            </>
+          ) : (
+            'What customers type. Upper and lower case are the same. It cannot be changed later.'
+          )
+        }
+        maxLength={32}
+        required
+      />
+      <TermsFields
+        draft={draft}
+        onChange={(changes) => setDraft((current) => ({ ...current, ...changes }))}
+        currency={currency}
+        errors={showErrors && !read.ok ? read.errors : {}}
+        problem={action.problem}
+      />
+    </ConfirmDialog>
+  );
+}
