@@ -257,7 +257,8 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 HTTPStatus.CONFLICT,
                 "refund-quantity-exceeded",
                 "More units than are left to refund",
-                f"{left} units of this purchase can still be refunded as units. {_NOTHING_CHANGED}",
+                f"{left} {'unit' if left == 1 else 'units'} of this purchase can still be refunded "
+                f"as units. {_NOTHING_CHANGED}",
                 {"refundable_quantity": left},
             )
         case errors.PromoCodeNotFoundError():
