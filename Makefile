@@ -1,7 +1,7 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test test-fast test-integration test-e2e test-backoffice test-browser screenshots bench openapi lock clean
+.PHONY: help run logs test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
@@ -45,11 +45,31 @@ test-browser: ## The back office in a real browser, on a system of its own
 screenshots: ## Take the pictures in docs/screenshots anew, of a system of their own
 	@$(SET_UP) local.in_browser npm run --silent screenshots
 
+# Another system for the tests of a running one: a LocalStack that is up, or any deployed stage.
+AWS_URL ?= http://127.0.0.1:4566
+API_URL ?=
+ISSUER ?=
+AUDIENCE ?=
+STAND_IN ?=
+IDENTITY_KEYS ?=
+ELSEWHERE = TILL_TEST_STAND_IN='$(STAND_IN)' TILL_TEST_IDENTITY_KEYS='$(IDENTITY_KEYS)'
+
+test-localstack: ## The integration tests, on the LocalStack that is up (AWS_URL=, STAND_IN=, IDENTITY_KEYS=)
+	@export $(ELSEWHERE) TILL_TEST_LOCALSTACK='$(AWS_URL)' && $(SET_UP) pytest tests/integration
+
+test-endpoint: ## What can be tested of any deployed API (API_URL=, ISSUER=, AUDIENCE=, STAND_IN=, IDENTITY_KEYS=)
+	@test -n '$(API_URL)' && test -n '$(ISSUER)' || { echo 'till: pass API_URL= and ISSUER=.' >&2; exit 2; }
+	@export $(ELSEWHERE) TILL_TEST_API_URL='$(API_URL)' TILL_TEST_ISSUER='$(ISSUER)' \
+		TILL_TEST_AUDIENCE='$(AUDIENCE)' && $(SET_UP) pytest tests/integration
+
 bench: ## What each operation costs: write units, read units, serial waits
 	@$(SET_UP) benchmarks.run
 
 openapi: ## Write the OpenAPI document anew, from the handlers
 	@$(SET_UP) infra.openapi
+
+event-schemas: ## Write the JSON schemas of the domain events anew, from their models
+	@$(SET_UP) infra.event_schemas
 
 lock: ## Write all locks anew from pyproject.toml (UPGRADE=1 takes the newest versions)
 	@$(SET_UP) local.lock $(if $(UPGRADE),--upgrade)
@@ -58,3 +78,18 @@ clean: ## Remove everything that make made
 	rm -rf .venv .local .build cdk.out infra/node_modules local/identity/node_modules
 	rm -rf backoffice/node_modules backoffice/dist backoffice/src/api/schema.d.ts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# On AWS. docs/runbooks/deploying.md says which settings a stage takes, from the environment.
+.PHONY: synth diff deploy smoke
+
+synth: ## What a stage would be, in cdk.out/STAGE (STAGE=dev|staging|prod)
+	@$(SET_UP) infra.deploy synth '$(STAGE)'
+
+diff: ## What a deploy would change in a stage (STAGE=dev|staging|prod)
+	@$(SET_UP) infra.deploy diff '$(STAGE)'
+
+deploy: ## Deploy a stage to an AWS account (STAGE=dev|staging|prod)
+	@$(SET_UP) infra.deploy deploy '$(STAGE)'
+
+smoke: ## Ask a deployed stage whether it is there (API_URL=, BACKOFFICE_URL=, WAIT=)
+	@$(SET_UP) infra.smoke --api-url '$(API_URL)' --backoffice-url '$(BACKOFFICE_URL)' --wait $(or $(WAIT),60)

@@ -15,15 +15,18 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra import ROOT
 from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
-from infra.data_stack import OPENED_INDEX, STATE_INDEX, ledger_table_name, purchases_table_name
+from infra.data_stack import (
+    OPENED_INDEX,
+    STATE_INDEX,
+    ledger_stream_arn,
+    ledger_table_name,
+    purchases_table_name,
+)
+from infra.packages import Packages
 from infra.permissions import PERMISSIONS
 from infra.settings import GATEWAY_TIMEOUT_SECONDS, StageSettings
 from till.http.routes import Route
-
-CACHES: Final = ("**/__pycache__", "**/*.pyc")
-"""What no asset carries: bytecode that would be stale where it arrives, and change its hash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class Surroundings:
     """What all functions of a stage share."""
 
     settings: StageSettings
-    layers: Sequence[lambda_.ILayerVersion]
+    packages: Packages
     environment: Mapping[str, str]
     alarm_topic: sns.ITopic | None
 
@@ -69,17 +72,18 @@ class ApiFunction(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         self.role: Final = self._make_role(settings, log_group, further_rights)
+        package = surroundings.packages.of(operation)
         self.function: Final = lambda_.Function(
             self,
             "Function",
             function_name=name,
             description=description,
             runtime=lambda_.Runtime.PYTHON_3_13,
-            # The compiled parts of the layer are for this machine.
+            # The compiled parts of what is installed are for this machine.
             architecture=lambda_.Architecture.X86_64,
             handler="handler.lambda_handler",
-            code=lambda_.Code.from_asset(str(ROOT / "functions" / operation), exclude=list(CACHES)),
-            layers=list(surroundings.layers),
+            code=package.code,
+            layers=list(package.layers),
             environment=dict(surroundings.environment),
             role=self.role,
             log_group=log_group,
@@ -89,23 +93,27 @@ class ApiFunction(Construct):
         self._add_alarms(surroundings.alarm_topic, errors_ring=errors_ring)
 
     def add_route(
-        self, api: apigateway.RestApi, route: Route, authorizer: apigateway.IAuthorizer
+        self, api: apigateway.RestApi, route: Route, authorizer: apigateway.IAuthorizer | None
     ) -> apigateway.Method:
-        """Let callers reach this operation by its route: those whom the authorizer lets through."""
+        """Let callers reach this operation by its route: those whom the authorizer lets through.
+
+        Without one everybody reaches the function, which then asks for the token itself.
+        """
         integration = apigateway.LambdaIntegration(
             self.function,
             proxy=True,
             timeout=Duration.seconds(GATEWAY_TIMEOUT_SECONDS),
             allow_test_invoke=False,
         )
+        asked = authorizer if route.roles else None
         return api.root.resource_for_path(route.path).add_method(
             route.method,
             integration,
             operation_name=route.operation,
             authorization_type=apigateway.AuthorizationType.CUSTOM
-            if route.roles
+            if asked
             else apigateway.AuthorizationType.NONE,
-            authorizer=authorizer if route.roles else None,
+            authorizer=asked,
         )
 
     def _make_role(
@@ -135,6 +143,7 @@ class ApiFunction(Construct):
                     ("Purchases", allowed.purchases, purchases),
                     ("StateIndex", allowed.state_index, f"{purchases}/index/{STATE_INDEX}"),
                     ("OpenedIndex", allowed.opened_index, f"{ledger}/index/{OPENED_INDEX}"),
+                    ("LedgerStream", allowed.ledger_stream, ledger_stream_arn(settings)),
                 )
                 if table_actions
             ),

@@ -11,7 +11,7 @@ from infra.account_stack import AccountStack
 from infra.compute_stack import ComputeStack
 from infra.data_stack import DataStack
 from infra.edge_stack import BUILT, BackofficeNotBuiltError, EdgeStack
-from infra.layers import LayerFolders, LayersError, Target, build_layers
+from infra.layers import LayerFolders, LayersError, build_layers
 from infra.permissions import PermissionsError
 from infra.settings import SettingsError, StageSettings, settings_for
 
@@ -74,7 +74,7 @@ def main() -> None:
     context = App(auto_synth=False).node
     try:
         settings = settings_for(context.try_get_context("stage"), context.try_get_context)
-        layer_folders = build_layers(Target.AWS if settings.is_aws else Target.LOCAL)
+        layer_folders = build_layers(settings.runs_on)
         # What goes to AWS is checked against CloudFormation's rules, here and in the tests. That
         # takes longer than all the rest of the synth, and the emulator has other rules.
         app = App(auto_synth=False, builtin_cloud_formation_validation=settings.is_aws)

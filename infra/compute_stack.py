@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
@@ -23,12 +21,14 @@ from constructs import Construct
 from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
 from infra.api_function import ApiFunction, Surroundings
 from infra.data_stack import ledger_table_name, purchases_table_name
+from infra.event_publisher import EventPublisher
 from infra.gateway_problems import add_gateway_problems
 from infra.layers import LayerFolders
 from infra.observability import Observability
+from infra.packages import packages_for
 from infra.permissions import check_permissions
-from infra.settings import StageSettings
-from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS
+from infra.settings import IdentityFrom, StageSettings
+from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 
 API_STAGE: Final = "v1"
 
@@ -56,22 +56,24 @@ class ComputeStack(Stack):
             description=f"Till, stage {settings.stage}: the API and what runs on a schedule.",
         )
         check_permissions(
-            [*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS, AUTHORIZER]
+            [
+                *(route.operation for route in ROUTES),
+                *SCHEDULED_OPERATIONS,
+                *STREAM_OPERATIONS,
+                AUTHORIZER,
+            ]
         )
         self._settings: Final = settings
         self._alarm_topic: Final = self._make_alarm_topic() if settings.is_aws else None
         self._surroundings: Final = Surroundings(
             settings=settings,
-            layers=[
-                self._layer("Dependencies", layer_folders.dependencies, "What pip installs."),
-                self._layer("Till", layer_folders.till, "Till's own shared code."),
-            ],
+            packages=packages_for(self, settings, layer_folders),
             environment=_environment(settings),
             alarm_topic=self._alarm_topic,
         )
         self.api: Final = self._make_api()
-        authorizer = self._make_authorizer(
-            self._layer("Identity", layer_folders.identity, "What verifies access tokens.")
+        authorizer = (
+            self._make_authorizer() if settings.identity_from is IdentityFrom.AUTHORIZER else None
         )
         for route in ROUTES:
             function = ApiFunction(
@@ -81,7 +83,13 @@ class ComputeStack(Stack):
                 description=f"Till: {route.method} {route.path}",
             )
             function.add_route(self.api, route, authorizer)
-        dead_letters = [self._schedule(operation) for operation in SCHEDULED_OPERATIONS]
+        dead_letters = [
+            *(self._schedule(operation) for operation in SCHEDULED_OPERATIONS),
+            *(
+                EventPublisher(self, operation, surroundings=self._surroundings).parked
+                for operation in STREAM_OPERATIONS
+            ),
+        ]
         Observability(
             self,
             "Observability",
@@ -92,16 +100,6 @@ class ComputeStack(Stack):
         )
         CfnOutput(self, "ApiId", value=self.api.rest_api_id)
         CfnOutput(self, "ApiUrl", value=self.api.url)
-
-    def _layer(self, name: str, folder: Path, description: str) -> lambda_.LayerVersion:
-        return lambda_.LayerVersion(
-            self,
-            name,
-            code=lambda_.Code.from_asset(str(folder)),
-            description=description,
-            compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
-            compatible_architectures=[lambda_.Architecture.X86_64],
-        )
 
     def _make_api(self) -> apigateway.RestApi:
         api = apigateway.RestApi(
@@ -121,7 +119,7 @@ class ComputeStack(Stack):
         add_gateway_problems(api)
         return api
 
-    def _make_authorizer(self, identity: lambda_.ILayerVersion) -> apigateway.TokenAuthorizer:
+    def _make_authorizer(self) -> apigateway.TokenAuthorizer:
         """Who asks each caller for a token. It alone carries what checks one.
 
         API Gateway keeps its answers, by token: with the caller goes when their token ends, and
@@ -130,7 +128,7 @@ class ComputeStack(Stack):
         function = ApiFunction(
             self,
             AUTHORIZER,
-            surroundings=replace(self._surroundings, layers=[*self._surroundings.layers, identity]),
+            surroundings=self._surroundings,
             description="Till: who is calling",
             # To API Gateway a refusal is an error of the function, and anybody can cause one.
             errors_ring=False,
@@ -283,7 +281,7 @@ def _environment(settings: StageSettings) -> Mapping[str, str]:
         "TILL_UNKNOWN_DEADLINE_SECONDS": str(settings.unknown_deadline_seconds),
         "TILL_DISPLAY_MAX_AGE_SECONDS": str(settings.display_max_age_seconds),
         "TILL_DISPLAY_STALE_IF_ERROR_SECONDS": str(settings.display_stale_if_error_seconds),
-        "TILL_IDENTITY_FROM": "authorizer",
+        "TILL_IDENTITY_FROM": settings.identity_from,
         "TILL_TOKEN_ISSUER": settings.surrounding.issuer,
         "TILL_TOKEN_AUDIENCE": settings.surrounding.audience,
         "TILL_TOKEN_JWKS_URL": settings.surrounding.jwks_url,

@@ -25,6 +25,8 @@ from infra.settings import StageSettings
 
 BACKOFFICE: Final = ROOT / "backoffice"
 BUILT: Final = BACKOFFICE / "dist"
+HASHED: Final = "assets"
+"""The folder of those files that have a hash of their content in their name."""
 
 _HEADERS: Final = BACKOFFICE / "security-headers.json"
 """The one place of these headers: the local server of the back office reads it, too."""
@@ -167,12 +169,13 @@ class EdgeStack(Stack):
         distribution: cloudfront.Distribution,
         built: Path,
     ) -> None:
-        """Files with a hash in their name for ever; the page and its configuration never."""
+        """What has a hash in its name is kept for ever; the page and what lies beside it, never."""
         hashed = s3_deployment.BucketDeployment(
             self,
             "HashedFiles",
-            sources=[s3_deployment.Source.asset(str(built), exclude=["index.html"])],
+            sources=[s3_deployment.Source.asset(str(built / HASHED))],
             destination_bucket=bucket,
+            destination_key_prefix=HASHED,
             cache_control=[
                 s3_deployment.CacheControl.from_string("public, max-age=31536000, immutable")
             ],
@@ -183,14 +186,16 @@ class EdgeStack(Stack):
             self,
             "Page",
             sources=[
-                s3_deployment.Source.asset(str(built), exclude=["*", "!index.html"]),
+                s3_deployment.Source.asset(
+                    str(built), exclude=[HASHED, f"{HASHED}/**", ".vite", ".vite/**"]
+                ),
                 s3_deployment.Source.json_data("config.json", configuration(settings)),
             ],
             destination_bucket=bucket,
             cache_control=[s3_deployment.CacheControl.from_string("no-cache")],
             prune=False,
             distribution=distribution,
-            distribution_paths=["/index.html", "/config.json"],
+            distribution_paths=["/*"],
         )
         # The page must not name files that are not there yet.
         page.node.add_dependency(hashed)

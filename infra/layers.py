@@ -195,9 +195,9 @@ def _build_till(sources: Sources, output: Path, compiler: Interpreter | None) ->
     layer = output / "till"
     files = (path for path in sources.till.rglob("*") if path.is_file())
     code = [
-        [str(path.relative_to(sources.till)), _digest(path)]
+        [str(path.relative_to(sources.till)), digest(path)]
         for path in sorted(files)
-        if not _is_ignored(path.relative_to(sources.till))
+        if not is_ignored(path.relative_to(sources.till))
     ]
     if not code:
         raise LayersError(f"There is no code for the layer in {sources.till}.")
@@ -205,7 +205,7 @@ def _build_till(sources: Sources, output: Path, compiler: Interpreter | None) ->
         if building is not None:
             shutil.copytree(sources.till, building, ignore=_IGNORED, dirs_exist_ok=True)
             if compiler is not None:
-                _compile(building / "python", compiler)
+                compile_in(building / "python", compiler)
     return layer
 
 
@@ -220,13 +220,13 @@ def _build_installed(
     if not lock.is_file():
         raise LayersError(f"The layer's dependencies are not locked: there is no {lock}.")
     # For the local target pip asks the running interpreter what fits.
-    with _fresh(layer, _stamp(compiler, [target, _digest(lock)])) as building:
+    with _fresh(layer, _stamp(compiler, [target, digest(lock)])) as building:
         if building is not None:
             python = building / "python"
             _install(target, lock, python)
             _trim(python, unused)
             if compiler is not None:
-                _compile(python, compiler, "-b")
+                compile_in(python, compiler, "-b")
                 # Half the files, for every cold start to unpack. With ours the source stays: it is
                 # what a person wants to see in a traceback.
                 for source in python.rglob("*.py"):
@@ -239,14 +239,16 @@ def _stamp(compiler: Interpreter | None, sources: list[list[str]] | list[str]) -
     made_by = (
         None if compiler is None else [compiler.version, compiler.cache_tag, compiler.platform]
     )
-    return json.dumps([_digest(Path(__file__)), made_by, sources])
+    return json.dumps([digest(Path(__file__)), made_by, sources])
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """What tells one content of a file from another."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _is_ignored(path: Path) -> bool:
+def is_ignored(path: Path) -> bool:
+    """Whether a path, from the top of its sources, is of no use where they will run."""
     return any(_IGNORED("", [part]) for part in path.parts)
 
 
@@ -320,8 +322,12 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _compile(folder: Path, compiler: Interpreter, *options: str) -> None:
-    """Add bytecode that is used as it is, whatever the dates in the zip say."""
+def compile_in(folder: Path, compiler: Interpreter, *options: str) -> None:
+    """Add bytecode that is used as it is, whatever the dates in the zip say.
+
+    Raises:
+        LayersError: something in the folder is not Python.
+    """
     _run(
         [
             *(compiler.executable, "-m", "compileall", "-qq", "-j", "1"),

@@ -183,6 +183,13 @@ class Observability(Construct):
             ),
             ("Commits thought over", [self._measure("ConflictsRetried")]),
             (
+                "Domain events",
+                [
+                    self._measure("EventsPublished", label="published"),
+                    self._measure("EventsParked", label="parked"),
+                ],
+            ),
+            (
                 "Requests",
                 [
                     self._api.metric_count(period=ALARM_PERIOD),
@@ -221,11 +228,10 @@ class Observability(Construct):
             dashboard_name=self._settings.prefix,
             default_interval=Duration.days(1),
         )
-        for first, second in zip(graphs[::2], [*graphs[1::2], None], strict=True):
+        for row in range(0, len(graphs), 2):
             dashboard.add_widgets(
                 *(
-                    cloudwatch.GraphWidget(title=graph[0], left=list(graph[1]), width=_WIDTH)
-                    for graph in (first, second)
-                    if graph is not None
+                    cloudwatch.GraphWidget(title=title, left=list(metrics), width=_WIDTH)
+                    for title, metrics in graphs[row : row + 2]
                 )
             )

@@ -16,6 +16,12 @@ _READ: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 _APPEND: Final = (*_READ, "dynamodb:PutItem")
 _READ_WRITE: Final = (*_READ, "dynamodb:PutItem", "dynamodb:UpdateItem")
 _QUERY: Final = ("dynamodb:Query",)
+_FOLLOW: Final = (
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +32,7 @@ class TableActions:
     purchases: tuple[str, ...] = ()
     state_index: tuple[str, ...] = ()
     opened_index: tuple[str, ...] = ()
+    ledger_stream: tuple[str, ...] = ()
 
 
 _NOTHING: Final = TableActions()
@@ -60,6 +67,8 @@ PERMISSIONS: Final[Mapping[str, TableActions]] = {
     "list_promo_codes": _PURCHASES_BY_STATE,
     "list_customers": TableActions(opened_index=_QUERY),
     "create_refund_quote": TableActions(ledger=_READ, purchases=_READ),
+    # The ledger itself only for an operator who has an event published again.
+    "publish_events": TableActions(ledger=("dynamodb:GetItem",), ledger_stream=_FOLLOW),
     AUTHORIZER: _NOTHING,
     "get_customer": _NOTHING,
     "get_product": _NOTHING,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, replace
+from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
 from aws_cdk.aws_logs import RetentionDays
+
+from infra.layers import Target
 
 GATEWAY_TIMEOUT_SECONDS: Final = 29
 """API Gateway's own limit for an integration: past it, the caller gets a 504."""
@@ -18,6 +21,22 @@ RECORDING_SECONDS: Final = 3
 
 class SettingsError(Exception):
     """A stage cannot be deployed as it is described. The message is for the person who tried."""
+
+
+class Packaging(StrEnum):
+    """How the code that functions share gets to them."""
+
+    LAYERS = "layers"
+    BUNDLES = "bundles"
+    """Each function carries all of it: for a target that does not apply layers."""
+
+
+class IdentityFrom(StrEnum):
+    """Who verifies access tokens. There is no third way, and none for nobody."""
+
+    AUTHORIZER = "authorizer"
+    FUNCTION = "function"
+    """Each function itself, by the authorizer's code: where a target runs no authorizers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +96,11 @@ class StageSettings:
     stage: str
     surrounding: Surrounding
     is_aws: bool
-    """False: the emulator on one's own machine, whose tables go away with it."""
+    """False: an emulator on one's own machine, whose tables go away with it."""
+    runs_on: Target
+    """What runs the functions: their compiled code is made for it."""
+    packaging: Packaging
+    identity_from: IdentityFrom
     support_limit_minor: int
     """The most that a rep may grant, deduct or refund in one operation, in cents."""
     read_timeout_seconds: int
@@ -131,13 +154,23 @@ def _check_surrounding(settings: StageSettings) -> None:
             )
 
 
-def _local(surrounding: Surrounding) -> StageSettings:
+def _emulated(
+    stage: str,
+    surrounding: Surrounding,
+    *,
+    runs_on: Target,
+    packaging: Packaging,
+    identity_from: IdentityFrom,
+) -> StageSettings:
     # A dead attempt should be seen to recover while one looks; but two cores that start fifty
     # workers at once make every call slow, and that is no outage.
     return StageSettings(
-        stage="local",
+        stage=stage,
         surrounding=surrounding,
         is_aws=False,
+        runs_on=runs_on,
+        packaging=packaging,
+        identity_from=identity_from,
         support_limit_minor=500_00,
         read_timeout_seconds=8,
         shipment_timeout_seconds=8,
@@ -159,6 +192,9 @@ def _aws(
         stage=stage,
         surrounding=surrounding,
         is_aws=True,
+        runs_on=Target.AWS,
+        packaging=Packaging.LAYERS,
+        identity_from=IdentityFrom.AUTHORIZER,
         support_limit_minor=500_00,
         read_timeout_seconds=3,
         shipment_timeout_seconds=10,
@@ -173,7 +209,9 @@ def _aws(
     )
 
 
-STAGES: Final = ("local", "dev", "staging", "prod")
+EMULATED_STAGES: Final = ("local", "localstack")
+AWS_STAGES: Final = ("dev", "staging", "prod")
+STAGES: Final = (*EMULATED_STAGES, *AWS_STAGES)
 """The stages there are."""
 
 
@@ -190,7 +228,22 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
     surrounding = Surrounding.from_context(context, stage)
     surrounding = replace(surrounding, upstream_url=surrounding.upstream_url.rstrip("/"))
     if stage == "local":
-        return _local(surrounding)
+        return _emulated(
+            stage,
+            surrounding,
+            runs_on=Target.LOCAL,
+            packaging=Packaging.LAYERS,
+            identity_from=IdentityFrom.AUTHORIZER,
+        )
+    if stage == "localstack":
+        # Its community image applies neither layers nor authorizers (docs/localstack.md).
+        return _emulated(
+            stage,
+            surrounding,
+            runs_on=_runs_on(context),
+            packaging=Packaging.BUNDLES,
+            identity_from=IdentityFrom.FUNCTION,
+        )
     if stage == "prod":
         return _aws(
             stage,
@@ -204,3 +257,13 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
         log_retention=RetentionDays.ONE_MONTH,
         throttle=Throttle(requests_per_second=20, burst=40),
     )
+
+
+def _runs_on(context: Callable[[str], object]) -> Target:
+    """LocalStack runs functions in AWS's images; ``-c runs_on=local`` is for another emulator."""
+    given = context("runs_on") or Target.AWS
+    try:
+        return Target(str(given))
+    except ValueError:
+        known = " or ".join(Target)
+        raise SettingsError(f"There is no target {given!r}: -c runs_on= takes {known}.") from None

@@ -28,6 +28,8 @@ SUITES = {
     "e2e": "End-to-end tests: the commands as the README writes them",
 }
 FAST_SUITES = ("unit",)
+BUNDLED = ("about", "credit", "identity", "purchases")
+"""The integration tests that are run a second time, on LocalStack's stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def _checks(which: str) -> list[Check]:
         return _backoffice()
     if which == "fast":
         return [*_of_the_text(), *map(_suite, FAST_SUITES), *_backoffice()]
-    return [*_of_the_text(), *_backoffice(), *map(_suite, SUITES), _in_a_browser()]
+    suites = map(_suite, SUITES)
+    return [*_of_the_text(), *_backoffice(), *suites, _on_bundles(), _in_a_browser()]
 
 
 def _of_the_text() -> list[Check]:
@@ -115,6 +118,18 @@ def _suite(name: str) -> Check:
     folder = ROOT / "tests" / name
     command = (sys.executable, "-m", "pytest", str(folder), f"--junit-xml={report}")
     return Check(SUITES[name], command, report)
+
+
+def _on_bundles() -> Check:
+    """LocalStack's stage, on the embedded emulator: functions that carry all they need."""
+    report = SHARED / "report-bundles.xml"
+    tests = (str(ROOT / "tests" / "integration" / f"test_{name}.py") for name in BUNDLED)
+    return Check(
+        "Integration tests of LocalStack's stage, on the embedded emulator",
+        (sys.executable, "-m", "pytest", *tests, f"--junit-xml={report}"),
+        report,
+        environment={"TILL_TEST_STAGE": "localstack"},
+    )
 
 
 def _backoffice() -> list[Check]:

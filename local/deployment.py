@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.emulator import ACCOUNT, REGION, Emulator
+from local.emulator import ACCOUNT, REGION, client_environment
 from local.errors import StartError
 from local.places import CDK, State, tool_environment
 from local.processes import run
 
 STAGE = "local"
-FUNCTION_PREFIX = f"till-{STAGE}-"
-"""What the names of this stage's Lambda functions begin with."""
+STAGES = (STAGE, "localstack")
+"""What the embedded emulator takes. LocalStack's stage has its functions in self-contained bundles,
+which run here as well."""
+AT_HAND = "local"
+"""The target of the embedded emulator, which runs the functions with its own interpreter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Deployed:
     api_id: str
     ledger_table: str
     purchases_table: str
+    function_prefix: str
+    """What the names of the stage's Lambda functions begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +43,26 @@ class Trust:
     jwks_url: str
 
 
-async def build_layers(state: State) -> None:
+async def build_layers(state: State, runs_on: str) -> None:
     """Build the Lambda layers, or find them up to date.
 
     In the user's own environment, as pip reads its settings there.
     """
     await run(
-        [sys.executable, "-m", "infra.layers", "--target", "local"],
+        [sys.executable, "-m", "infra.layers", "--target", runs_on],
         log=state.logs / "layers.log",
         env=os.environ,
         failure="The Lambda layers could not be built",
     )
 
 
-async def synthesize(state: State, upstream_url: str, trust: Trust) -> None:
+async def synthesize(
+    state: State, stage: str, upstream_url: str, trust: Trust, runs_on: str
+) -> None:
     """Turn the app into templates and assets."""
     context = {
-        "stage": STAGE,
+        "stage": stage,
+        "runs_on": runs_on,
         "upstream_url": upstream_url,
         "issuer": trust.issuer,
         "audience": trust.audience,
@@ -73,7 +81,7 @@ async def synthesize(state: State, upstream_url: str, trust: Trust) -> None:
     )
 
 
-async def bootstrap(state: State, emulator: Emulator) -> None:
+async def bootstrap(state: State, emulator_url: str) -> None:
     """Make what the CDK needs in any account: a bucket and a few roles."""
     # Where there is no cdk.json: the app is being synthesized at the same time.
     elsewhere = state.folder / "bootstrap"
@@ -81,13 +89,13 @@ async def bootstrap(state: State, emulator: Emulator) -> None:
     await run(
         _cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}"),
         log=state.logs / "bootstrap.log",
-        env=_environment(state, emulator),
+        env=_environment(state, emulator_url),
         cwd=elsewhere,
         failure="The emulator could not be bootstrapped for the CDK",
     )
 
 
-async def deploy(state: State, emulator: Emulator) -> Deployed:
+async def deploy(state: State, stage: str, emulator_url: str) -> Deployed:
     """Deploy every stack, and read their outputs.
 
     Raises:
@@ -101,29 +109,36 @@ async def deploy(state: State, emulator: Emulator) -> Deployed:
             *("--outputs-file", state.stack_outputs),
         ),
         log=state.logs / "deploy.log",
-        env=_environment(state, emulator),
+        env=_environment(state, emulator_url),
         failure="The deploy failed",
     )
-    return _read_outputs(state.stack_outputs)
+    return read_outputs(state.stack_outputs, stage)
 
 
 def _cdk(*arguments: str | Path) -> list[str | Path]:
     return ["node", CDK, *arguments, "--no-notices", "--ci"]
 
 
-def _environment(state: State, emulator: Emulator) -> Mapping[str, str]:
-    return {**tool_environment(state), **emulator.client_environment()}
+def _environment(state: State, emulator_url: str) -> Mapping[str, str]:
+    return {**tool_environment(state), **client_environment(emulator_url)}
 
 
-def _read_outputs(path: Path) -> Deployed:
+def read_outputs(path: Path, stage: str) -> Deployed:
+    """What a deploy of the stage wrote down.
+
+    Raises:
+        StartError: an output is missing.
+    """
+    prefix = f"till-{stage}-"
     outputs: dict[str, dict[str, str]] = json.loads(path.read_text())
     try:
-        data = outputs[f"till-{STAGE}-data"]
-        compute = outputs[f"till-{STAGE}-compute"]
+        data = outputs[f"{prefix}data"]
+        compute = outputs[f"{prefix}compute"]
         return Deployed(
             api_id=compute["ApiId"],
             ledger_table=data["LedgerTableName"],
             purchases_table=data["PurchasesTableName"],
+            function_prefix=prefix,
         )
     except KeyError as missing:
         raise StartError(f"The deployed stacks have no output {missing} (see {path}).") from None

@@ -28,19 +28,24 @@ class Emulator:
     log: Path
 
     def client_environment(self) -> dict[str, str]:
-        """What makes AWS's tools talk to the emulator, and to nobody else."""
-        nowhere = os.devnull
-        return {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            # The emulator takes a key of twelve digits for the number of the account.
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "emulator",
-            "AWS_CONFIG_FILE": nowhere,
-            "AWS_SHARED_CREDENTIALS_FILE": nowhere,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        """What makes AWS's tools talk to this emulator, and to nobody else."""
+        return client_environment(self.url)
+
+
+def client_environment(url: str) -> dict[str, str]:
+    """What makes AWS's tools talk to the emulator at an address, and to nobody else."""
+    nowhere = os.devnull
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        # Emulators take a key of twelve digits for the number of the account.
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "emulator",
+        "AWS_CONFIG_FILE": nowhere,
+        "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 @asynccontextmanager

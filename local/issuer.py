@@ -66,8 +66,8 @@ async def running_issuer(
             state.identity_keys.unlink(missing_ok=True)
 
 
-async def fetch_tokens(issuer: Issuer) -> dict[str, str]:
-    """An access token for each role, as anybody else gets one.
+async def fetch_tokens(url: str, *, log: Path | None = None) -> dict[str, str]:
+    """An access token for each role, as anybody else gets one from the provider at an address.
 
     Raises:
         StartError: the identity provider gave none.
@@ -88,7 +88,7 @@ async def fetch_tokens(issuer: Issuer) -> dict[str, str]:
     }
     async with httpx.AsyncClient(timeout=CALL_SECONDS, trust_env=False) as client:
         answers = await asyncio.gather(
-            *(client.post(f"{issuer.url}/token", data=form) for form in forms.values())
+            *(client.post(f"{url}/token", data=form) for form in forms.values())
         )
     tokens: dict[str, str] = {}
     for role, answer in zip(forms, answers, strict=True):
@@ -96,7 +96,7 @@ async def fetch_tokens(issuer: Issuer) -> dict[str, str]:
             raise StartError(
                 f"The identity provider gave no token for {role}: it answered "
                 f"{answer.status_code}, {answer.text[:300]}",
-                issuer.log,
+                log,
             )
         tokens[role] = answer.json()["access_token"]
     return tokens

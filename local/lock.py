@@ -18,6 +18,7 @@ PROJECT = "pyproject.toml"
 LAYER = "layers/dependencies/requirements.txt"
 IDENTITY = "layers/identity/requirements.txt"
 DEVELOPMENT = "requirements-dev.txt"
+DEPLOYER = "local/compose/requirements.txt"
 
 
 def main() -> int:
@@ -30,6 +31,8 @@ def main() -> int:
         _compile("--group", "identity", "--output-file", IDENTITY, *upgrade)
         constraints = ("--constraint", LAYER, "--constraint", IDENTITY)
         _compile(PROJECT, "--group", "dev", *constraints, "--output-file", DEVELOPMENT, *upgrade)
+        deployer = ("--group", "deployment", "--constraint", DEVELOPMENT)
+        _compile(PROJECT, *deployer, "--output-file", DEPLOYER, *upgrade)
         for package in NPM_PACKAGES:
             _run("npm", "install", "--prefix", str(package.folder), "--package-lock-only")
     except subprocess.CalledProcessError as error:

@@ -49,6 +49,7 @@ INTERRUPTED = 130
 class Options:
     """What can be chosen."""
 
+    stage: str
     port: int
     upstream_port: int
     upstream_url: str | None
@@ -101,6 +102,9 @@ def main() -> int:
 
 def _options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m local.run", description=__doc__)
+    parser.add_argument(
+        "--stage", choices=deployment.STAGES, default=deployment.STAGE, help="what to deploy"
+    )
     parser.add_argument("--port", default="4566", help="the emulator's; 0 takes any")
     parser.add_argument("--upstream-port", default="9000", help="the stand-in's")
     parser.add_argument("--upstream-url", default="", help="use this server, and no stand-in")
@@ -115,6 +119,7 @@ def _options() -> Options:
     )
     given = parser.parse_args()
     return Options(
+        stage=given.stage,
         port=_port(given.port, "PORT"),
         upstream_port=_port(given.upstream_port, "UPSTREAM_PORT"),
         upstream_url=_checked_url(given.upstream_url) if given.upstream_url else None,
@@ -213,7 +218,7 @@ async def _run(options: Options, ready: asyncio.Event) -> None:
                 region=REGION,
                 ledger_table=deployed.ledger_table,
                 purchases_table=deployed.purchases_table,
-                function_prefix=deployment.FUNCTION_PREFIX,
+                function_prefix=deployed.function_prefix,
                 emulator_pid=there.emulator.process.pid,
                 emulator_log=str(there.emulator.log),
                 issuer=trusted.issuer,
@@ -279,7 +284,7 @@ async def _deploy(
     """The running system but for its data and the back office."""
     there = await _prepare(options, ports, trusted, servers, progress)
     with progress.step("deploy", "cdk deploys the stacks"):
-        return there, await deployment.deploy(options.state, there.emulator)
+        return there, await deployment.deploy(options.state, options.stage, there.emulator.url)
 
 
 async def _prepare(
@@ -302,20 +307,22 @@ async def _prepare(
             issuer = await servers.enter_async_context(
                 running_issuer(trusted, state, backoffice_url=backoffice)
             )
-            return issuer, await fetch_tokens(issuer)
+            return issuer, await fetch_tokens(issuer.url, log=issuer.log)
 
     async def start_emulator() -> Emulator:
         with progress.step("emulator", f"ministack starts at http://{HOST}:{ports.emulator}"):
             emulator = await servers.enter_async_context(running_emulator(ports.emulator, state))
         with progress.step("bootstrap", "cdk bootstraps the emulator"):
-            await deployment.bootstrap(state, emulator)
+            await deployment.bootstrap(state, emulator.url)
         return emulator
 
     async def make_templates() -> None:
         with progress.step("layers", "the Lambda layers are built, or found built"):
-            await deployment.build_layers(state)
+            await deployment.build_layers(state, deployment.AT_HAND)
         with progress.step("synth", "cdk synthesizes the app"):
-            await deployment.synthesize(state, upstream_url, trusted)
+            await deployment.synthesize(
+                state, options.stage, upstream_url, trusted, deployment.AT_HAND
+            )
 
     async with asyncio.TaskGroup() as steps:
         emulator = steps.create_task(start_emulator())

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError
 
+from local.deployment import STAGE
 from local.endpoints import Endpoints
 from local.errors import StartError
 from local.function_logs import read_function_logs
@@ -31,16 +32,17 @@ FORGET_AFTER_SECONDS = 600.0
 @contextmanager
 def running_system(
     *,
+    stage: str = STAGE,
     upstream_url: str | None = None,
     backoffice: bool = False,
     start_within_seconds: float = 240.0,
 ) -> Iterator[Endpoints]:
     """A system of its own, stopped when the block ends.
 
-    It is the emulator with the deployed app, the identity provider and the stand-in; with
-    ``backoffice`` also the back office. With ``upstream_url`` that server takes the stand-in's
-    place. The system also stops when this process is killed. Its logs stay in ``.local/systems``
-    until a later one clears them away.
+    It is the emulator with the app deployed as that ``stage``, the identity provider and the
+    stand-in; with ``backoffice`` also the back office. With ``upstream_url`` that server takes the
+    stand-in's place. The system also stops when this process is killed. Its logs stay in
+    ``.local/systems`` until a later one clears them away.
 
     Raises:
         StartError: it could not be started.
@@ -50,7 +52,7 @@ def running_system(
     state = State(Path(tempfile.mkdtemp(prefix="system-", dir=SYSTEMS)))
     output = state.folder / "run.log"
     command = [sys.executable, "-m", "local.run", "--port", "0", "--upstream-port", "0"]
-    command += ["--issuer-port", "0", "--backoffice-port", "0"]
+    command += ["--issuer-port", "0", "--backoffice-port", "0", "--stage", stage]
     command += [] if backoffice else ["--no-backoffice"]
     command += ["--state", str(state.folder), "--exit-with-stdin"]
     if upstream_url is not None:

@@ -8,22 +8,49 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.deployment import STAGE
 from local.endpoints import Endpoints
 from local.system import running_system
+from tests import under_test as systems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ENDPOINTS_VARIABLE = "TILL_TEST_ENDPOINTS"
-"""Names the endpoints.json of a system that runs already, while one works on a test."""
+"""Names the endpoints.json of a system of ``make run``, while one works on a test."""
+
+LOCALSTACK_VARIABLE = "TILL_TEST_LOCALSTACK"
+"""The address of a LocalStack, or another emulator, with LocalStack's stage in it."""
+
+API_VARIABLE = "TILL_TEST_API_URL"
+ISSUER_VARIABLE = "TILL_TEST_ISSUER"
+AUDIENCE_VARIABLE = "TILL_TEST_AUDIENCE"
+"""Any deployed stage."""
+
+STAGE_VARIABLE = "TILL_TEST_STAGE"
+"""Names another stage than ``local`` for the system that the tests start themselves."""
 
 
 @pytest.fixture(scope="session")
-def endpoints() -> Iterator[Endpoints]:
-    """Where everything of the system under test is; it is started when a test first asks."""
+def under_test() -> Iterator[systems.UnderTest]:
+    """The system that was named, or one that is started when a test first asks for it."""
+    localstack, api_url = os.environ.get(LOCALSTACK_VARIABLE), os.environ.get(API_VARIABLE)
     already_there = os.environ.get(ENDPOINTS_VARIABLE)
-    if already_there:
-        yield Endpoints.read(Path(already_there))
-        return
-    with running_system() as started:
-        yield started
+    if localstack:
+        yield systems.on_localstack(localstack)
+    elif api_url:
+        issuer = os.environ.get(ISSUER_VARIABLE)
+        if not issuer:
+            pytest.exit(f"{ISSUER_VARIABLE} is needed with {API_VARIABLE}.", returncode=2)
+        yield systems.at_endpoint(api_url, issuer, os.environ.get(AUDIENCE_VARIABLE))
+    elif already_there:
+        yield systems.embedded(Endpoints.read(Path(already_there)))
+    else:
+        with running_system(stage=os.environ.get(STAGE_VARIABLE, STAGE)) as started:
+            yield systems.embedded(started)
+
+
+@pytest.fixture(scope="session")
+def endpoints(under_test: systems.UnderTest) -> Endpoints:
+    """All of a system on this machine: its processes, its log, and functions that can reach us."""
+    return systems.needed(under_test.embedded, "emulator whose processes run on this machine")

@@ -2,7 +2,10 @@
  * Serves the provider on this machine:
  *
  *     node server.js --issuer http://127.0.0.1:9100 --audience https://api.example
- *       --keys PATH [--backoffice-url http://127.0.0.1:8080]
+ *       --keys PATH [--backoffice-url http://127.0.0.1:8080] [--host 0.0.0.0] [--port 9100]
+ *
+ * It listens where its issuer's address says, unless told else: in a container, what is its own port
+ * on every interface may be another one of the loopback outside.
  *
  * The key that signs is made anew at each start. Its private half is written to PATH, for tests
  * that have to sign tokens as this provider does.
@@ -51,6 +54,8 @@ const { values } = parseArgs({
     audience: { type: 'string' },
     keys: { type: 'string' },
     'backoffice-url': { type: 'string' },
+    host: { type: 'string' },
+    port: { type: 'string' },
   },
 });
 const issuer = needed('issuer', values.issuer);
@@ -73,4 +78,4 @@ createServer((request, response) => {
   } else {
     void answer(request, response);
   }
-}).listen(Number(port), hostname);
+}).listen(Number(values.port ?? port), values.host ?? hostname);

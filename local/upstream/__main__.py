@@ -7,18 +7,19 @@ import sys
 
 from local.demo_data import CUSTOMERS, PRODUCTS
 from local.upstream.api import Api
-from local.upstream.server import StandIn
+from local.upstream.server import HOST, StandIn
 
 
 def main() -> int:
     """Serve until the process is ended."""
     parser = argparse.ArgumentParser(prog="python -m local.upstream", description=__doc__)
     parser.add_argument("--port", type=int, default=9000, help="0 takes any free one")
+    parser.add_argument("--host", default=HOST, help="where to listen; a container, everywhere")
     parser.add_argument("--empty", action="store_true", help="know no demo data")
     options = parser.parse_args()
     api = Api() if options.empty else Api(CUSTOMERS, PRODUCTS)
     try:
-        server = StandIn(options.port, api)
+        server = StandIn(options.port, api, host=options.host)
     except OSError as error:
         print(f"The stand-in cannot listen on port {options.port}: {error.strerror}.")
         return 1

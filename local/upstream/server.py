@@ -1,4 +1,4 @@
-"""The stand-in's HTTP server: HTTP/1.1, a thread per connection, on the loopback only."""
+"""The stand-in's HTTP server: HTTP/1.1, a thread per connection, on the loopback by default."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class StandIn(ThreadingHTTPServer):
     request_queue_size = 256
     """Tests connect fifty at a time and more."""
 
-    def __init__(self, port: int, api: Api) -> None:
+    def __init__(self, port: int, api: Api, *, host: str = HOST) -> None:
         self.api = api
         self.control = Control(api)
-        super().__init__((HOST, port), Handler)
+        super().__init__((host, port), Handler)
 
     @property
     def port(self) -> int:

@@ -11,6 +11,12 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
 
 
 @pytest.fixture(scope="session")
+def localstack(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    scratch = tmp_path_factory.mktemp("localstack")
+    return synthesize("localstack", "http://upstream:9000/api", scratch)
+
+
+@pytest.fixture(scope="session")
 def prod(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     return synthesize("prod", "https://shop.example.com/api", tmp_path_factory.mktemp("prod"))
 

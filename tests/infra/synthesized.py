@@ -57,7 +57,8 @@ def synthesize(stage: str, upstream_url: str, scratch: Path) -> Synthesized:
         (folder / "python" / "empty.py").touch()
     settings = settings_for(stage, surrounding(upstream_url).get)
     backoffice = scratch / "dist"
-    backoffice.mkdir()
+    (backoffice / "assets").mkdir(parents=True)
+    (backoffice / "assets" / "index-0123abcd.js").touch()
     (backoffice / "index.html").write_text("<!doctype html>")
     app = App(
         outdir=str(scratch / "out"),

@@ -7,9 +7,14 @@ import pytest
 from tests.infra.synthesized import Synthesized
 from tests.infra.templates import Json, Resource, render
 from till.http import problems
-from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS
+from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 
-OPERATIONS = [*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS, AUTHORIZER]
+OPERATIONS = [
+    *(route.operation for route in ROUTES),
+    *SCHEDULED_OPERATIONS,
+    *STREAM_OPERATIONS,
+    AUTHORIZER,
+]
 STAGE_VARIABLES = {
     "local": {
         "TILL_UPSTREAM_URL": "http://127.0.0.1:9000/api",
@@ -84,8 +89,15 @@ def test_there_is_no_setting_in_which_nobody_verifies_tokens(synthesized: Synthe
 
 def test_every_function_is_told_all_that_it_needs(synthesized: Synthesized) -> None:
     stage = synthesized.stage
-    for function in synthesized.compute.functions().values():
-        assert function.properties["Environment"]["Variables"] == {
+    for operation, function in synthesized.compute.functions().items():
+        further = (
+            {"TILL_EVENT_BUS", "TILL_PARKING_QUEUE_URL"}
+            if operation in STREAM_OPERATIONS
+            else set()
+        )
+        variables = function.properties["Environment"]["Variables"]
+        assert further <= variables.keys()
+        assert {name: variables[name] for name in variables.keys() - further} == {
             "TILL_STAGE": stage,
             "TILL_LEDGER_TABLE": f"till-{stage}-ledger",
             "TILL_PURCHASES_TABLE": f"till-{stage}-purchases",
@@ -140,7 +152,8 @@ def test_every_method_hands_the_whole_request_to_its_function(synthesized: Synth
 def test_only_the_api_and_the_schedule_may_call_a_function(synthesized: Synthesized) -> None:
     compute = synthesized.compute
     permissions = compute.all("AWS::Lambda::Permission")
-    assert len(permissions) == len(OPERATIONS)
+    # Lambda itself follows the stream, and needs no permission from the function.
+    assert len(permissions) == len(OPERATIONS) - len(STREAM_OPERATIONS)
     stage = compute.one("AWS::ApiGateway::Stage").logical_id
     api = compute.one("AWS::ApiGateway::RestApi").logical_id
     operations = {one.logical_id: name for name, one in compute.functions().items()}
@@ -213,6 +226,24 @@ def test_on_aws_somebody_hears_every_alarm(prod: Synthesized) -> None:
     }
 
 
+def failed_runs(synthesized: Synthesized) -> Resource:
+    """The queue of the runs of the recovery that failed."""
+    name = f"till-{synthesized.stage}-recover-attempts-failed"
+    (queue,) = (
+        one
+        for one in synthesized.compute.all("AWS::SQS::Queue")
+        if one.properties["QueueName"] == name
+    )
+    return queue
+
+
+def _is_about(alarm: Resource, queue: Resource) -> bool:
+    dimensions = alarm.properties.get("Dimensions", [])
+    return any(
+        one["Value"] == {"Fn::GetAtt": [queue.logical_id, "QueueName"]} for one in dimensions
+    )
+
+
 def test_dead_attempts_are_looked_for_every_minute(synthesized: Synthesized) -> None:
     compute = synthesized.compute
     rule = compute.one("AWS::Events::Rule")
@@ -220,7 +251,7 @@ def test_dead_attempts_are_looked_for_every_minute(synthesized: Synthesized) -> 
     assert rule.properties["State"] == "ENABLED"
     (target,) = rule.properties["Targets"]
     function = compute.functions()["recover_attempts"]
-    queue = compute.one("AWS::SQS::Queue")
+    queue = failed_runs(synthesized)
     assert render(target["Arn"]) == function.arn
     assert render(target["DeadLetterConfig"]["Arn"]) == queue.arn
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 1}
@@ -229,7 +260,7 @@ def test_dead_attempts_are_looked_for_every_minute(synthesized: Synthesized) -> 
 def test_a_failed_run_is_not_repeated_but_kept(synthesized: Synthesized) -> None:
     compute = synthesized.compute
     runs = compute.one("AWS::Lambda::EventInvokeConfig").properties
-    queue = compute.one("AWS::SQS::Queue")
+    queue = failed_runs(synthesized)
     assert runs["FunctionName"] == {"Ref": compute.functions()["recover_attempts"].logical_id}
     assert runs["MaximumRetryAttempts"] == 0
     assert runs["MaximumEventAgeInSeconds"] == 60
@@ -243,7 +274,7 @@ def test_a_schedule_that_fails_or_falls_silent_rings(synthesized: Synthesized) -
     alarms = {
         one.properties["MetricName"]: one.properties
         for one in compute.all("AWS::CloudWatch::Alarm")
-        if one.properties["MetricName"] in {"Invocations", "ApproximateNumberOfMessagesVisible"}
+        if one.properties["MetricName"] == "Invocations" or _is_about(one, failed_runs(synthesized))
     }
     silent = alarms["Invocations"]
     assert silent["Dimensions"][0]["Value"] == {

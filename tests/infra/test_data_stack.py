@@ -12,13 +12,15 @@ def _tables(synthesized: Synthesized) -> dict[str, Resource]:
     }
 
 
-def test_there_are_two_tables_and_nothing_else(synthesized: Synthesized) -> None:
+def test_there_are_two_tables_and_a_bus_and_nothing_else(synthesized: Synthesized) -> None:
     names = {f"till-{synthesized.stage}-ledger", f"till-{synthesized.stage}-purchases"}
     assert set(_tables(synthesized)) == names
-    assert len(synthesized.data.all()) == len(names)
+    others = {one.type for one in synthesized.data.all()} - {"AWS::DynamoDB::Table"}
+    assert others == {"AWS::Events::EventBus", "AWS::SSM::Parameter"}
+    assert len(synthesized.data.all()) == len(names) + len(others)
 
 
-def test_each_table_is_keyed_on_demand_and_without_a_stream(synthesized: Synthesized) -> None:
+def test_each_table_is_keyed_and_on_demand(synthesized: Synthesized) -> None:
     for table in _tables(synthesized).values():
         assert table.properties["KeySchema"] == [
             {"AttributeName": "pk", "KeyType": "HASH"},
@@ -27,7 +29,27 @@ def test_each_table_is_keyed_on_demand_and_without_a_stream(synthesized: Synthes
         types = {a["AttributeName"]: a["AttributeType"] for a in _attributes(table)}
         assert types.items() >= {"pk": "S", "sk": "S"}.items()
         assert table.properties["BillingMode"] == "PAY_PER_REQUEST"
-        assert "StreamSpecification" not in table.properties
+
+
+def test_the_ledger_alone_has_a_stream_and_its_name_is_written_down(
+    synthesized: Synthesized,
+) -> None:
+    tables, stage = _tables(synthesized), synthesized.stage
+    ledger = tables[f"till-{stage}-ledger"]
+    assert ledger.properties["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert "StreamSpecification" not in tables[f"till-{stage}-purchases"].properties
+    written = synthesized.data.one("AWS::SSM::Parameter").properties
+    assert written["Name"] == f"/till-{stage}/ledger-stream-arn"
+    assert written["Value"] == {"Fn::GetAtt": [ledger.logical_id, "StreamArn"]}
+
+
+def test_the_bus_is_others_to_listen_to_and_stays_with_the_tables(
+    synthesized: Synthesized,
+) -> None:
+    bus = synthesized.data.one("AWS::Events::EventBus")
+    assert bus.properties["Name"] == f"till-{synthesized.stage}"
+    kept = "Retain" if synthesized.settings.is_aws else "Delete"
+    assert bus.document["DeletionPolicy"] == kept
 
 
 def _attributes(table: Resource) -> list[dict[str, str]]:

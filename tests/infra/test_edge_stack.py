@@ -93,7 +93,9 @@ def test_the_page_comes_after_the_files_that_it_names(edge: Template) -> None:
     hashed = deployments["public, max-age=31536000, immutable"]
     page = deployments["no-cache"]
     assert any(hashed.logical_id in name for name in page.document["DependsOn"])
-    assert page.properties["DistributionPaths"] == ["/index.html", "/config.json"]
+    assert hashed.properties["DestinationBucketKeyPrefix"] == "assets"
+    assert "DestinationBucketKeyPrefix" not in page.properties
+    assert page.properties["DistributionPaths"] == ["/*"]
     assert render(page.properties["DistributionId"])
 
 

@@ -10,12 +10,13 @@ import pytest
 
 from infra.permissions import PERMISSIONS, PermissionsError, check_permissions
 from tests.infra.synthesized import Synthesized
-from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS
+from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 
 READ = {"GetItem", "Query", "BatchGetItem"}
 APPEND = READ | {"PutItem"}
 READ_WRITE = READ | {"PutItem", "UpdateItem"}
 INDEX = {"Query"}
+FOLLOW = {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"}
 
 ALLOWED: dict[str, dict[str, set[str]]] = {
     "grant_credit": {"ledger": APPEND},
@@ -45,13 +46,19 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     "list_promo_codes": {"purchases": READ, "purchases/index/state-index": INDEX},
     "create_refund_quote": {"ledger": READ, "purchases": READ},
     "list_customers": {"ledger/index/opened-index": INDEX},
+    "publish_events": {"ledger": {"GetItem"}, "ledger's stream": FOLLOW},
     "authorize_request": {},
     "get_customer": {},
     "get_product": {},
     "get_openapi": {},
     "get_health": {},
 }
-OPERATIONS = [*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS, AUTHORIZER]
+OPERATIONS = [
+    *(route.operation for route in ROUTES),
+    *SCHEDULED_OPERATIONS,
+    *STREAM_OPERATIONS,
+    AUTHORIZER,
+]
 READING = [route.operation for route in ROUTES if route.method == "GET"]
 WRITING_ACTIONS = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 FORBIDDEN_ACTIONS = {
@@ -70,13 +77,15 @@ def _table_rights(synthesized: Synthesized, operation: str) -> dict[str, set[str
         "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:"
         f"table/till-{synthesized.stage}-"
     )
+    stream = f"{{{{resolve:ssm:/till-{synthesized.stage}/ledger-stream-arn}}}}"
     rights: dict[str, set[str]] = {}
     for owner, statement in synthesized.compute.policies():
         if owner == role and any(action.startswith("dynamodb:") for action in statement.actions):
             assert statement.effect == "Allow"
             for resource in statement.resources:
-                assert resource.startswith(arn)
-                rights.setdefault(resource.removeprefix(arn), set()).update(
+                assert resource.startswith(arn) or resource == stream
+                name = "ledger's stream" if resource == stream else resource.removeprefix(arn)
+                rights.setdefault(name, set()).update(
                     action.removeprefix("dynamodb:") for action in statement.actions
                 )
     return rights
@@ -148,7 +157,9 @@ def test_nobody_may_change_a_ledger_entry(synthesized: Synthesized) -> None:
             assert "dynamodb:UpdateItem" not in statement.actions
             assert len(statement.resources) == 1
     assert seen == sum(
-        table.startswith("ledger") for allowed in ALLOWED.values() for table in allowed
+        table.startswith("ledger") and table != "ledger's stream"
+        for allowed in ALLOWED.values()
+        for table in allowed
     )
 
 
@@ -168,7 +179,7 @@ def test_a_function_writes_its_own_log_and_no_other(synthesized: Synthesized) ->
         assert log_group.properties["LogGroupName"] == name
 
 
-def test_beside_tables_and_logs_only_a_scheduled_run_has_a_right_to_report_its_failure(
+def test_beside_tables_and_logs_there_is_a_right_to_tell_and_to_say_what_failed(
     synthesized: Synthesized,
 ) -> None:
     compute = synthesized.compute
@@ -179,8 +190,14 @@ def test_beside_tables_and_logs_only_a_scheduled_run_has_a_right_to_report_its_f
         if owner.logical_id in roles
         and not all(action.startswith(("logs:", "dynamodb:")) for action in statement.actions)
     ]
-    queue = compute.one("AWS::SQS::Queue")
-    assert others == [("recover_attempts", ("sqs:SendMessage",), (queue.arn,))]
+    queues = {one.properties["QueueName"]: one.arn for one in compute.all("AWS::SQS::Queue")}
+    prefix = f"till-{synthesized.stage}"
+    bus = f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:event-bus/{prefix}"
+    assert sorted(others) == [
+        ("publish_events", ("events:PutEvents",), (bus,)),
+        ("publish_events", ("sqs:SendMessage",), (queues[f"{prefix}-publish-events-parked"],)),
+        ("recover_attempts", ("sqs:SendMessage",), (queues[f"{prefix}-recover-attempts-failed"],)),
+    ]
 
 
 def test_the_one_managed_policy_is_api_gateways_own(prod: Synthesized) -> None:

@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import STAGES, SettingsError, settings_for
+from infra.layers import Target
+from infra.settings import (
+    AWS_STAGES,
+    STAGES,
+    IdentityFrom,
+    Packaging,
+    SettingsError,
+    settings_for,
+)
 from tests.infra.synthesized import surrounding
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,12 +30,36 @@ def test_every_stage_has_settings(stage: str) -> None:
     assert settings.stage == stage
     assert settings.surrounding.upstream_url == URL
     assert settings.surrounding.roles_claim == "roles"
-    assert settings.is_aws is (stage != "local")
+    assert settings.is_aws is (stage in AWS_STAGES)
+
+
+@pytest.mark.parametrize(
+    ("stage", "packaging", "identity_from", "runs_on"),
+    [
+        ("local", Packaging.LAYERS, IdentityFrom.AUTHORIZER, Target.LOCAL),
+        ("localstack", Packaging.BUNDLES, IdentityFrom.FUNCTION, Target.AWS),
+        *((stage, Packaging.LAYERS, IdentityFrom.AUTHORIZER, Target.AWS) for stage in AWS_STAGES),
+    ],
+)
+def test_what_a_target_lacks_is_a_setting(
+    stage: str, packaging: Packaging, identity_from: IdentityFrom, runs_on: Target
+) -> None:
+    settings = settings_for(stage, surrounding(URL).get)
+    assert (settings.packaging, settings.identity_from) == (packaging, identity_from)
+    assert settings.runs_on is runs_on
+
+
+def test_only_localstack_s_stage_can_be_compiled_for_another_target() -> None:
+    context = surrounding(URL, runs_on="local")
+    assert settings_for("localstack", context.get).runs_on is Target.LOCAL
+    assert settings_for("prod", context.get).runs_on is Target.AWS
+    with pytest.raises(SettingsError, match="There is no target 'moon'"):
+        settings_for("localstack", surrounding(URL, runs_on="moon").get)
 
 
 @pytest.mark.parametrize("stage", [None, "", "production", "Local"])
 def test_there_is_no_other_stage(stage: str | None) -> None:
-    with pytest.raises(SettingsError, match="local, dev, staging, prod"):
+    with pytest.raises(SettingsError, match="local, localstack, dev, staging, prod"):
         settings_for(stage, surrounding(URL).get)
 
 
@@ -77,7 +109,8 @@ def test_timeouts_in_the_wrong_order_are_refused(stage: str) -> None:
     [
         (
             {"stage": "moon", "upstream_url": URL},
-            "There is no stage 'moon': pass -c stage= with one of local, dev, staging, prod.",
+            "There is no stage 'moon': pass -c stage= with one of local, localstack, dev, "
+            "staging, prod.",
         ),
         (
             {"stage": "local", "audience": "a"},

@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import jwt
+
+from tests.under_test import needed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from local.endpoints import Endpoints
+    from tests.under_test import UnderTest
 
+TESTER = "a.tester"
 HOURS_SECONDS = 4 * 3_600
 
 
 class Badges:
-    """Signs as the issuer does. What a real sign-in gives is in ``endpoints.tokens``."""
+    """Signs as the issuer does. What a real sign-in gives is in ``under_test.tokens``."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
-        (self.jwk,) = json.loads(Path(endpoints.identity_keys).read_text())["keys"]
-        self.issuer = endpoints.issuer
-        self.audience = endpoints.audience
+    def __init__(self, system: UnderTest) -> None:
+        self._system = system
+        self.issuer = system.issuer
+        self.audience = system.audience
         self._kept: dict[str, str] = {}
         self.signed: list[str] = []
+
+    @cached_property
+    def jwk(self) -> dict[str, str]:
+        """The issuer's private key."""
+        path = needed(self._system.identity_keys, "key to sign tokens with")
+        keys: list[dict[str, str]] = json.loads(path.read_text())["keys"]
+        return keys[0]
+
+    def tester(self) -> str:
+        """Who does what a test does unless it says otherwise: an admin."""
+        if self._system.identity_keys is None:
+            return self._system.token("admin")
+        return self.admin(TESTER)
 
     def of(
         self, subject: str, *roles: str, customer_id: UUID | None = None, **changes: object

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
+import jwt
 from pydantic import BaseModel, ConfigDict
 
 from tests.integration.badges import bearer
@@ -24,7 +25,6 @@ PROBLEM = "application/problem+json"
 TYPE_PREFIX = "urn:problem-type:till:"
 
 REASON = "a test asked for it"
-TESTER = "a.tester"
 
 
 class Wire(BaseModel):
@@ -252,7 +252,7 @@ def new_key() -> str:
 
 
 class TillClient:
-    """One method for each operation, as an admin named ``TESTER``. Safe between threads.
+    """One method for each operation, as the tester, an admin. Safe between threads.
 
     ``actor`` is another admin; ``bearing`` gives a client that bears any token, or none.
     """
@@ -260,7 +260,7 @@ class TillClient:
     def __init__(self, api_url: str, badges: Badges, *, token: str | None = None) -> None:
         self._api_url = api_url
         self._badges = badges
-        token = badges.admin(TESTER) if token is None else token
+        token = badges.tester() if token is None else token
         self._http = httpx.Client(
             base_url=api_url,
             headers=bearer(token) if token else {},
@@ -268,6 +268,14 @@ class TillClient:
             trust_env=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
         )
+
+        self._token = token
+
+    @property
+    def subject(self) -> str:
+        """Who the API takes this client for: the actor of what it does."""
+        claims = jwt.decode(self._token, options={"verify_signature": False})
+        return str(claims["sub"])
 
     def close(self) -> None:
         self._http.close()

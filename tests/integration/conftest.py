@@ -19,11 +19,13 @@ from tests.integration.functions import Functions  # noqa: E402
 from tests.integration.invariants import Auditor  # noqa: E402
 from tests.integration.shop import Shop  # noqa: E402
 from tests.integration.tables import Tables  # noqa: E402
+from tests.under_test import needed  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.endpoints import Endpoints
+    from tests.under_test import Emulated, UnderTest
 
 ACCOUNT_NUMBER = "000000000000"
 """The emulator takes a key of twelve digits for the number of the account."""
@@ -39,47 +41,70 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def aws(endpoints: Endpoints) -> boto3.Session:
+def emulated(under_test: UnderTest) -> Emulated:
+    return needed(under_test.emulated, "access to its tables and functions")
+
+
+@pytest.fixture(scope="session")
+def aws(emulated: Emulated) -> boto3.Session:
     return boto3.Session(
         aws_access_key_id=ACCOUNT_NUMBER,
         aws_secret_access_key="emulator",
-        region_name=endpoints.region,
+        region_name=emulated.region,
     )
 
 
 @pytest.fixture(scope="session")
-def badges(endpoints: Endpoints) -> Badges:
-    return Badges(endpoints)
+def badges(under_test: UnderTest) -> Badges:
+    return Badges(under_test)
 
 
 @pytest.fixture(scope="session")
-def till(endpoints: Endpoints, badges: Badges) -> Iterator[TillClient]:
-    client = TillClient(endpoints.api_url, badges)
+def till(under_test: UnderTest, badges: Badges) -> Iterator[TillClient]:
+    client = TillClient(under_test.api_url, badges)
     yield client
     client.close()
 
 
 @pytest.fixture(scope="session")
-def upstream(endpoints: Endpoints) -> Iterator[StandInControl]:
-    with StandInControl(endpoints.upstream_url) as control:
+def visitor(under_test: UnderTest, badges: Badges) -> Iterator[TillClient]:
+    """Anybody: without a token."""
+    client = TillClient(under_test.api_url, badges, token="")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def upstream(under_test: UnderTest) -> Iterator[StandInControl]:
+    url = needed(under_test.upstream_url, "stand-in for the external APIs that does as it is told")
+    with StandInControl(url) as control:
         yield control
 
 
 @pytest.fixture(scope="session")
-def tables(aws: boto3.Session, endpoints: Endpoints) -> Tables:
+def tables(aws: boto3.Session, emulated: Emulated) -> Tables:
     return Tables(
-        aws.client("dynamodb", endpoint_url=endpoints.aws_endpoint_url),
-        ledger=endpoints.ledger_table,
-        purchases=endpoints.purchases_table,
+        aws.client("dynamodb", endpoint_url=emulated.url),
+        ledger=emulated.ledger_table,
+        purchases=emulated.purchases_table,
     )
 
 
 @pytest.fixture(scope="session")
-def functions(aws: boto3.Session, endpoints: Endpoints) -> Functions:
-    url = endpoints.aws_endpoint_url
+def functions(aws: boto3.Session, under_test: UnderTest, emulated: Emulated) -> Functions:
     return Functions(
-        aws.client("lambda", endpoint_url=url), aws.client("logs", endpoint_url=url), endpoints
+        aws.client("lambda", endpoint_url=emulated.url),
+        aws.client("logs", endpoint_url=emulated.url),
+        emulated.function_prefix,
+        under_test.embedded,
     )
+
+
+@pytest.fixture(scope="session")
+def gateway_problems(under_test: UnderTest) -> None:
+    """Answers of the gateway's own are problems, too: everywhere but on LocalStack."""
+    if under_test.emulated is not None and under_test.embedded is None:
+        pytest.skip("this gateway answers in its own words (docs/localstack.md)")
 
 
 @pytest.fixture(scope="session")

@@ -51,9 +51,21 @@ class Refuse:
     fields: Mapping[str, object] = field(default_factory=dict)
 
     @property
-    def body(self) -> bytes:
+    def content(self) -> bytes:
         name = f"com.amazonaws.dynamodb.v20120810#{self.code}"
         return json.dumps({"__type": name, "message": "injected", **self.fields}).encode()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Do not forward it; answer so, as if it had been done."""
+
+    document: Mapping[str, object]
+    status: int = 200
+
+    @property
+    def content(self) -> bytes:
+        return json.dumps(self.document).encode()
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,7 @@ class StopListening:
     """From now on nobody can connect; this request is still answered."""
 
 
-Fault = Refuse | LoseReply | HoldReply | StopListening
+Fault = Refuse | Answer | LoseReply | HoldReply | StopListening
 
 
 def conflict(items: int) -> Refuse:
@@ -200,8 +212,9 @@ class _Connection(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         fault = self.server.fault_for(Seen(self.command, self.path, operation, body))
-        if isinstance(fault, Refuse):
-            self._answer(fault.status, {"Content-Type": "application/x-amz-json-1.0"}, fault.body)
+        if isinstance(fault, Refuse | Answer):
+            kind = {"Content-Type": "application/x-amz-json-1.0"}
+            self._answer(fault.status, kind, fault.content)
             return
         if isinstance(fault, StopListening):
             self.server.stop_listening()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from tests.integration.badges import bearer
 from tests.integration.waiting import until
-from till.http.routes import ROUTES
+from tests.under_test import needed
+from till.http.routes import AUTHORIZER, ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,14 +40,19 @@ class Functions:
     """Named by their operations."""
 
     def __init__(
-        self, client: LambdaClient, logs: CloudWatchLogsClient, endpoints: Endpoints
+        self,
+        client: LambdaClient,
+        logs: CloudWatchLogsClient,
+        prefix: str,
+        embedded: Endpoints | None,
     ) -> None:
         self._client = client
         self._logs = logs
-        self._endpoints = endpoints
+        self._prefix = prefix
+        self._embedded = embedded
 
     def name(self, operation: str) -> str:
-        return self._endpoints.function_prefix + operation.replace("_", "-")
+        return self._prefix + operation.replace("_", "-")
 
     @contextmanager
     def configured(
@@ -76,6 +82,11 @@ class Functions:
             yield
         finally:
             self._configure(before)
+
+    def verifier_of(self, operation: str) -> str:
+        """Who verifies the tokens of an operation's callers: the authorizer, or that function."""
+        itself = self._settings(operation).environment["TILL_IDENTITY_FROM"] == "function"
+        return operation if itself else AUTHORIZER
 
     def recover(self) -> None:
         """One run of the recovery, to its end."""
@@ -114,7 +125,7 @@ class Functions:
     def log_groups(self) -> list[str]:
         """The log groups of all functions."""
         pages = self._logs.get_paginator("describe_log_groups").paginate(
-            logGroupNamePrefix=f"/aws/lambda/{self._endpoints.function_prefix}"
+            logGroupNamePrefix=f"/aws/lambda/{self._prefix}"
         )
         return [group["logGroupName"] for page in pages for group in page["logGroups"]]
 
@@ -132,7 +143,7 @@ class Functions:
         return Settings(
             configuration["Environment"]["Variables"],
             configuration["Timeout"],
-            [layer["Arn"] for layer in configuration["Layers"]],
+            [layer["Arn"] for layer in configuration.get("Layers", [])],
         )
 
     def _configure(self, settings: dict[str, Settings]) -> None:
@@ -153,6 +164,7 @@ class Functions:
 
     def _workers(self, operation: str) -> list[int]:
         """The workers of a function: the emulator's children that run from its folder."""
+        emulator = needed(self._embedded, "emulator whose processes run on this machine")
         listing = subprocess.run(
             ["ps", "-e", "-ww", "-o", "pid=,pgid=,args="],
             capture_output=True,
@@ -162,7 +174,7 @@ class Functions:
         found = []
         for line in listing.splitlines():
             process, group, command = line.split(None, 2)
-            ours = int(group) == self._endpoints.emulator_pid
+            ours = int(group) == emulator.emulator_pid
             if ours and f"ministack-lambda-{self.name(operation)}-" in command:
                 found.append(int(process))
         return found

@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
 
 
-def test_the_document_is_the_committed_one(till: TillClient) -> None:
-    response = till.send("GET", "/openapi.json")
+def test_the_document_is_the_committed_one(visitor: TillClient) -> None:
+    response = visitor.send("GET", "/openapi.json")
     assert response.status_code == 200
     assert response.headers["Content-Type"] == "application/json"
     assert response.json() == json.loads(COMMITTED.read_text())
 
 
-def test_the_document_is_valid_and_complete(till: TillClient) -> None:
-    document = till.send("GET", "/openapi.json").json()
+def test_the_document_is_valid_and_complete(visitor: TillClient) -> None:
+    document = visitor.send("GET", "/openapi.json").json()
     OpenAPIV31SpecValidator(document).validate()
     documented = {
         (method.upper(), path): operation["operationId"]
@@ -45,8 +45,8 @@ def test_the_document_is_valid_and_complete(till: TillClient) -> None:
     assert documented == {(route.method, route.path): route.operation for route in ROUTES}
 
 
-def test_it_is_alive(till: TillClient) -> None:
-    assert till.health().result() == Health(status="ok")
+def test_it_is_alive(visitor: TillClient) -> None:
+    assert visitor.health().result() == Health(status="ok")
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,11 @@ def test_it_is_alive(till: TillClient) -> None:
         ("POST", "/health"),
     ],
 )
-def test_what_there_is_not_is_a_problem(till: TillClient, method: str, path: str) -> None:
+def test_what_there_is_not_is_a_problem(
+    visitor: TillClient, gateway_problems: None, method: str, path: str
+) -> None:
     """Billing records are never edited or deleted: there is no such operation."""
-    Reply(till.send(method, path), 200, Health).refused(404, "route-not-found")
+    Reply(visitor.send(method, path), 200, Health).refused(404, "route-not-found")
 
 
 def _logged(

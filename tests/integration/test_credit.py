@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from local.upstream.behaviour import Behaviour, Refuse
-from tests.integration.client import REASON, TESTER, new_key
+from tests.integration.client import REASON, new_key
 
 if TYPE_CHECKING:
     from local.upstream.client import StandInControl
@@ -154,7 +154,7 @@ def test_text_is_kept_as_it_was_written(till: TillClient, shop: Shop, audit: Aud
 
 def test_the_actor_has_a_name_by_default(till: TillClient, shop: Shop) -> None:
     entry = till.grant(shop.customer(), 100).result().entry
-    assert (entry.actor, entry.reason) == (TESTER, REASON)
+    assert (entry.actor, entry.reason) == (till.subject, REASON)
 
 
 def test_who_has_an_account_keeps_it(

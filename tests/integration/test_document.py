@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from schemathesis.checks import CheckFunction
     from schemathesis.specs.openapi.schemas import OpenApiOperation
 
-    from local.endpoints import Endpoints
     from local.upstream.client import StandInControl
     from tests.integration.badges import Badges
     from tests.integration.client import TillClient
     from tests.integration.invariants import Auditor
     from tests.integration.shop import Shop
+    from tests.under_test import UnderTest
 
 WHAT_IS_CHECKED: list[CheckFunction] = [
     checks.status_code_conformance,
@@ -72,12 +72,12 @@ def known(
     suppress_health_check=list(HealthCheck),
 )
 def test_every_operation(
-    case: Case[OpenApiOperation], known: Mapping[str, UUID], endpoints: Endpoints, badges: Badges
+    case: Case[OpenApiOperation], known: Mapping[str, UUID], under_test: UnderTest, badges: Badges
 ) -> None:
     for values in (case.path_parameters, case.body):
         if isinstance(values, dict):
             values.update(_what_exists(values, known))
-    response = case.call(base_url=endpoints.api_url, headers=bearer(badges.admin("schemathesis")))
+    response = case.call(base_url=under_test.api_url, headers=bearer(badges.tester()))
     case.validate_response(response, checks=WHAT_IS_CHECKED)
 
 

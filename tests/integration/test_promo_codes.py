@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from local.upstream.behaviour import Behaviour, Drop, Refuse
-from tests.integration.client import TESTER, new_key
+from tests.integration.client import new_key
 from tests.integration.race import all_at_once
 from tests.integration.waiting import until
 
@@ -134,9 +134,9 @@ def test_a_code_is_managed_end_to_end(promos: Promos, till: TillClient) -> None:
     assert promos.change(code, '"3"', {"max_redemptions": 8}).status_code == 409
     history = till.send("GET", f"/promo-codes/{code}").json()["changes"]
     assert [(c["version"], c["action"], c["actor"]) for c in history] == [
-        (1, "CREATED", TESTER),
-        (2, "UPDATED", TESTER),
-        (3, "DEACTIVATED", TESTER),
+        (1, "CREATED", till.subject),
+        (2, "UPDATED", till.subject),
+        (3, "DEACTIVATED", till.subject),
     ]
     assert history[0]["terms"]["max_redemptions"] == 5
     assert till.send("DELETE", f"/promo-codes/{code}").status_code in {403, 404, 405}

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from local.upstream.behaviour import Behaviour, Drop, Refuse
-from tests.integration.client import TESTER, all_items, new_key
+from tests.integration.client import all_items, new_key
 
 if TYPE_CHECKING:
     from local.upstream.client import StandInControl
@@ -67,7 +67,7 @@ def test_shipped(
     bought = till.buy(unresolved.customer, unresolved.product, key=unresolved.key)
     assert bought.replayed
     assert bought.result().shipment_id == parcel
-    assert bought.result().created_by == TESTER
+    assert bought.result().created_by == till.subject
     # Nothing stands in the way of buying the same again.
     till.buy(unresolved.customer, unresolved.product).result()
     assert len(audit(unresolved.customer).carrier_calls) == 2

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from till import bootstrap
-from till.bootstrap import Settings
+from till.bootstrap import EventSettings, Settings
 
 GOOD = {
     "TILL_STAGE": "local",
@@ -76,3 +76,27 @@ def test_somebody_verifies_tokens_always(
     bootstrap.verifier.cache_clear()
     assert (settings.tokens() is not None) is here
     bootstrap.verifier.cache_clear()
+
+
+EVENTS = {
+    "TILL_EVENT_BUS": "till-local",
+    "TILL_PARKING_QUEUE_URL": "http://127.0.0.1:4566/000000000000/parked",
+}
+
+
+def test_the_publisher_of_events_is_told_its_bus_and_its_queue() -> None:
+    told = EventSettings.from_environment({**GOOD, **EVENTS})
+    assert told.event_bus == "till-local"
+    assert str(told.parking_queue_url) == EVENTS["TILL_PARKING_QUEUE_URL"]
+    # Nobody else has to know.
+    Settings.from_environment(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TILL_EVENT_BUS", ""), ("TILL_PARKING_QUEUE_URL", "parked"), ("TILL_EVENT_BUS", None)],
+)
+def test_a_publisher_that_is_told_nonsense_does_not_begin(name: str, value: str | None) -> None:
+    told = {n: v for n, v in {**GOOD, **EVENTS, name: value}.items() if v is not None}
+    with pytest.raises(ValidationError, match=name.removeprefix("TILL_").lower()):
+        EventSettings.from_environment(told)

@@ -68,7 +68,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
                 running_issuer(trust(port), state, backoffice_url=BACKOFFICE)
             )
         )
-        tokens = runner.run(fetch_tokens(issuer))
+        tokens = runner.run(fetch_tokens(issuer.url))
         yield Provider(issuer.url, state.identity_keys, issuer.log, tokens, runner, issuer)
         runner.run(servers.aclose())
     assert not state.identity_keys.exists()

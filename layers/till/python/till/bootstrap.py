@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 from till.services.policy import DisplayPolicy, ShipmentPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from till.adapters.dynamodb.books import DynamoBooks
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from till.adapters.upstream.carrier import HttpCarrier
     from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
     from till.adapters.upstream.reader import UpstreamReader
+    from till.domain.account import AccountChange
     from till.domain.catalogue import Customer
     from till.http.identity import Tokens
     from till.services.adjust_credit import AdjustCredit
     from till.services.find_customers import FindCustomers
+    from till.services.ports import LedgerRecord
     from till.services.promo_codes import PromoCodes
+    from till.services.publish_events import PublishEvents
     from till.services.purchase import CreatePurchase
     from till.services.quote import QuotePurchase
     from till.services.quote_refund import QuoteRefund
@@ -56,7 +59,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    stage: Literal["local", "dev", "staging", "prod"]
+    stage: Literal["local", "localstack", "dev", "staging", "prod"]
     ledger_table: Annotated[str, Field(min_length=3)]
     purchases_table: Annotated[str, Field(min_length=3)]
     upstream_url: HttpUrl
@@ -87,13 +90,7 @@ class Settings(BaseModel):
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """The settings that an environment holds."""
-        return cls.model_validate(
-            {
-                name.removeprefix(_PREFIX).lower(): value
-                for name, value in environment.items()
-                if name.startswith(_PREFIX)
-            }
-        )
+        return cls.model_validate(_ours(environment))
 
     def shipment_policy(self) -> ShipmentPolicy:
         """The times of the purchase protocol."""
@@ -115,6 +112,32 @@ class Settings(BaseModel):
     def tokens(self) -> Tokens | None:
         """What verifies tokens in this function; None where the authorizer has done so."""
         return verifier() if self.identity_from == "function" else None
+
+
+class EventSettings(BaseModel):
+    """What only ``publish_events`` is told, in the same way.
+
+    Raises:
+        ValidationError: one is missing or makes no sense.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    event_bus: Annotated[str, Field(min_length=1)]
+    parking_queue_url: HttpUrl
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """The settings that an environment holds."""
+        return cls.model_validate(_ours(environment))
+
+
+def _ours(environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.removeprefix(_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(_PREFIX)
+    }
 
 
 class SystemClock:
@@ -336,6 +359,40 @@ def recover_attempts() -> RecoverAttempts:
         settle=_settle(),
         incidents=_incidents(),
     )
+
+
+class LedgerWhenAsked:
+    """``till.services.ports.Ledger`` for an operation that hardly ever asks."""
+
+    def change(self, customer_id: UUID, version: int) -> AccountChange:
+        """See the port."""
+        return _books().change(customer_id, version)
+
+
+@cache
+def publish_events() -> PublishEvents:
+    """Tell others what happened to accounts."""
+    from till.adapters.event_bus import (
+        EventBridgeBus,
+        QueuedParking,
+        make_events_client,
+        make_queue_client,
+    )
+    from till.services.publish_events import PublishEvents
+
+    settings = EventSettings.from_environment(os.environ)
+    return PublishEvents(
+        bus=EventBridgeBus(make_events_client(), name=settings.event_bus),
+        parking=QueuedParking(make_queue_client(), url=str(settings.parking_queue_url)),
+        ledger=LedgerWhenAsked(),
+    )
+
+
+def new_versions(event: object) -> Sequence[LedgerRecord]:
+    """The new versions of accounts in what the ledger table's stream brings."""
+    from till.adapters.dynamodb import stream
+
+    return stream.new_versions(event)
 
 
 def measure_unknown(count: int, oldest_seconds: float) -> None:

@@ -41,6 +41,9 @@ class Measure(StrEnum):
     CACHE_REVALIDATIONS = "CacheRevalidations"
     """Views that asked, and were told that nothing had changed."""
     CACHE_MISSES = "CacheMisses"
+    EVENTS_PUBLISHED = "EventsPublished"
+    EVENTS_PARKED = "EventsParked"
+    """Records of the ledger that make no sense; each waits in a queue."""
 
 
 _UNITS: Final = {

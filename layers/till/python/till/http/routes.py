@@ -93,6 +93,9 @@ ROUTES: tuple[Route, ...] = (
 SCHEDULED_OPERATIONS: tuple[str, ...] = ("recover_attempts",)
 """Operations that no caller can reach: EventBridge runs them every minute."""
 
+STREAM_OPERATIONS: tuple[str, ...] = ("publish_events",)
+"""Operations that no caller can reach either: the ledger table's stream runs them."""
+
 AUTHORIZER: Final = "authorize_request"
 """The operation that API Gateway asks who a caller is."""
 

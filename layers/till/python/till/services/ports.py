@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 from till.domain.errors import TillError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
     from till.domain.account import Account, AccountChange
     from till.domain.catalogue import Customer, CustomerDetails, Product, Shown
+    from till.domain.events import DomainEvent
     from till.domain.ledger import EntryKind
     from till.domain.promo import PromoChange, PromoCode, PromoState
     from till.domain.purchase import (
@@ -105,6 +107,78 @@ class Incidents(Protocol):
 
     def possible_orphan(self, attempt_id: UUID) -> None:
         """An attempt was voided, and yet a parcel may have been sent, or was."""
+        ...
+
+
+# Telling others what happened
+
+
+class UnreadableRecordError(TillError):
+    """What the ledger's stream brought is no version of an account as we know them.
+
+    The message names what is wrong with it, and holds nothing of what was in it.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPlace:
+    """Where a record came from: enough to find it, and nothing of what is in it."""
+
+    partition_key: str
+    sort_key: str
+    sequence_number: str
+
+
+class LedgerRecord(Protocol):
+    """One new item of the ledger, as its stream brings it."""
+
+    @property
+    def place(self) -> RecordPlace:
+        """Where it came from."""
+        ...
+
+    def change(self) -> AccountChange:
+        """The version of an account that it is.
+
+        Raises:
+            UnreadableRecordError: it is none.
+        """
+        ...
+
+
+class Ledger(Protocol):
+    """The versions of accounts."""
+
+    def change(self, customer_id: UUID, version: int) -> AccountChange:
+        """One version.
+
+        Raises:
+            LookupError: there is none.
+        """
+        ...
+
+
+class EventBus(Protocol):
+    """Where others hear of domain events."""
+
+    @property
+    def most_at_once(self) -> int:
+        """How many events one call takes."""
+        ...
+
+    def publish(self, events: Sequence[DomainEvent]) -> frozenset[UUID]:
+        """Put events on the bus; gives back the ids of those that are now there.
+
+        The others may be there as well: nobody can know, and they are to be sent again.
+        """
+        ...
+
+
+class Parking(Protocol):
+    """Where records wait that nobody understands, until a person has looked."""
+
+    def park(self, place: RecordPlace, error: TillError) -> None:
+        """Keep the record's place and what is wrong with it. Whatever fails here is raised."""
         ...
 
 

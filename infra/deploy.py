@@ -1,0 +1,273 @@
+"""Deploys a stage to AWS: ``python -m infra.deploy deploy|diff|synth STAGE``.
+
+``make deploy STAGE=dev`` is the same, with everything installed before. What a stage has to be told
+comes from the environment (``TILL_ISSUER`` and so on: one variable for each field of
+``infra.settings.Surrounding``), as do AWS's credentials and ``AWS_REGION``. All of it is asked for
+before anything is built, so that what is missing is one sentence and not the end of a long log.
+
+The app is synthesized first, into ``cdk.out/STAGE``, and what was synthesized is what is compared
+or deployed. CI does the same in two jobs, and the one that may deploy runs none of our code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Final
+
+from infra import ROOT
+from infra.settings import AWS_STAGES, SettingsError, Surrounding, settings_for
+
+RUNBOOK: Final = "docs/runbooks/deploying.md"
+REGION_VARIABLE: Final = "AWS_REGION"
+
+_ASSEMBLIES: Final = ROOT / "cdk.out"
+_CDK: Final = ROOT / "infra" / "node_modules" / "aws-cdk" / "bin" / "cdk"
+_BACKOFFICE: Final = ROOT / "backoffice"
+_BACKOFFICE_BUILT: Final = _BACKOFFICE / "dist"
+_BACKOFFICE_STAMP: Final = ROOT / ".build" / "backoffice.stamp"
+_BACKOFFICE_LOCK: Final = ROOT / ".local" / "backoffice.lock"
+"""``make run`` holds it, too, while it builds: both build into the one folder."""
+_NOT_SOURCES: Final = {"node_modules", "dist", "e2e", "schema.d.ts"}
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+
+
+class DeployError(Exception):
+    """Why a stage cannot be deployed. The message is for the person who tried."""
+
+
+def main(arguments: Iterable[str] | None = None) -> None:
+    """Do what was asked for.
+
+    Raises:
+        SystemExit: it could not be done; the sentence on stderr says why.
+    """
+    parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
+    parser.add_argument("action", choices=["deploy", "diff", "synth"])
+    parser.add_argument("stage", nargs="?", default="", help=", ".join(AWS_STAGES))
+    asked = parser.parse_args(None if arguments is None else list(arguments))
+    try:
+        _run_action(asked.action, asked.stage.strip())
+    except (DeployError, SettingsError) as error:
+        sys.exit(f"till: {error}")
+    except KeyboardInterrupt:
+        sys.exit(
+            "\ntill: stopped. What CloudFormation had begun, it goes on with: look there before "
+            "the next deploy."
+            if asked.action == "deploy"
+            else "\ntill: stopped."
+        )
+
+
+def _run_action(action: str, stage: str) -> None:
+    context = context_for(stage, os.environ)
+    if action != "synth":
+        _check_region(action, stage)
+    if not _CDK.is_file():
+        raise DeployError(f"The CDK command line is not installed: make {action} does that.")
+    _build_backoffice()
+    assembly = _synthesize(stage, context)
+    if action == "synth":
+        _say(f"Stage {stage} is in {assembly.relative_to(ROOT)}.")
+    elif action == "diff":
+        # By template, which needs the right to read only; no change set is made.
+        _cdk("diff", "--app", str(assembly), "--method=template", doing="be compared")
+    else:
+        _deploy(stage, assembly)
+
+
+def context_for(stage: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The CDK context of a stage, from environment variables.
+
+    Raises:
+        DeployError: there is no such stage, or a variable is not set.
+        SettingsError: what they hold makes no sense.
+    """
+    if stage not in AWS_STAGES:
+        named = f"There is no stage {stage!r} on AWS" if stage else "No stage was named"
+        raise DeployError(f"{named}: pass STAGE= with one of {', '.join(AWS_STAGES)}.")
+    context = {"stage": stage}
+    missing = []
+    for field in fields(Surrounding):
+        variable = variable_of(field.name)
+        value = environment.get(variable, "").strip()
+        if value:
+            context[field.name] = value
+        elif field.default is MISSING:
+            missing.append(variable)
+    if missing:
+        raise DeployError(
+            f"Stage {stage} is not told everything: set {', '.join(missing)} ({RUNBOOK} says what "
+            "each is)."
+        )
+    settings_for(stage, context.get)
+    return context
+
+
+def variable_of(name: str) -> str:
+    """The environment variable that a setting comes from."""
+    return f"TILL_{name.upper()}"
+
+
+def _check_region(action: str, stage: str) -> None:
+    """The region has to be named: in another one, a stage would quietly begin with an empty ledger.
+
+    The CDK would take a profile's region, and without one us-east-1.
+    """
+    region = os.environ.get(REGION_VARIABLE, "")
+    if not _REGION.fullmatch(region):
+        said = f"{region!r} is no region" if region else "it is not set"
+        raise DeployError(
+            f"{REGION_VARIABLE} has to name the region of stage {stage} for a {action}, such as "
+            f"eu-west-1; {said}."
+        )
+
+
+def _build_backoffice() -> None:
+    """Build it, or find that what is there was built from what is here."""
+    with _only_builder(_BACKOFFICE_LOCK):
+        sources = _digest(
+            (*_files(_BACKOFFICE, leave_out=_NOT_SOURCES), ROOT / "docs" / "openapi.json")
+        )
+        if _BACKOFFICE_STAMP.is_file() and _BACKOFFICE_STAMP.read_text() == _stamp(sources):
+            _say("The back office is built.")
+            return
+        if not (_BACKOFFICE / "node_modules").is_dir():
+            _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        _say("npm builds the back office.")
+        _npm("run", "build")
+        _BACKOFFICE_STAMP.parent.mkdir(exist_ok=True)
+        _BACKOFFICE_STAMP.write_text(_stamp(sources))
+
+
+def _stamp(sources: str) -> str:
+    """What it is built from, and what came of it: ``make run`` builds into the same folder."""
+    return f"{sources}\n{_digest(_files(_BACKOFFICE_BUILT))}\n"
+
+
+def _files(folder: Path, *, leave_out: Iterable[str] = ()) -> Iterator[Path]:
+    """All files of a folder, without those of these names and without what is in such folders."""
+    left_out = set(leave_out)
+    if folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            if path.name in left_out:
+                continue
+            if path.is_dir():
+                yield from _files(path, leave_out=left_out)
+            else:
+                yield path
+
+
+def _digest(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(f"{path.relative_to(ROOT)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _only_builder(lock_file: Path) -> Iterator[None]:
+    lock_file.parent.mkdir(exist_ok=True)
+    with lock_file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _npm(*arguments: str) -> None:
+    done = subprocess.run(  # noqa: S603 - no shell
+        [_program("npm"), *arguments], cwd=_BACKOFFICE, check=False
+    )
+    if done.returncode != 0:
+        raise DeployError(
+            f"The back office cannot be built: npm {' '.join(arguments[:2])} failed in backoffice/."
+        )
+
+
+def _synthesize(stage: str, context: Mapping[str, str]) -> Path:
+    assembly = _ASSEMBLIES / stage
+    # Nothing of an earlier synth may be left in what is deployed.
+    shutil.rmtree(assembly, ignore_errors=True)
+    _say(f"The CDK synthesizes stage {stage}.")
+    _cdk(
+        *("synth", "--quiet", "--output", str(assembly)),
+        *(f"--context={name}={value}" for name, value in context.items()),
+        doing="be synthesized",
+    )
+    return assembly
+
+
+def _deploy(stage: str, assembly: Path) -> None:
+    outputs = _ASSEMBLIES / f"{stage}-outputs.json"
+    outputs.unlink(missing_ok=True)
+    _say(f"The CDK deploys stage {stage} to {os.environ[REGION_VARIABLE]}.")
+    _cdk(
+        *("deploy", "--app", str(assembly), "--all"),
+        *("--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs)),
+        doing="be deployed",
+    )
+    for line in describe_outputs(stage, outputs):
+        _say(line)
+
+
+def describe_outputs(stage: str, outputs: Path) -> tuple[str, str]:
+    """Where a deployed stage is, from the file that the CDK wrote.
+
+    Raises:
+        DeployError: the file does not say.
+    """
+    try:
+        stacks: dict[str, dict[str, str]] = json.loads(outputs.read_text(encoding="utf-8"))
+        api_url = stacks[f"till-{stage}-compute"]["ApiUrl"].rstrip("/")
+        backoffice_url = stacks[f"till-{stage}-edge"]["BackofficeUrl"].rstrip("/")
+    except (OSError, KeyError) as error:
+        raise DeployError(
+            f"Stage {stage} is deployed, but its outputs do not say where ({error})."
+        ) from None
+    return (
+        f"API:         {api_url}",
+        f"Back office: {backoffice_url}",
+    )
+
+
+def _cdk(*arguments: str, doing: str) -> None:
+    """Run the locked CDK command line, which says itself how it gets on."""
+    # cdk.json runs the app with `python`: the one that runs us, which has the CDK's library.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    done = subprocess.run(  # noqa: S603 - no shell
+        [_program("node"), str(_CDK), *arguments, "--no-notices"],
+        cwd=ROOT,
+        env={**os.environ, "PATH": path, "CDK_DISABLE_CLI_TELEMETRY": "true"},
+        check=False,
+    )
+    if done.returncode != 0:
+        raise DeployError(
+            f"The stage could not {doing}; the CDK says above why, and {RUNBOOK} what to do."
+        )
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise DeployError(f"There is no {name} on the PATH.")
+    return found
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

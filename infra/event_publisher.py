@@ -1,0 +1,125 @@
+"""From the ledger's stream to the event bus: the function, and the queue for what it parks."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
+from infra.api_function import ApiFunction, Surroundings
+from infra.data_stack import event_bus_name, ledger_stream_arn
+
+GIVEN_UP_AFTER: Final = Duration.hours(6)
+"""How old a record gets before it is given up. The stream keeps it for 24 hours: what is left of
+them is for finding out which records those were."""
+
+_BATCH_SIZE: Final = 100
+_LATE: Final = Duration.minutes(5)
+_NEW_VERSIONS: Final = {
+    "eventName": ["INSERT"],
+    "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "VERSION#"}]}}},
+}
+"""The function is not called for remembered requests. It is for holds, of which it tells nobody: a
+filter by kind would also let through nothing that has no kind, and that is to be parked."""
+
+
+class EventPublisher(Construct):
+    """Follows the ledger, and publishes each new version of an account that others hear of.
+
+    A batch that fails is called again as a whole, and not from its first failure on: that is the
+    one way in which AWS and the emulators agree, and the events have ids by which a repeated one is
+    known. It is given up by age and never by a number of tries, which an outage of the bus would
+    use up in minutes. What cannot be understood does not fail: the function itself puts it into the
+    queue and goes on. Were there ever a record that kills the function, halving the batches finds
+    it, and only its own shard waits.
+    """
+
+    def __init__(self, scope: Construct, operation: str, *, surroundings: Surroundings) -> None:
+        super().__init__(scope, f"{operation}-publisher")
+        settings = surroundings.settings
+        self.parked: Final = sqs.Queue(
+            self,
+            "Parked",
+            queue_name=f"{settings.prefix}-{operation.replace('_', '-')}-parked",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        bus_arn = Stack.of(self).format_arn(
+            service="events", resource="event-bus", resource_name=event_bus_name(settings)
+        )
+        self._function: Final = ApiFunction(
+            scope,
+            operation,
+            surroundings=surroundings,
+            description="Till: tells others what happened to customers' credit",
+            further_rights=[
+                iam.PolicyStatement(
+                    sid="PublishEvents", actions=["events:PutEvents"], resources=[bus_arn]
+                ),
+                iam.PolicyStatement(
+                    sid="ParkRecords",
+                    actions=["sqs:SendMessage"],
+                    resources=[self.parked.queue_arn],
+                ),
+            ],
+        )
+        function = self._function.function
+        function.add_environment("TILL_EVENT_BUS", event_bus_name(settings))
+        function.add_environment("TILL_PARKING_QUEUE_URL", self.parked.queue_url)
+        # Not by CDK's own event source: that gives the role a right to list all streams there are.
+        lambda_.CfnEventSourceMapping(
+            self,
+            "Mapping",
+            function_name=function.function_arn,
+            event_source_arn=ledger_stream_arn(settings),
+            # Also what was written before this was deployed.
+            starting_position="TRIM_HORIZON",
+            batch_size=_BATCH_SIZE,
+            maximum_batching_window_in_seconds=1,
+            bisect_batch_on_function_error=True,
+            maximum_record_age_in_seconds=GIVEN_UP_AFTER.to_seconds(),
+            filter_criteria=lambda_.CfnEventSourceMapping.FilterCriteriaProperty(
+                filters=[
+                    lambda_.CfnEventSourceMapping.FilterProperty(pattern=json.dumps(_NEW_VERSIONS))
+                ]
+            ),
+            destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(
+                    destination=self.parked.queue_arn
+                )
+            ),
+        )
+        for alarm in self._alarms(operation):
+            notify(alarm, surroundings.alarm_topic)
+
+    def _alarms(self, operation: str) -> tuple[cloudwatch.Alarm, ...]:
+        return (
+            ring(
+                self,
+                "ParkedAlarm",
+                self.parked.metric_approximate_number_of_messages_visible(
+                    period=ALARM_PERIOD, statistic=cloudwatch.Stats.MAXIMUM
+                ),
+                f"{operation} has parked records of the ledger: others did not hear of them.",
+                Runbook.DEAD_LETTERS,
+            ),
+            ring(
+                self,
+                "LateAlarm",
+                self._function.function.metric(
+                    "IteratorAge", period=ALARM_PERIOD, statistic=cloudwatch.Stats.MAXIMUM
+                ),
+                f"Domain events are more than {_LATE.to_minutes():g} minutes late, and are given "
+                f"up after {GIVEN_UP_AFTER.to_hours():g} hours.",
+                Runbook.DEAD_LETTERS,
+                threshold=_LATE.to_milliseconds(),
+            ),
+        )

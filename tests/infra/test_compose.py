@@ -1,0 +1,299 @@
+"""docker-compose.yml and its images, as far as that can be known without Docker."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from local import localstack
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = ROOT / "docker-compose.yml"
+DOCKERFILE = ROOT / "local" / "compose" / "Dockerfile"
+DOCUMENT = ROOT / "docs" / "localstack.md"
+OURS = {"upstream", "issuer", "deployer", "backoffice"}
+
+_PORT = r"(?:\d{1,5})"
+_LOOPBACK = rf"^127\.0\.0\.1:{_PORT}:{_PORT}$"
+_DURATION = r"^\d+(?:ms|s|m)$"
+
+
+class Part(BaseModel):
+    """What of the Compose Specification is used here, to the letter; nothing else is let in."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Build(Part):
+    context: Literal["."]
+    dockerfile: str
+    target: str
+
+
+class Healthcheck(Part):
+    test: Annotated[list[str], Field(min_length=2)]
+    interval: Annotated[str, Field(pattern=_DURATION)]
+    timeout: Annotated[str, Field(pattern=_DURATION)]
+    retries: Annotated[int, Field(gt=0)]
+    start_period: Annotated[str, Field(pattern=_DURATION)] = "0s"
+
+
+class Dependency(Part):
+    condition: Literal["service_healthy", "service_completed_successfully"]
+
+
+class Service(Part):
+    image: str | None = None
+    build: Build | None = None
+    command: list[str] = []
+    environment: dict[str, str] = {}
+    ports: list[Annotated[str, Field(pattern=_LOOPBACK)]] = []
+    volumes: list[str] = []
+    network_mode: str | None = None
+    healthcheck: Healthcheck | None = None
+    depends_on: dict[str, Dependency] = {}
+    read_only: bool = False
+    cap_drop: list[Literal["ALL"]] = []
+    security_opt: list[Literal["no-new-privileges:true"]] = []
+    init: bool = False
+
+
+class Network(Part):
+    name: str
+
+
+class Compose(Part):
+    name: str
+    services: dict[str, Service]
+    volumes: dict[str, None]
+    networks: dict[str, Network]
+
+
+_VARIABLE = re.compile(r"\$\{([A-Z_]+):-([^${}]*)\}")
+
+
+def interpolate(value: object, environment: dict[str, str]) -> object:
+    """``${NAME:-default}``, the only form used here, the innermost first; in values, as Compose."""
+    if isinstance(value, dict):
+        return {name: interpolate(each, environment) for name, each in value.items()}
+    if isinstance(value, list):
+        return [interpolate(each, environment) for each in value]
+    if not isinstance(value, str):
+        return value
+    while True:
+        done = _VARIABLE.sub(lambda found: environment.get(found[1]) or found[2], value)
+        if done == value:
+            assert "$" not in done, done
+            return done
+        value = done
+
+
+def compose(**environment: str) -> Compose:
+    return Compose.model_validate(interpolate(yaml.safe_load(COMPOSE.read_text()), environment))
+
+
+@dataclass
+class Stage:
+    """One target of the Dockerfile."""
+
+    base: str
+    lines: list[tuple[str, str]] = field(default_factory=list)
+
+    def of(self, instruction: str) -> list[str]:
+        return [rest for name, rest in self.lines if name == instruction]
+
+
+def stages() -> dict[str, Stage]:
+    text = re.sub(r"\\\n\s*", " ", DOCKERFILE.read_text())
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    arguments: dict[str, str] = {}
+    found: dict[str, Stage] = {}
+    current: Stage | None = None
+    for line in lines:
+        instruction, rest = line.split(None, 1)
+        if instruction == "FROM":
+            base, keyword, name = rest.split()
+            assert keyword == "AS"
+            for argument, value in arguments.items():
+                base = base.replace("${" + argument + "}", value)
+            current = found[name] = Stage(base)
+        elif current is None:
+            assert instruction == "ARG"
+            argument, _, value = rest.partition("=")
+            arguments[argument] = value
+        else:
+            current.lines.append((instruction, rest))
+    return found
+
+
+def test_the_file_is_what_compose_expects() -> None:
+    found = compose()
+    assert found.services.keys() == {"localstack", *OURS}
+    for name, service in found.services.items():
+        assert (service.image is None) is (service.build is not None), name
+
+
+def test_the_image_is_pinned_and_can_be_another_one() -> None:
+    assert compose().services["localstack"].image == "localstack/localstack:4.14.0"
+    newer = compose(LOCALSTACK_VERSION="2026.3.0", LOCALSTACK_AUTH_TOKEN="t").services["localstack"]
+    assert newer.image == "localstack/localstack:2026.3.0"
+    assert newer.environment["LOCALSTACK_AUTH_TOKEN"] == "t"
+    other = compose(LOCALSTACK_IMAGE="some/other:1").services["localstack"]
+    assert other.image == "some/other:1"
+
+
+def test_every_variable_is_documented() -> None:
+    used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text())) - {"LOCALSTACK_DEBUG"}
+    text = DOCUMENT.read_text()
+    assert all(f"`{name}" in text for name in used), used
+
+
+def test_everything_waits_for_what_it_needs() -> None:
+    services = compose().services
+    for name, service in services.items():
+        for needed, dependency in service.depends_on.items():
+            if dependency.condition == "service_healthy":
+                assert services[needed].healthcheck is not None, f"{name} waits for ever"
+            else:
+                assert services[needed].healthcheck is None
+    assert services["deployer"].depends_on.keys() == {"localstack", "upstream", "issuer"}
+    assert services["backoffice"].depends_on.keys() == {"deployer"}
+
+
+def test_what_is_mounted_and_joined_is_declared() -> None:
+    found = compose()
+    mounts = {one.split(":")[0] for service in found.services.values() for one in service.volumes}
+    assert {name for name in mounts if not name.startswith("/")} == set(found.volumes)
+    # Nothing of the host but Docker's own socket, and that for LocalStack alone.
+    assert {name for name in mounts if name.startswith("/")} == {"/var/run/docker.sock"}
+    network = found.services["localstack"].environment["LAMBDA_DOCKER_NETWORK"]
+    assert network == found.networks["default"].name
+    joined = found.services["deployer"].network_mode
+    assert joined == "service:localstack"
+
+
+def test_ours_can_do_no_more_than_they_need() -> None:
+    for name, service in compose().services.items():
+        if name in OURS:
+            assert service.cap_drop == ["ALL"]
+            assert service.security_opt == ["no-new-privileges:true"]
+            assert stages()[name].of("USER")[-1] in {"till", "node"}
+
+
+def test_other_ports_are_told_to_everyone() -> None:
+    services = compose(
+        PORT="14566", UPSTREAM_PORT="19000", ISSUER_PORT="19100", BACKOFFICE_PORT="18080"
+    ).services
+    assert [one.ports for one in services.values()] == [
+        ["127.0.0.1:14566:4566"],
+        ["127.0.0.1:19000:9000"],
+        ["127.0.0.1:19100:9100"],
+        [],
+        ["127.0.0.1:18080:8080"],
+    ]
+    issuer, deployer = services["issuer"].command, services["deployer"].command
+    for command in (issuer, deployer):
+        assert "--issuer=http://127.0.0.1:19100" in command
+        assert "--backoffice-url=http://127.0.0.1:18080" in command
+    assert "--public-aws-url=http://127.0.0.1:14566" in deployer
+    # Inside, everybody is where they always are.
+    assert {"--aws-url=http://127.0.0.1:4566", "--issuer-url=http://issuer:9100"} <= {*deployer}
+
+
+def test_the_deployer_understands_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compose().services["deployer"]
+    (entry,) = stages()["deployer"].of("ENTRYPOINT")
+    program, dash_m, module, *further = yaml.safe_load(entry)
+    assert [program, dash_m, module] == ["python", "-m", "local.localstack"]
+    monkeypatch.setattr(sys, "argv", [module, *further, *found.command])
+    options = localstack._options()
+    assert options.runs_on == "aws"
+    assert str(options.state.folder) == "/state"
+    assert options.upstream_url == "http://upstream:9000/api"
+    assert options.issuer != options.issuer_url
+
+
+def test_what_the_deployer_leaves_is_where_the_back_office_looks() -> None:
+    services = compose().services
+    (command,) = stages()["backoffice"].of("CMD")
+    assert f". /state/{localstack.BACKOFFICE_FILE} " in command
+    assert services["deployer"].volumes == ["deployed:/state"]
+    assert services["backoffice"].volumes == ["deployed:/state:ro"]
+
+
+def test_every_service_has_its_target() -> None:
+    for name, service in compose().services.items():
+        if service.build is not None:
+            assert service.build.target == name
+            assert (ROOT / service.build.dockerfile) == DOCKERFILE
+            assert name in stages()
+
+
+def test_base_images_are_pinned() -> None:
+    found = stages()
+    for stage in found.values():
+        assert stage.base in found or re.fullmatch(r"[a-z]+:\d+\.\d+\.\d+-[a-z-]+", stage.base)
+    assert found["python"].base.startswith("python:3.13."), "not what Lambda runs"
+
+
+def _copied(stage: Stage) -> list[str]:
+    """What it takes from the context."""
+    return [
+        source
+        for line in stage.of("COPY")
+        if not line.startswith("--from=")
+        for source in shlex.split(line)[:-1]
+    ]
+
+
+def test_what_is_copied_is_there_and_in_the_context() -> None:
+    for name, stage in stages().items():
+        for source in _copied(stage):
+            found = list(ROOT.glob(source))
+            assert found, f"{name} copies {source}"
+            for path in found:
+                assert not _is_ignored(str(path.relative_to(ROOT))), f"{source} is ignored"
+
+
+def test_the_context_holds_no_secrets_and_nothing_that_was_made_here() -> None:
+    for path in (
+        *(".git/config", ".venv/bin/python", ".local/endpoints.json", "infra/node_modules/aws-cdk"),
+        *("local/.env", "tests/conftest.py", "README.md", "backoffice/dist/index.html"),
+        "functions/get_credit/__pycache__/handler.pyc",
+    ):
+        assert _is_ignored(path), path
+
+
+def _is_ignored(path: str) -> bool:
+    """As Docker reads .dockerignore: the last line that fits a path or a folder above it."""
+    ignored = False
+    parts = Path(path).parts
+    prefixes = ["/".join(parts[: end + 1]) for end in range(len(parts))]
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        if not line or line.startswith("#"):
+            continue
+        pattern = line.removeprefix("!")
+        if any(_fits(prefix, pattern) for prefix in prefixes):
+            ignored = not line.startswith("!")
+    return ignored
+
+
+def _fits(path: str, pattern: str) -> bool:
+    if pattern.startswith("**/"):
+        return fnmatch(path.rsplit("/", 1)[-1], pattern.removeprefix("**/"))
+    return path.count("/") == pattern.count("/") and fnmatch(path, pattern)
+
+
+def test_no_committed_file_names_a_place_of_its_own() -> None:
+    for path in (COMPOSE, DOCKERFILE, ROOT / ".dockerignore", DOCUMENT):
+        text = path.read_text()
+        assert not re.search(r"pypi\.org|registry\.npmjs|docker\.io|/work/|/root/|/home/", text)

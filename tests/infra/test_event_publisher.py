@@ -1,0 +1,88 @@
+"""From the ledger's stream to the bus: what is followed, what becomes of failures, who is told."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.infra.templates import Resource, render
+
+if TYPE_CHECKING:
+    from tests.infra.synthesized import Synthesized
+
+OPERATION = "publish_events"
+
+
+def _function(synthesized: Synthesized) -> Resource:
+    return synthesized.compute.functions()[OPERATION]
+
+
+def _queue(synthesized: Synthesized) -> Resource:
+    name = f"till-{synthesized.stage}-publish-events-parked"
+    (queue,) = (
+        one
+        for one in synthesized.compute.all("AWS::SQS::Queue")
+        if one.properties["QueueName"] == name
+    )
+    return queue
+
+
+def test_the_ledger_s_stream_is_followed_from_its_beginning(synthesized: Synthesized) -> None:
+    mapping = synthesized.compute.one("AWS::Lambda::EventSourceMapping").properties
+    assert render(mapping["FunctionName"]) == _function(synthesized).arn
+    stage = synthesized.stage
+    assert mapping["EventSourceArn"] == f"{{{{resolve:ssm:/till-{stage}/ledger-stream-arn}}}}"
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    # More than one at a time of a partition key would be out of order; that is Lambda's default.
+    assert "ParallelizationFactor" not in mapping
+    assert "TumblingWindowInSeconds" not in mapping
+
+
+def test_only_new_versions_wake_the_function(synthesized: Synthesized) -> None:
+    mapping = synthesized.compute.one("AWS::Lambda::EventSourceMapping").properties
+    (chosen,) = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(chosen["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "VERSION#"}]}}},
+    }
+
+
+def test_what_fails_for_hours_is_given_up_before_the_stream_forgets_it(
+    synthesized: Synthesized,
+) -> None:
+    mapping = synthesized.compute.one("AWS::Lambda::EventSourceMapping").properties
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] <= 24 * 3600 / 2
+    assert mapping["BisectBatchOnFunctionError"] is True
+    queue = _queue(synthesized)
+    assert render(mapping["DestinationConfig"]["OnFailure"]["Destination"]) == queue.arn
+    assert queue.properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queue.properties["SqsManagedSseEnabled"] is True
+    # By age only: an outage of the bus would use up any number of tries.
+    assert "MaximumRetryAttempts" not in mapping
+    # A partial answer would be taken for success by emulators.
+    assert "FunctionResponseTypes" not in mapping
+
+
+def test_the_function_is_told_its_bus_and_its_queue(synthesized: Synthesized) -> None:
+    variables = _function(synthesized).properties["Environment"]["Variables"]
+    bus = synthesized.data.one("AWS::Events::EventBus")
+    assert variables["TILL_EVENT_BUS"] == bus.properties["Name"]
+    assert variables["TILL_PARKING_QUEUE_URL"] == {"Ref": _queue(synthesized).logical_id}
+
+
+def test_a_parked_record_rings_and_so_do_late_events(synthesized: Synthesized) -> None:
+    queue, function = _queue(synthesized).logical_id, _function(synthesized).logical_id
+    found = {}
+    for alarm in synthesized.compute.all("AWS::CloudWatch::Alarm"):
+        values = [one["Value"] for one in alarm.properties.get("Dimensions", [])]
+        if {"Fn::GetAtt": [queue, "QueueName"]} in values:
+            found["parked"] = alarm.properties
+        if alarm.properties["MetricName"] == "IteratorAge":
+            assert values == [{"Ref": function}]
+            found["late"] = alarm.properties
+    assert found["parked"]["Threshold"] == 1
+    assert found["parked"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    assert found["late"]["Threshold"] == 5 * 60 * 1000
+    assert found["late"]["Statistic"] == "Maximum"
+    for properties in found.values():
+        assert "dead-letters.md" in properties["AlarmDescription"]

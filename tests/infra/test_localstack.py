@@ -1,0 +1,96 @@
+"""LocalStack's stage asks for nothing that its community image lacks (docs/localstack.md)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.infra.synthesized import Synthesized
+from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "localstack.md"
+TYPE = re.compile(r"^\| `(AWS::[A-Za-z0-9:]+)` \|", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def documented() -> set[str]:
+    """The resource types that the document says the image can create."""
+    found = TYPE.findall(DOCUMENT.read_text())
+    assert len(found) == len(set(found)), "a type is listed twice"
+    return set(found)
+
+
+def test_the_image_can_create_every_resource_and_the_document_says_so(
+    localstack: Synthesized, documented: set[str]
+) -> None:
+    used = {one.type for template in localstack.templates() for one in template.all()}
+    assert used == documented
+
+
+def test_there_is_no_layer_and_no_authorizer(localstack: Synthesized) -> None:
+    """Both are accepted there, and applied by nobody: a layer's code would be missing, and with an
+    authorizer everybody would be let in."""
+    compute = localstack.compute
+    assert compute.all("AWS::Lambda::LayerVersion") == []
+    assert compute.all("AWS::ApiGateway::Authorizer") == []
+    for function in compute.functions().values():
+        assert "Layers" not in function.properties
+    for method in compute.methods().values():
+        assert method.properties["AuthorizationType"] == "NONE"
+        assert "AuthorizerId" not in method.properties
+
+
+def test_every_function_asks_for_the_token_itself(localstack: Synthesized) -> None:
+    functions = localstack.compute.functions()
+    assert sorted(functions) == sorted(
+        [*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS, *STREAM_OPERATIONS]
+    )
+    assert AUTHORIZER not in functions
+    for function in functions.values():
+        variables = function.properties["Environment"]["Variables"]
+        assert variables["TILL_IDENTITY_FROM"] == "function"
+        assert variables["TILL_STAGE"] == "localstack"
+
+
+def test_every_function_carries_a_bundle_of_its_own(localstack: Synthesized) -> None:
+    functions = localstack.compute.functions()
+    keys = {operation: one.properties["Code"]["S3Key"] for operation, one in functions.items()}
+    assert len(set(keys.values())) == len(functions)
+    assert all(key.endswith(".zip") for key in keys.values())
+    for function in functions.values():
+        # What the image runs them in.
+        assert function.properties["Runtime"] == "python3.13"
+        assert function.properties["Architectures"] == ["x86_64"]
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        "AccessLogSetting",  # of an API's stage
+        "MethodSettings",  # throttling
+        "KMSMasterKeyId",
+        "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled: True",
+        "ReservedConcurrentExecutions",
+        "SnapStart",
+        "VpcConfig",
+    ],
+)
+def test_what_the_image_would_ignore_is_not_asked_for(
+    localstack: Synthesized, feature: str
+) -> None:
+    name, _, wanted = feature.partition(": ")
+    for template in localstack.templates():
+        for resource in template.all():
+            value: object = resource.properties
+            for part in name.split("."):
+                value = value.get(part) if isinstance(value, dict) else None
+            assert value is None or (wanted and str(value) != wanted), resource.logical_id
+
+
+def test_it_is_no_aws_stage(localstack: Synthesized) -> None:
+    assert localstack.account is None
+    assert localstack.edge is None
+    for table in localstack.data.all("AWS::DynamoDB::Table"):
+        assert table.document["DeletionPolicy"] == "Delete"

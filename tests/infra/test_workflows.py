@@ -1,0 +1,336 @@
+"""The workflows of GitHub Actions: what they may do, and three linters' word on how they do it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.ci_stack import ENVIRONMENTS
+from infra.deploy import variable_of
+from infra.settings import AWS_STAGES, Surrounding
+from tests.infra.templates import Json
+
+ROOT = Path(__file__).resolve().parents[2]
+GITHUB = ROOT / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").iterdir())
+BIN = Path(sys.executable).parent
+ACTIONLINT = ROOT / "infra" / "node_modules" / "@tktco" / "node-actionlint" / "bin"
+
+PINNED = re.compile(r"uses: (?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+")
+CALLED = "./.github/workflows/deploy.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    workflow: str
+    name: str
+    document: Json
+
+    @property
+    def steps(self) -> list[Json]:
+        found: list[Json] = self.document.get("steps", [])
+        return found
+
+    @property
+    def scripts(self) -> list[str]:
+        return [step["run"] for step in self.steps if "run" in step]
+
+    @property
+    def permissions(self) -> dict[str, str]:
+        found: dict[str, str] = self.document["permissions"]
+        return found
+
+    def __str__(self) -> str:
+        return f"{self.workflow}:{self.name}"
+
+
+def read(path: Path) -> Json:
+    found: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+def triggers(document: Json) -> Json:
+    # For YAML 1.1, which is what is read here, `on` is a boolean.
+    found: dict[Any, Any] = document
+    on = found[True]
+    assert isinstance(on, dict)
+    return on
+
+
+def all_jobs() -> Iterator[Job]:
+    for path in WORKFLOWS:
+        for name, document in read(path)["jobs"].items():
+            yield Job(path.stem, name, document)
+
+
+JOBS = list(all_jobs())
+BY_NAME = {str(job): job for job in JOBS}
+each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+each_job = pytest.mark.parametrize("job", JOBS, ids=str)
+
+
+def test_every_action_is_pinned_by_its_commit_and_tells_its_version() -> None:
+    pins: dict[str, set[str]] = {}
+    for path in WORKFLOWS:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "uses:" not in line or f"uses: {CALLED}" in line:
+                continue
+            found = PINNED.search(line)
+            assert found is not None, f"{path.name}: {line.strip()}"
+            pins.setdefault(found["action"], set()).add(found["commit"])
+    assert pins
+    assert all(len(commits) == 1 for commits in pins.values()), pins
+    assert all(name.split("/")[0] in {"actions", "aws-actions"} for name in pins), pins
+
+
+@each_workflow
+def test_it_runs_for_pull_requests_for_main_or_when_called(path: Path) -> None:
+    # Never by pull_request_target or workflow_run, which run with this repository's rights on what
+    # somebody else sent.
+    on = triggers(read(path))
+    assert set(on) <= {"pull_request", "push", "schedule", "workflow_call", "workflow_dispatch"}
+    assert on.get("push", {"branches": ["main"]}) == {"branches": ["main"]}
+
+
+def test_main_is_deployed_and_a_pull_request_is_not() -> None:
+    on = {path.stem: set(triggers(read(path))) for path in WORKFLOWS}
+    assert on["main"] == {"push"}
+    assert on["deploy"] == {"workflow_call"}
+    assert on["pull-request"] == {"pull_request"}
+    callers = {job.workflow for job in JOBS if job.document.get("uses") == CALLED}
+    assert callers == {"main"}
+
+
+@each_workflow
+def test_a_workflow_may_do_nothing_but_what_a_job_asks_for(path: Path) -> None:
+    assert read(path)["permissions"] == {}
+
+
+@each_job
+def test_a_job_asks_for_what_it_needs_and_not_more(job: Job) -> None:
+    needed = {
+        "deploy:deploy": {"contents": "read", "id-token": "write"},
+        "main:staging": {"contents": "read", "id-token": "write"},
+        "main:production": {"contents": "read", "id-token": "write"},
+        "main:not-deployed": {},
+        "pull-request:diff": {"contents": "read", "id-token": "write"},
+        "pull-request:comment": {"pull-requests": "write"},
+    }
+    assert job.permissions == needed.get(str(job), {"contents": "read"})
+
+
+def test_what_may_take_a_role_runs_none_of_our_code() -> None:
+    for name in ("deploy:deploy", "pull-request:diff"):
+        scripts = "\n".join(BY_NAME[name].scripts)
+        assert "node_modules/aws-cdk/bin/cdk" in scripts
+        assert not re.search(r"\b(make|python|npx|npm (run|install|exec))\b", scripts)
+        for line in scripts.splitlines():
+            if "npm" in line:
+                assert line.startswith("npm ci --ignore-scripts")
+
+
+@each_job
+def test_no_job_runs_for_ever(job: Job) -> None:
+    if "uses" not in job.document:
+        assert 0 < job.document["timeout-minutes"] <= 90
+
+
+@each_job
+def test_a_checkout_leaves_no_credentials_behind(job: Job) -> None:
+    for step in job.steps:
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@each_workflow
+def test_a_script_ends_at_what_fails_in_it_in_a_pipe_too(path: Path) -> None:
+    assert read(path)["defaults"]["run"]["shell"] == "bash"
+
+
+@each_job
+def test_no_script_is_put_together_from_expressions(job: Job) -> None:
+    for script in job.scripts:
+        assert "${{" not in script
+
+
+@each_workflow
+def test_there_is_no_secret(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"secrets\s*[.\[:]", text)
+    assert "access-key" not in text.lower().replace("_", "-")
+
+
+def test_aws_is_reached_by_a_role_that_trusts_the_job() -> None:
+    for job in JOBS:
+        if job.steps and "id-token" in job.permissions:
+            (step,) = (s for s in job.steps if "configure-aws-credentials" in s.get("uses", ""))
+            assert set(step["with"]) == {"role-to-assume", "role-session-name", "aws-region"}
+    staging, production = (BY_NAME[f"main:{name}"].document for name in ("staging", "production"))
+    called = [job["with"]["environment"] for job in (staging, production)]
+    assert called == list(ENVIRONMENTS)
+    assert BY_NAME["deploy:deploy"].document["environment"]["name"] == "${{ inputs.environment }}"
+
+
+def test_a_deploy_is_told_what_it_asks_for() -> None:
+    # actionlint, as WebAssembly, cannot look into the file that is called.
+    asked = set(triggers(read(GITHUB / "workflows" / "deploy.yml"))["workflow_call"]["inputs"])
+    for name in ("staging", "production"):
+        assert set(BY_NAME[f"main:{name}"].document["with"]) == asked
+
+
+def test_one_deploy_at_a_time_and_none_is_stopped_half_way() -> None:
+    main = read(GITHUB / "workflows" / "main.yml")
+    for concurrency in (main["concurrency"], BY_NAME["deploy:deploy"].document["concurrency"]):
+        assert concurrency["group"]
+        assert concurrency["cancel-in-progress"] is False
+
+
+def test_prod_comes_after_staging_was_asked_whether_it_is_there() -> None:
+    assert BY_NAME["main:staging"].document["needs"] == ["test", "build"]
+    assert BY_NAME["main:production"].document["needs"] == "staging"
+    assert BY_NAME["main:production"].document["uses"] == CALLED
+    assert BY_NAME["deploy:smoke"].document["needs"] == "deploy"
+    assert any("infra.smoke" in script for script in BY_NAME["deploy:smoke"].scripts)
+
+
+def test_forks_get_no_token_for_aws() -> None:
+    condition = BY_NAME["pull-request:diff"].document["if"]
+    assert condition == "github.event.pull_request.head.repo.full_name == github.repository"
+    assert BY_NAME["pull-request:comment"].document["needs"] == "diff"
+
+
+@pytest.mark.parametrize("name", ["synth", "diff"])
+def test_every_stage_is_looked_at(name: str) -> None:
+    rows = BY_NAME[f"pull-request:{name}"].document["strategy"]["matrix"]["include"]
+    assert tuple(row["stage"] for row in rows) == AWS_STAGES
+    for row in rows:
+        for field, value in row.items():
+            if field != "stage":
+                assert value == f"${{{{ vars.{row['stage'].upper()}_{field.upper()} }}}}"
+
+
+def test_a_stage_is_told_everything_that_it_can_be_told() -> None:
+    variables = {variable_of(field.name) for field in fields(Surrounding)}
+    synths = [
+        step
+        for name in ("pull-request:synth", "main:build")
+        for step in BY_NAME[name].steps
+        if "make synth" in step.get("run", "")
+    ]
+    assert len(synths) == 3
+    for step in synths:
+        assert set(step["env"]) == variables
+
+
+def test_the_cdk_is_asked_the_same_as_by_hand() -> None:
+    by_hand = (ROOT / "infra" / "deploy.py").read_text(encoding="utf-8")
+    for name, flags in {
+        "deploy:deploy": ("--all", "--require-approval", "--progress", "--outputs-file"),
+        "pull-request:diff": ("--app", "--method=template"),
+    }.items():
+        (script,) = (s for s in BY_NAME[name].scripts if "aws-cdk/bin/cdk" in s)
+        for flag in flags:
+            assert flag in script
+            assert f'"{flag}"' in by_hand
+
+
+# The linters. That each of them finds something where there is something is shown, too: one that
+# looked at no file would be content as well.
+
+BROKEN = """\
+name: Broken
+on: pull_request_target
+jobs:
+  broken:
+    needs: nobody
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: actions/checkout@v4
+      - run: echo ${{ github.event.pull_request.title }}
+"""
+
+
+def actionlint(folder: Path) -> subprocess.CompletedProcess[str]:
+    # The real one, as WebAssembly; it cannot start ShellCheck, which is asked below.
+    program = ACTIONLINT / "node-actionlint.js"
+    return _run("node", str(program), ".github/workflows/*.yml", folder=folder)
+
+
+def zizmor(folder: Path) -> subprocess.CompletedProcess[str]:
+    flags = ("--offline", "--no-progress", "--strict-collection", "--persona=auditor")
+    return _run(str(BIN / "zizmor"), *flags, ".github", folder=folder)
+
+
+def shellcheck(script: str, variables: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
+    """As GitHub runs it, with these variables: one that nobody sets is found, too."""
+    given = "".join(f"export {name}=\n" for name in variables)
+    optional = "check-unassigned-uppercase,quote-safe-variables,check-set-e-suppressed"
+    command = (str(BIN / "shellcheck"), "--shell=bash", f"--enable={optional}", "-")
+    return _run(*command, stdin=f"set -eo pipefail\n{given}{script}")
+
+
+def _run(
+    *command: str, folder: Path = ROOT, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=folder, input=stdin, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    workflows = tmp_path / ".github" / "workflows"
+    workflows.mkdir(parents=True)
+    (workflows / "broken.yml").write_text(BROKEN)
+    return tmp_path
+
+
+def test_actionlint_is_content() -> None:
+    found = actionlint(ROOT)
+    assert found.returncode == 0, found.stdout
+    assert f"Checking {len(WORKFLOWS)} workflow file(s)" in found.stdout
+
+
+def test_actionlint_looks(broken: Path) -> None:
+    found = actionlint(broken)
+    assert found.returncode == 1
+    for said in ("is potentially untrusted", 'needs job "nobody" which does not exist'):
+        assert said in found.stdout
+
+
+def test_zizmor_is_content() -> None:
+    found = zizmor(ROOT)
+    assert found.returncode == 0, found.stdout
+    for path in WORKFLOWS:
+        assert path.name in found.stderr
+
+
+def test_zizmor_looks(broken: Path) -> None:
+    found = zizmor(broken)
+    assert found.returncode != 0
+    for audit in ("template-injection", "unpinned-uses", "dangerous-triggers", "artipacked"):
+        assert audit in found.stdout
+
+
+@each_job
+def test_shellcheck_is_content(job: Job) -> None:
+    github = ("GITHUB_OUTPUT", "GITHUB_REPOSITORY", "GITHUB_STEP_SUMMARY")
+    for step in job.steps:
+        if "run" in step:
+            given = {**job.document.get("env", {}), **step.get("env", {})}
+            found = shellcheck(step["run"], (*github, *given))
+            assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.parametrize(("script", "said"), [("echo $1", "SC2086"), ('echo "$STAGE"', "SC2154")])
+def test_shellcheck_looks(script: str, said: str) -> None:
+    assert said in shellcheck(f"{script}\n").stdout

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from till.domain.account import Account, AccountChange
+from till.domain.errors import LedgerCorruptError
+from till.domain.ledger import Cause
+from till.domain.money import Money
+from till.services.ports import RecordPlace, UnreadableRecordError
+from till.services.publish_events import TRIES, EventsNotPublishedError, PublishEvents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from till.domain.errors import TillError
+    from till.domain.events import DomainEvent
+
+CAUSE = Cause(actor="a", at=datetime(2026, 11, 22, tzinfo=UTC), reason="r", idempotency_key="k")
+
+
+@dataclass
+class Deadline:
+    seconds: float = 25.0
+
+    def remaining_seconds(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class Record:
+    place: RecordPlace
+    found: AccountChange | None
+
+    def change(self) -> AccountChange:
+        if self.found is None:
+            raise UnreadableRecordError("amount: missing")
+        return self.found
+
+
+@dataclass
+class Bus:
+    """Takes what it is told to take; remembers each call and what is on it, in order."""
+
+    takes: Callable[[DomainEvent], bool] = field(default=lambda _: True)
+    most_at_once: int = 10
+    calls: list[list[DomainEvent]] = field(default_factory=list)
+    on_it: list[DomainEvent] = field(default_factory=list)
+
+    def publish(self, events: Sequence[DomainEvent]) -> frozenset[UUID]:
+        assert 0 < len(events) <= self.most_at_once
+        self.calls.append(list(events))
+        taken = [event for event in events if self.takes(event)]
+        self.on_it += taken
+        return frozenset(event.id for event in taken)
+
+
+@dataclass
+class Parking:
+    parked: list[tuple[RecordPlace, TillError]] = field(default_factory=list)
+    fails: bool = False
+
+    def park(self, place: RecordPlace, error: TillError) -> None:
+        if self.fails:
+            raise ConnectionError("no queue")
+        self.parked.append((place, error))
+
+
+@dataclass
+class Ledger:
+    versions: dict[tuple[UUID, int], AccountChange] = field(default_factory=dict)
+
+    def change(self, customer_id: UUID, version: int) -> AccountChange:
+        return self.versions[customer_id, version]
+
+
+class World:
+    """A stream that somebody writes to, and what publishes it."""
+
+    def __init__(self, bus: Bus | None = None) -> None:
+        self.bus = bus or Bus()
+        self.parking = Parking()
+        self.ledger = Ledger()
+        self.pauses: list[float] = []
+        self.records: list[Record] = []
+        self._accounts: dict[UUID, Account] = {}
+        self._publish = PublishEvents(
+            bus=self.bus, parking=self.parking, ledger=self.ledger, pause=self.pauses.append
+        )
+
+    def grant(self, customer: UUID) -> AccountChange:
+        account = self._accounts.get(customer) or Account.empty(customer)
+        return self.write(account.grant(Money(100), CAUSE))
+
+    def write(self, change: AccountChange) -> AccountChange:
+        self._accounts[change.account.customer_id] = change.account
+        self.records.append(Record(self._place(), change))
+        key = (change.account.customer_id, change.account.version)
+        self.ledger.versions[key] = change
+        return change
+
+    def write_nonsense(self) -> RecordPlace:
+        self.records.append(Record(self._place(), None))
+        return self.records[-1].place
+
+    def _place(self) -> RecordPlace:
+        return RecordPlace(
+            partition_key="ACCOUNT#x", sort_key="VERSION#x", sequence_number=str(len(self.records))
+        )
+
+    def run(self, seconds: float = 25.0) -> tuple[int, int]:
+        report = self._publish(self.records, Deadline(seconds))
+        return report.published, report.parked
+
+    def again(self, customer: UUID, version: int) -> int:
+        return self._publish.again(customer, version, Deadline()).published
+
+    def versions_on_bus(self) -> dict[UUID, list[int]]:
+        found: dict[UUID, list[int]] = defaultdict(list)
+        for event in self.bus.on_it:
+            found[event.customer_id].append(event.account_version)
+        return found
+
+
+def test_every_change_arrives_once_and_in_order() -> None:
+    world = World()
+    customers = [uuid4() for _ in range(13)]
+    for _ in range(3):
+        for customer in customers:
+            world.grant(customer)
+
+    assert world.run() == (39, 0)
+
+    assert world.versions_on_bus() == {customer: [1, 2, 3] for customer in customers}
+    assert world.pauses == []
+    # Nothing is sent in more calls than it takes: thirteen at most ten at a time, three times.
+    assert len(world.bus.calls) == 4
+
+
+def test_no_call_carries_two_events_of_one_customer() -> None:
+    world = World()
+    one, other = uuid4(), uuid4()
+    for customer in (one, one, other, one, other):
+        world.grant(customer)
+    world.run()
+    for call in world.bus.calls:
+        assert len({event.customer_id for event in call}) == len(call)
+
+
+def test_a_hold_is_passed_over() -> None:
+    world = World()
+    customer = uuid4()
+    account = world.grant(customer).account
+    hold = account.hold(Money(50), CAUSE, attempt_id=uuid4(), product_id=uuid4(), quantity=1)
+    world.write(hold)
+    world.grant(customer)
+    assert world.run() == (2, 0)
+    assert world.versions_on_bus() == {customer: [1, 3]}
+
+
+def test_nothing_at_all_is_no_call() -> None:
+    world = World()
+    assert world.run() == (0, 0)
+    assert world.bus.calls == []
+
+
+@given(
+    refusals=st.lists(st.booleans(), max_size=40), whose=st.lists(st.integers(0, 3), max_size=12)
+)
+def test_whatever_the_bus_refuses_for_a_while_the_order_of_a_customer_stays(
+    refusals: list[bool], whose: list[int]
+) -> None:
+    answers = iter(refusals)
+    world = World(Bus(takes=lambda _: not next(answers, False), most_at_once=2))
+    customers = [uuid4() for _ in range(4)]
+    for one in whose:
+        world.grant(customers[one])
+    written = defaultdict(list)
+    for record in world.records:
+        assert record.found is not None
+        written[record.found.account.customer_id].append(record.found.account.version)
+
+    # Lambda makes the call again until it succeeds.
+    while True:
+        try:
+            world.run()
+            break
+        except EventsNotPublishedError:
+            continue
+
+    for customer, versions in world.versions_on_bus().items():
+        first_seen = list(dict.fromkeys(versions))
+        assert first_seen == written[customer]
+    assert world.versions_on_bus().keys() == written.keys()
+
+
+def test_one_that_is_always_refused_does_not_keep_the_others_back() -> None:
+    stuck, others = uuid4(), [uuid4() for _ in range(5)]
+    world = World(Bus(takes=lambda event: event.customer_id != stuck, most_at_once=2))
+    for customer in (stuck, *others, stuck, *others):
+        world.grant(customer)
+
+    with pytest.raises(EventsNotPublishedError, match="2 events"):
+        world.run()
+
+    assert world.versions_on_bus() == {customer: [1, 2] for customer in others}
+
+
+def test_a_bus_that_takes_nothing_is_given_up_after_growing_pauses() -> None:
+    world = World(Bus(takes=lambda _: False))
+    world.grant(uuid4())
+    with pytest.raises(EventsNotPublishedError):
+        world.run()
+    assert len(world.bus.calls) == TRIES
+    assert len(world.pauses) == TRIES - 1
+
+
+def test_without_time_nothing_is_begun() -> None:
+    world = World()
+    world.grant(uuid4())
+    with pytest.raises(EventsNotPublishedError, match="no time"):
+        world.run(seconds=8.9)
+    assert world.bus.calls == []
+
+
+def test_what_makes_no_sense_is_parked_and_the_rest_goes_on() -> None:
+    world = World()
+    one, other = uuid4(), uuid4()
+    world.grant(one)
+    place = world.write_nonsense()
+    world.grant(one)
+    world.grant(other)
+
+    assert world.run() == (3, 1)
+
+    assert world.versions_on_bus() == {one: [1, 2], other: [1]}
+    ((parked, error),) = world.parking.parked
+    assert parked == place
+    assert str(error) == "amount: missing"
+
+
+def test_a_change_that_the_rules_cannot_have_made_is_parked() -> None:
+    world = World()
+    customer = uuid4()
+    granted = Account.empty(customer).grant(Money(100), CAUSE)
+    world.records.append(
+        Record(
+            RecordPlace(partition_key="p", sort_key="s", sequence_number="1"),
+            AccountChange(
+                account=granted.account,
+                kind=granted.kind,
+                amount=granted.amount,
+                cause=CAUSE,
+                attempt_id=None,
+                entry=None,
+            ),
+        )
+    )
+    assert world.run() == (0, 1)
+    assert isinstance(world.parking.parked[0][1], LedgerCorruptError)
+
+
+def test_what_cannot_even_be_parked_is_not_lost() -> None:
+    world = World()
+    world.parking.fails = True
+    world.write_nonsense()
+    with pytest.raises(ConnectionError):
+        world.run()
+
+
+def test_an_operator_has_one_published_again() -> None:
+    world = World()
+    customer = uuid4()
+    world.grant(customer)
+    world.run()
+    assert world.again(customer, 1) == 1
+    first, second = world.bus.on_it
+    assert first == second
+    with pytest.raises(LookupError):
+        world.again(customer, 2)
