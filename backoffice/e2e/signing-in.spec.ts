@@ -35,7 +35,7 @@ for (const theme of ['light', 'dark'] as const) {
     for (const width of [1280, 768]) {
       await page.setViewportSize({ width, height: 800 });
       await expectAccessible(page);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+      await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
     }
   });
 }

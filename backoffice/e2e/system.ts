@@ -112,3 +112,11 @@ export async function buyIntoTheUnknown(customerId: string, goods: Goods): Promi
 export async function balanceOf(customerId: string): Promise<Schemas['BalanceResponse']> {
   return (await call<Schemas['BalanceResponse']>('admin', 'GET', `/customers/${customerId}/credit`)).body;
 }
+
+/** A promo code of the test's own, ten per cent off. */
+export async function aPromoCode(): Promise<string> {
+  const code = `E2E-${randomUUID().slice(0, 8).toUpperCase()}`;
+  const answer = await call('admin', 'POST', '/promo-codes', { code, discount: { type: 'percentage', percent: 10 } });
+  if (answer.status !== 201) throw new Error(`the promo code was answered with ${String(answer.status)}`);
+  return code;
+}
