@@ -172,6 +172,20 @@ def test_an_idempotent_carrier_is_asked_again(world: World) -> None:
     world.audit()
 
 
+def test_that_nothing_was_shipped_again_says_nothing_of_the_first_time(world: World) -> None:
+    """The dead run's call may have gone through, and only the recovery's own failed."""
+    die_at_the_carrier(world)
+    world.clock.advance(61)
+    world.policy = replace(world.policy, shipments_idempotent=True)
+    world.carrier.outcome = NotShipped(message="The Shipment API could not be reached.")
+    report = world.recover()
+    attempt = world.the_attempt()
+    assert report.made_unknown == [attempt.id]
+    assert attempt.state is AttemptState.UNKNOWN
+    assert world.balance() == (10_000, 1_000), "the hold stays"
+    world.audit()
+
+
 def test_one_attempt_that_cannot_be_recovered_does_not_stop_the_others(world: World) -> None:
     world.carrier.outcome = RuntimeError("killed")
     for key in ("a", "b", "c"):

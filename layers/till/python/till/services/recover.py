@@ -131,6 +131,9 @@ class RecoverAttempts:
                 attempt_id=attempt.id,
                 timeout_seconds=self._policy.shipment_timeout_seconds,
             )
+            if isinstance(outcome, NotShipped):
+                # This call made nothing. What the dead run's own made, it does not say.
+                outcome = OutcomeUnknown(message=outcome.message)
         if outcome is None:
             outcome = OutcomeUnknown(
                 message="the run that was buying ended before it recorded an outcome"
