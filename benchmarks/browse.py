@@ -20,6 +20,7 @@ from till.adapters.incidents import LoggedIncidents
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
 from till.adapters.upstream.copies import Copies
+from till.adapters.upstream.credential import Credentials, CredentialTransport
 from till.adapters.upstream.http import make_http_client, make_transport
 from till.adapters.upstream.reader import MAX_BYTES, MAX_COPIES, UpstreamReader
 from till.bootstrap import SystemClock
@@ -60,7 +61,9 @@ class Reads:
 class Shop:
     """The functions that a session uses, each with a worker of its own."""
 
-    def __init__(self, books: Books, upstream_url: str, *, max_copies: int) -> None:
+    def __init__(
+        self, books: Books, upstream_url: str, credentials: Credentials, *, max_copies: int
+    ) -> None:
         clock = SystemClock()
         policy = ShipmentPolicy(
             shipment_timeout_seconds=10,
@@ -75,6 +78,7 @@ class Shop:
                 upstream_url,
                 timeout_seconds=3,
                 display=DisplayPolicy(max_age_seconds=5, stale_if_error_seconds=300),
+                wire=_wire(upstream_url, credentials, keep_alive=True),
                 copies=Copies(max_copies=max_copies, max_bytes=MAX_BYTES),
             )
 
@@ -87,12 +91,12 @@ class Shop:
             products=HttpProducts(for_quotes),
             clock=clock,
         )
-        transport = make_transport(upstream_url, keep_alive=False)
+        wire = _wire(upstream_url, credentials, keep_alive=False)
         self._buy = CreatePurchase(
             books=books,
             customers=HttpCustomers(for_purchases),
             products=HttpProducts(for_purchases),
-            carrier=HttpCarrier(make_http_client(upstream_url, transport)),
+            carrier=HttpCarrier(make_http_client(upstream_url, wire)),
             clock=clock,
             policy=policy,
             settle=SettleShipment(books, clock, policy, LoggedIncidents()),
@@ -155,19 +159,21 @@ def session(shop: Shop, customer_id: UUID) -> list[tuple[float, Callable[[], obj
     ]
 
 
-def measure(books: Books, upstream_url: str) -> list[Reads]:
+def measure(books: Books, upstream_url: str, credentials: Credentials) -> list[Reads]:
     """The sessions of three customers, with and without the cache."""
     deadline: Deadline = Far()
     found = []
     with StandInControl(upstream_url) as control:
-        adjust = AdjustCredit(books, HttpCustomers(_plain(upstream_url)), SystemClock())
+        adjust = AdjustCredit(
+            books, HttpCustomers(_plain(upstream_url, credentials)), SystemClock()
+        )
         for sends, caching in SENT.items():
             control.cache_all(caching)
             for max_copies in (NO_CACHE, MAX_COPIES):
                 for customer_id in BUYERS:
                     adjust.grant(_gift(customer_id), deadline)
                 before = _count(control)
-                _sessions(Shop(books, upstream_url, max_copies=max_copies))
+                _sessions(Shop(books, upstream_url, credentials, max_copies=max_copies))
                 full, not_modified = (
                     now - was for now, was in zip(_count(control), before, strict=True)
                 )
@@ -191,9 +197,14 @@ def _sessions(shop: Shop) -> None:
             step()
 
 
-def _plain(upstream_url: str) -> UpstreamReader:
+def _plain(upstream_url: str, credentials: Credentials) -> UpstreamReader:
     display = DisplayPolicy(max_age_seconds=0, stale_if_error_seconds=0)
-    return UpstreamReader(upstream_url, timeout_seconds=3, display=display)
+    wire = _wire(upstream_url, credentials, keep_alive=True)
+    return UpstreamReader(upstream_url, timeout_seconds=3, display=display, wire=wire)
+
+
+def _wire(upstream_url: str, credentials: Credentials, *, keep_alive: bool) -> CredentialTransport:
+    return CredentialTransport(make_transport(upstream_url, keep_alive=keep_alive), credentials)
 
 
 def _gift(customer_id: UUID) -> CreditAdjustment:

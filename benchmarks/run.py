@@ -27,7 +27,9 @@ from till.adapters.dynamodb.client import make_client
 from till.adapters.incidents import LoggedIncidents
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
+from till.adapters.upstream.credential import Credentials, CredentialTransport
 from till.adapters.upstream.reader import UpstreamReader
+from till.adapters.upstream.secret import UpstreamSecret
 from till.bootstrap import SystemClock
 from till.domain.errors import ShipmentFailedError
 from till.domain.money import Money
@@ -100,14 +102,17 @@ class Bench:
             ledger_table=endpoints.ledger_table,
             purchases_table=endpoints.purchases_table,
         )
-        upstream = httpx.Client(
-            base_url=endpoints.upstream_url, transport=MeteredTransport(self.meter)
+        secret = UpstreamSecret(
+            f"{endpoints.function_prefix}upstream", max_age_seconds=300, fetch_seconds=1
         )
+        self.credentials = Credentials(secret)
+        wire = CredentialTransport(MeteredTransport(self.meter), self.credentials)
+        upstream = httpx.Client(base_url=endpoints.upstream_url, transport=wire)
         reader = UpstreamReader(
             endpoints.upstream_url,
             timeout_seconds=3,
             display=DisplayPolicy(max_age_seconds=5, stale_if_error_seconds=300),
-            wire=MeteredTransport(self.meter),
+            wire=wire,
         )
         customers = HttpCustomers(reader)
         clock = SystemClock()
@@ -285,7 +290,7 @@ def main() -> int:
     with running_system() as endpoints:
         bench = Bench(endpoints)
         rows = measure(bench, endpoints.upstream_url)
-        reads = browse.measure(bench.books, endpoints.upstream_url)
+        reads = browse.measure(bench.books, endpoints.upstream_url, bench.credentials)
     show(rows)
     browse.show(reads)
     over = [row.name for row in rows if row.over]

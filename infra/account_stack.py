@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.checks import accept
 from infra.settings import StageSettings
+
+_AWS_POLICY: Final = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 
 
 class AccountStack(Stack):
@@ -29,11 +34,16 @@ class AccountStack(Stack):
             self,
             "ApiGatewayLogs",
             assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
-            managed_policies=[
-                iam.ManagedPolicy.from_aws_managed_policy_name(
-                    "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(_AWS_POLICY)],
+        )
+        accept(
+            role,
+            {
+                f"IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{_AWS_POLICY}]": (
+                    "API Gateway holds the role against this very policy, and takes no other. No "
+                    "code of ours runs under it."
                 )
-            ],
+            },
         )
         account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
         for kept in (role, account):

@@ -12,6 +12,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 ALARM_PERIOD: Final = Duration.minutes(5)
+RELEASE_ALARM_PERIOD: Final = Duration.minutes(1)
+"""Of those alarms that take a release back: it is for five minutes that a canary sings."""
 
 
 class Runbook(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,16 +15,19 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
+from infra.alarms import ALARM_PERIOD, RELEASE_ALARM_PERIOD, Runbook, notify, ring
+from infra.checks import accept
 from infra.data_stack import (
     OPENED_INDEX,
     STATE_INDEX,
-    ledger_stream_arn,
+    WrittenDown,
     ledger_table_name,
     purchases_table_name,
 )
+from infra.layers import Target
 from infra.packages import Packages
-from infra.permissions import PERMISSIONS
+from infra.permissions import KEY_READ, PERMISSIONS, Rights
+from infra.release import ALIAS, Releases
 from infra.settings import GATEWAY_TIMEOUT_SECONDS, StageSettings
 from till.http.routes import Route
 
@@ -37,6 +40,8 @@ class Surroundings:
     packages: Packages
     environment: Mapping[str, str]
     alarm_topic: sns.ITopic | None
+    releases: Releases | None
+    """None: where there is one version only, which is called as it is."""
 
 
 class ApiFunction(Construct):
@@ -79,8 +84,7 @@ class ApiFunction(Construct):
             function_name=name,
             description=description,
             runtime=lambda_.Runtime.PYTHON_3_13,
-            # The compiled parts of what is installed are for this machine.
-            architecture=lambda_.Architecture.X86_64,
+            architecture=_architecture(settings.runs_on),
             handler="handler.lambda_handler",
             code=package.code,
             layers=list(package.layers),
@@ -90,7 +94,26 @@ class ApiFunction(Construct):
             timeout=self.timeout,
             memory_size=settings.lambda_memory_mb,
         )
-        self._add_alarms(surroundings.alarm_topic, errors_ring=errors_ring)
+        accept(
+            self.function,
+            {
+                "L1": "The locks, the layers' bytecode and the tests are for Python 3.13. A newer "
+                "one is taken for all of them at once."
+            },
+        )
+        errors = self._add_alarms(surroundings.alarm_topic, errors_ring=errors_ring)
+        releases = surroundings.releases
+        self.called: Final[lambda_.IFunction] = (
+            self.function
+            if releases is None
+            else releases.release(self, operation, self.function, errors)
+        )
+        """What callers call: the alias, where versions take over from each other."""
+
+    @property
+    def qualifier(self) -> str:
+        """What callers name beside the function."""
+        return "$LATEST" if self.called is self.function else ALIAS
 
     def add_route(
         self, api: apigateway.RestApi, route: Route, authorizer: apigateway.IAuthorizer | None
@@ -100,13 +123,13 @@ class ApiFunction(Construct):
         Without one everybody reaches the function, which then asks for the token itself.
         """
         integration = apigateway.LambdaIntegration(
-            self.function,
+            self.called,
             proxy=True,
             timeout=Duration.seconds(GATEWAY_TIMEOUT_SECONDS),
             allow_test_invoke=False,
         )
         asked = authorizer if route.roles else None
-        return api.root.resource_for_path(route.path).add_method(
+        method = api.root.resource_for_path(route.path).add_method(
             route.method,
             integration,
             operation_name=route.operation,
@@ -115,6 +138,15 @@ class ApiFunction(Construct):
             else apigateway.AuthorizationType.NONE,
             authorizer=asked,
         )
+        if asked is None:
+            accept(
+                method,
+                {
+                    "APIG4": "Public by the table of routes: it says nothing about anybody, and "
+                    "is asked by those who have no token yet."
+                },
+            )
+        return method
 
     def _make_role(
         self,
@@ -143,10 +175,15 @@ class ApiFunction(Construct):
                     ("Purchases", allowed.purchases, purchases),
                     ("StateIndex", allowed.state_index, f"{purchases}/index/{STATE_INDEX}"),
                     ("OpenedIndex", allowed.opened_index, f"{ledger}/index/{OPENED_INDEX}"),
-                    ("LedgerStream", allowed.ledger_stream, ledger_stream_arn(settings)),
+                    (
+                        "LedgerStream",
+                        allowed.ledger_stream,
+                        WrittenDown.LEDGER_STREAM.look_up(settings),
+                    ),
                 )
                 if table_actions
             ),
+            *self._rights_beside_tables(settings, allowed),
             *further_rights,
         ]
         # Inline, and with no managed policy beside it: AWS's own for Lambda lets a function write
@@ -159,16 +196,37 @@ class ApiFunction(Construct):
             inline_policies={"Operation": iam.PolicyDocument(statements=statements)},
         )
 
-    def _add_alarms(self, topic: sns.ITopic | None, *, errors_ring: bool) -> None:
+    def _rights_beside_tables(
+        self, settings: StageSettings, allowed: Rights
+    ) -> Iterator[iam.PolicyStatement]:
+        """The credential of the external APIs, and the key, each by way of its service alone."""
+        if allowed.calls_upstream:
+            yield iam.PolicyStatement(
+                sid="UpstreamCredential",
+                actions=["secretsmanager:GetSecretValue"],
+                resources=[WrittenDown.UPSTREAM_SECRET.look_up(settings)],
+            )
+        for sid, actions, service in (
+            ("KeyOfTables", allowed.key, "dynamodb"),
+            ("KeyOfSecret", KEY_READ if allowed.calls_upstream else (), "secretsmanager"),
+        ):
+            yield from key_rights(self, settings, sid=sid, actions=actions, service=service)
+
+    def _add_alarms(
+        self, topic: sns.ITopic | None, *, errors_ring: bool
+    ) -> tuple[cloudwatch.Alarm, ...]:
+        """Make the function's alarms; gives back those that a new version must not set off."""
+        errors: tuple[cloudwatch.Alarm, ...] = ()
         if errors_ring:
-            errors = ring(
+            alarm = ring(
                 self,
                 "Errors",
-                self.function.metric_errors(period=ALARM_PERIOD),
+                self.function.metric_errors(period=RELEASE_ALARM_PERIOD),
                 f"{self.operation} died or timed out.",
                 Runbook.ERRORS,
             )
-            notify(errors, topic)
+            notify(alarm, topic)
+            errors = (alarm,)
         throttles = ring(
             self,
             "Throttles",
@@ -188,3 +246,28 @@ class ApiFunction(Construct):
             comparison=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         )
         notify(near_timeout, topic)
+        return errors
+
+
+def key_rights(
+    scope: Construct, settings: StageSettings, *, sid: str, actions: Sequence[str], service: str
+) -> Iterator[iam.PolicyStatement]:
+    """The right to have a service use the stage's key in one's name, if there is a key."""
+    if settings.has_key and actions:
+        yield iam.PolicyStatement(
+            sid=sid,
+            actions=list(actions),
+            resources=[WrittenDown.KEY.look_up(settings)],
+            conditions={
+                "StringEquals": {
+                    "kms:ViaService": f"{service}.{Stack.of(scope).region}.amazonaws.com"
+                }
+            },
+        )
+
+
+def _architecture(runs_on: Target) -> lambda_.Architecture:
+    """What the compiled parts of the packages are made for; here, what most machines are."""
+    if runs_on is Target.ARM64:
+        return lambda_.Architecture.ARM_64
+    return lambda_.Architecture.X86_64

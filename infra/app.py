@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import App, Tags
 
 from infra.account_stack import AccountStack
+from infra.checks import add_checks
 from infra.compute_stack import ComputeStack
 from infra.data_stack import DataStack
 from infra.edge_stack import BUILT, BackofficeNotBuiltError, EdgeStack
@@ -78,6 +79,8 @@ def main() -> None:
         # What goes to AWS is checked against CloudFormation's rules, here and in the tests. That
         # takes longer than all the rest of the synth, and the emulator has other rules.
         app = App(auto_synth=False, builtin_cloud_formation_validation=settings.is_aws)
+        if settings.is_aws:
+            add_checks(app)
         Deployment(app, settings=settings, layer_folders=layer_folders)
     except (SettingsError, PermissionsError, LayersError, BackofficeNotBuiltError) as error:
         sys.exit(str(error))

@@ -12,6 +12,7 @@ from typing import Final
 
 from aws_cdk import App, Tags
 
+from infra.checks import add_checks
 from infra.ci_stack import ENVIRONMENTS, QUALIFIER, CiSettings, CiSettingsError, CiStack
 
 _NAMES: Final = ("repository", "environments", "regions", "provider", "diff", "qualifier")
@@ -52,6 +53,7 @@ def main() -> None:
         SystemExit: it cannot be done; the sentence on stderr says why.
     """
     app = App(auto_synth=False)
+    add_checks(app)
     try:
         stack = CiStack(app, "till-ci", settings=settings_from(app.node.try_get_context))
     except CiSettingsError as error:

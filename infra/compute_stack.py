@@ -8,26 +8,32 @@ from typing import Final
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_route53_targets as route53_targets
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
 from infra.api_function import ApiFunction, Surroundings
-from infra.data_stack import ledger_table_name, purchases_table_name
+from infra.checks import accept
+from infra.data_stack import ledger_table_name, purchases_table_name, upstream_secret_name
 from infra.event_publisher import EventPublisher
 from infra.gateway_problems import add_gateway_problems
 from infra.layers import LayerFolders
+from infra.names import add_records
 from infra.observability import Observability
 from infra.packages import packages_for
 from infra.permissions import check_permissions
-from infra.settings import IdentityFrom, StageSettings
+from infra.release import Releases
+from infra.settings import IdentityFrom, Release, StageSettings
+from infra.web_acl import WebAcl
 from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 
 API_STAGE: Final = "v1"
@@ -53,7 +59,7 @@ class ComputeStack(Stack):
         super().__init__(
             scope,
             construct_id,
-            description=f"Till, stage {settings.stage}: the API and what runs on a schedule.",
+            description=f"Till, stage {settings.stage}: the API, the schedule, the events.",
         )
         check_permissions(
             [
@@ -70,6 +76,9 @@ class ComputeStack(Stack):
             packages=packages_for(self, settings, layer_folders),
             environment=_environment(settings),
             alarm_topic=self._alarm_topic,
+            releases=None
+            if settings.release is Release.IN_PLACE
+            else Releases(self, "Releases", settings=settings),
         )
         self.api: Final = self._make_api()
         authorizer = (
@@ -90,7 +99,7 @@ class ComputeStack(Stack):
                 for operation in STREAM_OPERATIONS
             ),
         ]
-        Observability(
+        observability = Observability(
             self,
             "Observability",
             settings=settings,
@@ -98,8 +107,10 @@ class ComputeStack(Stack):
             dead_letters=dead_letters,
             alarm_topic=self._alarm_topic,
         )
+        if self._surroundings.releases is not None:
+            self._surroundings.releases.heed(observability.of_releases)
         CfnOutput(self, "ApiId", value=self.api.rest_api_id)
-        CfnOutput(self, "ApiUrl", value=self.api.url)
+        CfnOutput(self, "ApiUrl", value=self._api_url())
 
     def _make_api(self) -> apigateway.RestApi:
         api = apigateway.RestApi(
@@ -117,7 +128,57 @@ class ComputeStack(Stack):
         # RestApi brings an output of its own, which says what ApiUrl says.
         api.node.try_remove_child("Endpoint")
         add_gateway_problems(api)
+        throttle = self._settings.throttle
+        if throttle is not None:
+            WebAcl(
+                self,
+                "WebAcl",
+                settings=self._settings,
+                throttle=throttle,
+                stage=api.deployment_stage,
+            )
+        self._add_name(api)
+        accept(
+            api,
+            {
+                "APIG2": "Every function validates its requests wholly, against the models that "
+                "the OpenAPI document is made of, and says which field is wrong. API Gateway "
+                "would refuse fewer, and say less.",
+                "COG4": "Tokens are those of the OpenID Connect issuer that the stage is told, "
+                "Cognito's or another's: the authorizer is a function, and every method with "
+                "roles has it.",
+            },
+        )
         return api
+
+    def _add_name(self, api: apigateway.RestApi) -> None:
+        """A name of the API's own, if the stage has one. The paths behind it are the same."""
+        surrounding = self._settings.surrounding
+        if not surrounding.api_domain_name:
+            return
+        place = Construct(self, "Name")
+        domain = apigateway.DomainName(
+            place,
+            "Domain",
+            domain_name=surrounding.api_domain_name,
+            certificate=acm.Certificate.from_certificate_arn(
+                place, "Certificate", surrounding.api_certificate_arn
+            ),
+            endpoint_type=apigateway.EndpointType.REGIONAL,
+            security_policy=apigateway.SecurityPolicy.TLS_1_2,
+        )
+        domain.add_base_path_mapping(api, base_path=API_STAGE)
+        add_records(
+            place,
+            surrounding,
+            surrounding.api_domain_name,
+            route53_targets.ApiGatewayDomain(domain),
+            ipv6=False,
+        )
+
+    def _api_url(self) -> str:
+        name = self._settings.surrounding.api_domain_name
+        return f"https://{name}/{API_STAGE}/" if name else self.api.url
 
     def _make_authorizer(self) -> apigateway.TokenAuthorizer:
         """Who asks each caller for a token. It alone carries what checks one.
@@ -137,7 +198,7 @@ class ComputeStack(Stack):
             self,
             "Authorizer",
             authorizer_name=f"{self._settings.prefix}-authorizer",
-            handler=function.function,
+            handler=function.called,
             identity_source=apigateway.IdentitySource.header("Authorization"),
             validation_regex="^[Bb][Ee][Aa][Rr][Ee][Rr] +[^ ]+$",
             results_cache_ttl=AUTHORIZER_CACHE,
@@ -160,6 +221,9 @@ class ComputeStack(Stack):
             access_log_format=_ACCESS_LOG_FORMAT,
             throttling_rate_limit=throttle.requests_per_second,
             throttling_burst_limit=throttle.burst,
+            # Of requests that fail, and never with what was sent.
+            logging_level=apigateway.MethodLoggingLevel.ERROR,
+            data_trace_enabled=False,
         )
 
     def _make_alarm_topic(self) -> sns.Topic:
@@ -196,6 +260,7 @@ class ComputeStack(Stack):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
+        accept(failed, {"SQS3": "What is in it is looked at by a person, whom an alarm tells."})
         function = ApiFunction(
             self,
             operation,
@@ -218,18 +283,18 @@ class ComputeStack(Stack):
             schedule=events.Schedule.rate(SCHEDULE),
             targets=[
                 targets.LambdaFunction(
-                    function.function,
+                    function.called,
                     dead_letter_queue=failed,
                     retry_attempts=1,
                     max_event_age=SCHEDULE,
                 )
             ],
         )
-        lambda_.CfnEventInvokeConfig(
+        runs = lambda_.CfnEventInvokeConfig(
             self,
             f"{operation}-runs",
             function_name=function.function.function_name,
-            qualifier="$LATEST",
+            qualifier=function.qualifier,
             maximum_retry_attempts=0,
             maximum_event_age_in_seconds=SCHEDULE.to_seconds(),
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
@@ -238,6 +303,8 @@ class ComputeStack(Stack):
                 )
             ),
         )
+        # It names the alias, and CloudFormation sees no reference in that.
+        runs.node.add_dependency(function.called)
         notify(
             ring(
                 self,
@@ -276,6 +343,10 @@ def _environment(settings: StageSettings) -> Mapping[str, str]:
         "TILL_UPSTREAM_URL": settings.surrounding.upstream_url,
         "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": str(settings.read_timeout_seconds),
         "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": str(settings.shipment_timeout_seconds),
+        "TILL_UPSTREAM_SECRET": upstream_secret_name(settings),
+        "TILL_UPSTREAM_CREDENTIAL_MAX_AGE_SECONDS": str(
+            settings.upstream_credential_max_age_seconds
+        ),
         "TILL_SHIPMENTS_IDEMPOTENT": "false",
         "TILL_PENDING_EXPIRY_SECONDS": str(settings.pending_expiry_seconds),
         "TILL_UNKNOWN_DEADLINE_SECONDS": str(settings.unknown_deadline_seconds),

@@ -1,15 +1,26 @@
-"""What must outlive every deployment: the two tables, and the bus that others listen to."""
+"""What must outlive every deployment: the tables, their key, a secret, and the bus of events."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
-from aws_cdk import CfnDynamicReference, CfnDynamicReferenceService, CfnOutput, RemovalPolicy, Stack
+from aws_cdk import (
+    CfnDynamicReference,
+    CfnDynamicReferenceService,
+    CfnOutput,
+    Duration,
+    RemovalPolicy,
+    Stack,
+)
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from infra.checks import accept
 from infra.settings import StageSettings
 
 STATE_INDEX: Final = "state-index"
@@ -31,24 +42,39 @@ def event_bus_name(settings: StageSettings) -> str:
     return settings.prefix
 
 
-def ledger_stream_arn(settings: StageSettings) -> str:
-    """The ARN of the ledger table's stream, as CloudFormation looks it up when it deploys.
+def key_alias(settings: StageSettings) -> str:
+    """The name of the stage's key."""
+    return f"alias/{settings.prefix}"
 
-    A stream's ARN ends in the time when it was made, so nobody can know it by its name. The data
-    stack writes it down under a name, and that is what everybody knows.
+
+def upstream_secret_name(settings: StageSettings) -> str:
+    """The name of the secret with the credential of the stage's external APIs."""
+    return f"{settings.prefix}-upstream"
+
+
+class WrittenDown(StrEnum):
+    """The ARNs that nobody can know by a name.
+
+    A part of each is chosen when it is made: a time, a number, some letters. The data stack writes
+    them down under names, and those are what everybody knows.
     """
-    reference = CfnDynamicReference(
-        CfnDynamicReferenceService.SSM, _ledger_stream_parameter(settings)
-    )
-    return reference.to_string()
 
+    LEDGER_STREAM = "ledger-stream-arn"
+    UPSTREAM_SECRET = "upstream-secret-arn"  # noqa: S105 - not the secret, where it is
+    KEY = "key-arn"
 
-def _ledger_stream_parameter(settings: StageSettings) -> str:
-    return f"/{settings.prefix}/ledger-stream-arn"
+    def parameter_name(self, settings: StageSettings) -> str:
+        """Where it is written down."""
+        return f"/{settings.prefix}/{self.value}"
+
+    def look_up(self, settings: StageSettings) -> str:
+        """The ARN, as CloudFormation looks it up when it deploys."""
+        name = self.parameter_name(settings)
+        return CfnDynamicReference(CfnDynamicReferenceService.SSM, name).to_string()
 
 
 class DataStack(Stack):
-    """The tables of one stage, and the bus of its domain events.
+    """The tables of one stage, their key, and the bus of its domain events.
 
     The tables have fixed names, and the compute stack knows them by name: no CloudFormation export
     ties the two stacks together, so compute can be changed, destroyed and deployed again while this
@@ -67,12 +93,14 @@ class DataStack(Stack):
             description=f"Till, stage {settings.stage}: the ledger, the purchases, the event bus.",
             termination_protection=settings.is_aws,
         )
+        self._settings: Final = settings
+        key = self._make_key() if settings.has_key else None
         # The ledger alone tells all domain events. Its items are never changed, so what is new
         # about an item is all of it.
         ledger = self._table(
             "Ledger",
             ledger_table_name(settings),
-            settings,
+            key,
             stream=dynamodb.StreamViewType.NEW_IMAGE,
         )
         ledger.add_global_secondary_index(
@@ -81,7 +109,7 @@ class DataStack(Stack):
             sort_key=_string("opened_at"),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
-        purchases = self._table("Purchases", purchases_table_name(settings), settings)
+        purchases = self._table("Purchases", purchases_table_name(settings), key)
         purchases.add_global_secondary_index(
             index_name=STATE_INDEX,
             partition_key=_string("state_shard"),
@@ -95,29 +123,72 @@ class DataStack(Stack):
             description="What happened to customers' credit: docs/events.",
         )
         bus.apply_removal_policy(_removal_policy(settings))
+        secret = self._make_upstream_secret(key)
         if ledger.table_stream_arn is None:
             raise AssertionError("the ledger table has a stream")
-        ssm.StringParameter(
-            self,
-            "LedgerStreamArn",
-            parameter_name=_ledger_stream_parameter(settings),
-            string_value=ledger.table_stream_arn,
-            description="The stream of the ledger table: the compute stack follows it.",
-        )
+        self._write_down("LedgerStreamArn", WrittenDown.LEDGER_STREAM, ledger.table_stream_arn)
+        self._write_down("UpstreamSecretArn", WrittenDown.UPSTREAM_SECRET, secret.ref)
+        if key is not None:
+            self._write_down("KeyArn", WrittenDown.KEY, key.key_arn)
         CfnOutput(self, "LedgerTableName", value=ledger.table_name)
         CfnOutput(self, "PurchasesTableName", value=purchases.table_name)
+
+    def _make_key(self) -> kms.Key:
+        """The key of what holds customers' data.
+
+        A key of our own is a second lock: who may read a table, but not use the key, reads nothing,
+        and to switch the key off is to shut the data. It is never removed with the stack.
+        """
+        return kms.Key(
+            self,
+            "Key",
+            alias=key_alias(self._settings),
+            description=f"Till, stage {self._settings.stage}: the tables and the upstream's secret",
+            enable_key_rotation=True,
+            pending_window=Duration.days(30),
+            removal_policy=_removal_policy(self._settings),
+        )
+
+    def _make_upstream_secret(self, key: kms.Key | None) -> secretsmanager.CfnSecret:
+        """The credential of the external APIs. Made empty: it is another team that gives it out.
+
+        Not by CDK's own construct, which would put a password of its making in.
+        """
+        secret = secretsmanager.CfnSecret(
+            self,
+            "Upstream",
+            name=upstream_secret_name(self._settings),
+            description="The header that the external APIs ask for: docs/runbooks/deploying.md.",
+            kms_key_id=None if key is None else key.key_arn,
+        )
+        secret.apply_removal_policy(_removal_policy(self._settings))
+        accept(
+            secret,
+            {
+                "SMG4": "The external APIs' owner gives out the credential and its next "
+                "one: nothing of ours could rotate it. A new value is used without a deploy."
+            },
+        )
+        return secret
+
+    def _write_down(self, construct_id: str, what: WrittenDown, value: str) -> None:
+        ssm.StringParameter(
+            self,
+            construct_id,
+            parameter_name=what.parameter_name(self._settings),
+            string_value=value,
+            description="Written down for the compute stack: nobody can know it by a name.",
+        )
 
     def _table(
         self,
         construct_id: str,
         table_name: str,
-        settings: StageSettings,
+        key: kms.Key | None,
         *,
         stream: dynamodb.StreamViewType | None = None,
     ) -> dynamodb.Table:
-        # The key that AWS manages for DynamoDB: each use of it is in CloudTrail, and no function
-        # needs a right to it. A key of our own would be the choice if another account had to read
-        # the tables, or if cutting off the key had to be a way to shut the data.
+        settings = self._settings
         return dynamodb.Table(
             self,
             construct_id,
@@ -125,7 +196,7 @@ class DataStack(Stack):
             partition_key=_string("pk"),
             sort_key=_string("sk"),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            encryption_key=key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=settings.is_aws
             ),

@@ -106,6 +106,9 @@ def context_for(stage: str, environment: Mapping[str, str]) -> dict[str, str]:
             context[field.name] = value
         elif field.default is MISSING:
             missing.append(variable)
+    release = environment.get(variable_of("release"), "").strip()
+    if release:
+        context["release"] = release
     if missing:
         raise DeployError(
             f"Stage {stage} is not told everything: set {', '.join(missing)} ({RUNBOOK} says what "

@@ -11,16 +11,27 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import (
+    CfnElement,
+    CfnOutput,
+    DefaultStackSynthesizer,
+    Duration,
+    RemovalPolicy,
+    Stack,
+)
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_route53_targets as route53_targets
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
 from constructs import Construct
 
 from infra import ROOT
+from infra.checks import accept
 from infra.compute_stack import API_STAGE
+from infra.names import add_records
 from infra.settings import StageSettings
 
 BACKOFFICE: Final = ROOT / "backoffice"
@@ -81,9 +92,23 @@ class EdgeStack(Stack):
             removal_policy=RemovalPolicy.DESTROY,
             auto_delete_objects=True,
         )
+        accept(
+            bucket,
+            {"S1": "Only CloudFront reads it, and what is in it is there for all to read."},
+        )
         distribution = self._make_distribution(settings, bucket, api)
         self._put_files(settings, bucket, distribution, built)
-        CfnOutput(self, "BackofficeUrl", value=f"https://{distribution.distribution_domain_name}")
+        domain_name = settings.surrounding.domain_name
+        if domain_name:
+            add_records(
+                self,
+                settings.surrounding,
+                domain_name,
+                route53_targets.CloudFrontTarget(distribution),
+                ipv6=True,
+            )
+        host = domain_name or distribution.distribution_domain_name
+        CfnOutput(self, "BackofficeUrl", value=f"https://{host}")
 
     def _make_distribution(
         self, settings: StageSettings, bucket: s3.Bucket, api: apigateway.RestApi
@@ -96,12 +121,23 @@ class EdgeStack(Stack):
             runtime=cloudfront.FunctionRuntime.JS_2_0,
             comment="Every address of the application is its one page.",
         )
-        return cloudfront.Distribution(
+        surrounding = settings.surrounding
+        certificate = (
+            acm.Certificate.from_certificate_arn(self, "Certificate", surrounding.certificate_arn)
+            if surrounding.domain_name
+            else None
+        )
+        distribution = cloudfront.Distribution(
             self,
             "Distribution",
             comment=f"{settings.prefix}: the back office",
             default_root_object="index.html",
-            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+            domain_names=[surrounding.domain_name] if certificate else None,
+            certificate=certificate,
+            # Under CloudFront's own name its certificate says what is spoken.
+            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021
+            if certificate
+            else None,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,
             default_behavior=cloudfront.BehaviorOptions(
@@ -133,6 +169,25 @@ class EdgeStack(Stack):
                 )
             },
         )
+        accept(
+            distribution,
+            {
+                "CFR1": "Reps work from where they are. Who may do what is said by their tokens.",
+                "CFR2": "What it serves itself is files that are public. The API behind it has a "
+                "web ACL, which CloudFront's callers come through as well.",
+                "CFR3": "Its log would hold whole addresses, and in those reps search customers by "
+                "name. The API writes its own log of every request, without them.",
+            }
+            | (
+                {}
+                if certificate
+                else {
+                    "CFR4": "Nobody can choose it for CloudFront's own name. With a domain_name it "
+                    "is TLS 1.2."
+                }
+            ),
+        )
+        return distribution
 
     def _make_headers(self, settings: StageSettings) -> cloudfront.ResponseHeadersPolicy:
         headers = security_headers(settings.surrounding.issuer)
@@ -199,6 +254,43 @@ class EdgeStack(Stack):
         )
         # The page must not name files that are not there yet.
         page.node.add_dependency(hashed)
+        self._accept_cdks_own_function(hashed, bucket)
+
+    def _accept_cdks_own_function(
+        self, deployment: s3_deployment.BucketDeployment, bucket: s3.Bucket
+    ) -> None:
+        """CDK's function that copies the files: its rights are CDK's, and so is its code."""
+        function = deployment.handler_role.node.scope
+        if function is None or not isinstance(bucket.node.default_child, CfnElement):
+            raise AssertionError("the role is the function's, and the bucket is one")
+        name = self.get_logical_id(bucket.node.default_child)
+        assets = (
+            f"cdk-{DefaultStackSynthesizer.DEFAULT_QUALIFIER}-assets-<AWS::AccountId>-<AWS::Region>"
+        )
+        wildcards = (
+            *(
+                f"Action::s3:{a}*"
+                for a in ("Abort", "DeleteObject", "GetBucket", "GetObject", "List")
+            ),
+            f"Resource::arn:<AWS::Partition>:s3:::{assets}/*",
+            f"Resource::<{name}.Arn>/*",
+        )
+        accept(
+            function,
+            {
+                "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+                "AWSLambdaBasicExecutionRole]": "CDK's own function, which runs when the stack is "
+                "deployed: it is CDK that gives it this.",
+                **{
+                    f"IAM5[{wildcard}]": "CDK's own function copies whole folders, between the "
+                    "bucket of CDK's assets and this one, which it does not know by name."
+                    for wildcard in wildcards
+                },
+                "IAM5[Resource::*]": "CDK's own function makes CloudFront forget the page, and "
+                "CDK lets it do so for any distribution.",
+                "L1": "CDK's own function: its runtime is CDK's to choose.",
+            },
+        )
 
 
 def configuration(settings: StageSettings) -> dict[str, str]:

@@ -8,13 +8,16 @@ from typing import Final
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
-from infra.api_function import ApiFunction, Surroundings
-from infra.data_stack import event_bus_name, ledger_stream_arn
+from infra.api_function import ApiFunction, Surroundings, key_rights
+from infra.checks import accept
+from infra.data_stack import WrittenDown, event_bus_name, key_alias
+from infra.permissions import KEY_SEND
 
 GIVEN_UP_AFTER: Final = Duration.hours(6)
 """How old a record gets before it is given up. The stream keeps it for 24 hours: what is left of
@@ -48,9 +51,19 @@ class EventPublisher(Construct):
             self,
             "Parked",
             queue_name=f"{settings.prefix}-{operation.replace('_', '-')}-parked",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            # It holds what the ledger holds.
+            encryption=sqs.QueueEncryption.KMS
+            if settings.has_key
+            else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=kms.Alias.from_alias_name(self, "Key", key_alias(settings))
+            if settings.has_key
+            else None,
+            data_key_reuse=Duration.hours(1) if settings.has_key else None,
             enforce_ssl=True,
             retention_period=Duration.days(14),
+        )
+        accept(
+            self.parked, {"SQS3": "What is in it is looked at by a person, whom an alarm tells."}
         )
         bus_arn = Stack.of(self).format_arn(
             service="events", resource="event-bus", resource_name=event_bus_name(settings)
@@ -69,6 +82,7 @@ class EventPublisher(Construct):
                     actions=["sqs:SendMessage"],
                     resources=[self.parked.queue_arn],
                 ),
+                *key_rights(scope, settings, sid="KeyOfParked", actions=KEY_SEND, service="sqs"),
             ],
         )
         function = self._function.function
@@ -78,8 +92,8 @@ class EventPublisher(Construct):
         lambda_.CfnEventSourceMapping(
             self,
             "Mapping",
-            function_name=function.function_arn,
-            event_source_arn=ledger_stream_arn(settings),
+            function_name=self._function.called.function_arn,
+            event_source_arn=WrittenDown.LEDGER_STREAM.look_up(settings),
             # Also what was written before this was deployed.
             starting_position="TRIM_HORIZON",
             batch_size=_BATCH_SIZE,

@@ -1,4 +1,4 @@
-"""Builds the contents of the Lambda layers; ``python -m infra.layers --target local|aws``.
+"""Builds the contents of the Lambda layers; ``python -m infra.layers [--target TARGET]``.
 
 ``dependencies`` is what pip installs from the hash-locked list, ``till`` is our own shared code,
 and ``identity`` is what verifying access tokens needs, which only the authorizer carries.
@@ -6,7 +6,7 @@ All carry bytecode that is not checked against its source: the dates in an asset
 same, so ordinary bytecode would be ignored there, and every cold start would compile everything.
 
 The emulator runs the functions with the interpreter that runs it, so the layers for ``local`` are
-for the interpreter at hand; those for ``aws`` are for Lambda's Python 3.13 on x86_64.
+for the interpreter at hand; the others are for Lambda's Python 3.13 on that architecture.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from typing import Final
 from infra import ROOT
 
 LAMBDA_PYTHON: Final = "3.13"
-_LAMBDA_PLATFORM: Final = "manylinux2014_x86_64"
 _INSTALLED_AT: Final = "/opt/python"
 """Where Lambda puts a layer: the paths that a traceback shows."""
 
@@ -47,7 +46,6 @@ _UNUSED: Final = (
     "aws_lambda_powertools/utilities/feature_flags",
     "aws_lambda_powertools/utilities/idempotency",
     "aws_lambda_powertools/utilities/kafka",
-    "aws_lambda_powertools/utilities/parameters",
     "aws_lambda_powertools/utilities/parser",
     "aws_lambda_powertools/utilities/streaming",
     "hishel/asgi",
@@ -74,7 +72,30 @@ class Target(StrEnum):
     """Where the layers will run."""
 
     LOCAL = "local"
-    AWS = "aws"
+    """Here, by the interpreter at hand."""
+    ARM64 = "arm64"
+    """Lambda's name for it, as for the next."""
+    X86_64 = "x86_64"
+
+    @classmethod
+    def of_this_machine(cls) -> Target:
+        """What containers on this machine are, such as those in which LocalStack runs functions.
+
+        Raises:
+            LayersError: Lambda knows no such machine.
+        """
+        machine = platform.machine().lower()
+        found = {"aarch64": cls.ARM64, "amd64": cls.X86_64}.get(machine, machine)
+        if found not in (cls.ARM64, cls.X86_64):
+            raise LayersError(f"Functions run on arm64 or x86_64, and this machine is {machine}.")
+        return cls(found)
+
+
+_PLATFORMS: Final = {
+    Target.ARM64: "manylinux2014_aarch64",
+    Target.X86_64: "manylinux2014_x86_64",
+}
+"""What pip calls Lambda's machines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +156,9 @@ def build_layers(target: Target, sources: Sources | None = None) -> LayerFolders
 
 def compiler_for(target: Target) -> Interpreter | None:
     """The interpreter whose bytecode the target can run, if this machine has one."""
-    if target is Target.AWS:
-        return find_interpreter(LAMBDA_PYTHON)
-    return _this_interpreter()
+    if target is Target.LOCAL:
+        return _this_interpreter()
+    return find_interpreter(LAMBDA_PYTHON)
 
 
 def find_interpreter(version: str) -> Interpreter | None:
@@ -219,7 +240,6 @@ def _build_installed(
 ) -> Path:
     if not lock.is_file():
         raise LayersError(f"The layer's dependencies are not locked: there is no {lock}.")
-    # For the local target pip asks the running interpreter what fits.
     with _fresh(layer, _stamp(compiler, [target, digest(lock)])) as building:
         if building is not None:
             python = building / "python"
@@ -275,14 +295,15 @@ def _fresh(layer: Path, stamp: str) -> Iterator[Path | None]:
 
 
 def _install(target: Target, lock: Path, folder: Path) -> None:
+    # For the local target pip asks the running interpreter what fits.
     platform_flags = (
-        [
-            f"--platform={_LAMBDA_PLATFORM}",
+        []
+        if target is Target.LOCAL
+        else [
+            f"--platform={_PLATFORMS[target]}",
             f"--python-version={LAMBDA_PYTHON}",
             "--implementation=cp",
         ]
-        if target is Target.AWS
-        else []
     )
     _run(
         [
@@ -364,10 +385,12 @@ def main(arguments: Iterable[str] | None = None) -> None:
         SystemExit: a layer could not be built; the sentence on stderr says why.
     """
     parser = argparse.ArgumentParser(prog="python -m infra.layers", description=__doc__)
-    parser.add_argument("--target", type=Target, choices=list(Target), required=True)
-    target: Target = parser.parse_args(None if arguments is None else list(arguments)).target
+    parser.add_argument(
+        "--target", type=Target, choices=list(Target), help="by default this machine's architecture"
+    )
+    target: Target | None = parser.parse_args(None if arguments is None else list(arguments)).target
     try:
-        built = build_layers(target)
+        built = build_layers(target or Target.of_this_machine())
     except LayersError as error:
         sys.exit(str(error))
     for folder in (built.dependencies, built.till, built.identity):

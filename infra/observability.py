@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
+from infra.alarms import ALARM_PERIOD, RELEASE_ALARM_PERIOD, Runbook, notify, ring
 from infra.data_stack import ledger_table_name, purchases_table_name
 from infra.settings import StageSettings
 
@@ -25,7 +25,7 @@ _OLD_ATTEMPT_HOURS: Final = 12
 class Observability(Construct):
     """The alarms on the whole of a stage; on AWS also the dashboard.
 
-    What is measured is named in ``till.adapters.measures``; a test holds both against each other.
+    What is measured is named in ``till.measures``; a test holds both against each other.
     Alarms on single functions are with the functions.
     """
 
@@ -42,21 +42,55 @@ class Observability(Construct):
         super().__init__(scope, construct_id)
         self._settings: Final = settings
         self._api: Final = api
-        for alarm in (*self._money_alarms(), *self._api_alarms(), *self._table_alarms()):
+        self.of_releases: Final = self._release_alarms()
+        """What no release may set off, whichever function it is of."""
+        for alarm in (
+            *self.of_releases,
+            *self._money_alarms(),
+            self._latency_alarm(),
+            *self._table_alarms(),
+        ):
             notify(alarm, alarm_topic)
         if settings.is_aws:
             self._make_dashboard(dead_letters)
 
     def _measure(
-        self, name: str, statistic: str = cloudwatch.Stats.SUM, *, label: str | None = None
+        self,
+        name: str,
+        statistic: str = cloudwatch.Stats.SUM,
+        *,
+        period: Duration = ALARM_PERIOD,
+        label: str | None = None,
     ) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=name,
             dimensions_map={"service": "till", "stage": self._settings.stage},
             statistic=statistic,
-            period=ALARM_PERIOD,
+            period=period,
             label=label,
+        )
+
+    def _release_alarms(self) -> tuple[cloudwatch.Alarm, ...]:
+        return (
+            ring(
+                self,
+                "UnexpectedErrors",
+                self._measure("UnexpectedErrors", period=RELEASE_ALARM_PERIOD),
+                "A request ended in an error that nobody foresaw: a fault of ours.",
+                Runbook.ERRORS,
+            ),
+            ring(
+                self,
+                "ServerErrors",
+                self._api.metric_server_error(
+                    period=RELEASE_ALARM_PERIOD, statistic=cloudwatch.Stats.SUM
+                ),
+                "The API answers with 5xx: ours, or an upstream's that it passes on.",
+                Runbook.ERRORS,
+                threshold=5,
+                periods=3,
+            ),
         )
 
     def _money_alarms(self) -> tuple[cloudwatch.Alarm, ...]:
@@ -88,26 +122,15 @@ class Observability(Construct):
             ),
         )
 
-    def _api_alarms(self) -> tuple[cloudwatch.Alarm, ...]:
-        return (
-            ring(
-                self,
-                "ServerErrors",
-                self._api.metric_server_error(period=ALARM_PERIOD, statistic=cloudwatch.Stats.SUM),
-                "The API answers with 5xx: ours, or an upstream's that it passes on.",
-                Runbook.ERRORS,
-                threshold=5,
-                periods=2,
-            ),
-            ring(
-                self,
-                "Latency",
-                self._api.metric_latency(period=ALARM_PERIOD, statistic="p99"),
-                "One request in a hundred takes longer than ten seconds.",
-                Runbook.LATENCY,
-                threshold=Duration.seconds(10).to_milliseconds(),
-                periods=3,
-            ),
+    def _latency_alarm(self) -> cloudwatch.Alarm:
+        return ring(
+            self,
+            "Latency",
+            self._api.metric_latency(period=ALARM_PERIOD, statistic="p99"),
+            "One request in a hundred takes longer than ten seconds.",
+            Runbook.LATENCY,
+            threshold=Duration.seconds(10).to_milliseconds(),
+            periods=3,
         )
 
     def _table_alarms(self) -> tuple[cloudwatch.Alarm, ...]:
@@ -182,6 +205,7 @@ class Observability(Construct):
                 ],
             ),
             ("Commits thought over", [self._measure("ConflictsRetried")]),
+            ("Errors that nobody foresaw", [self._measure("UnexpectedErrors")]),
             (
                 "Domain events",
                 [

@@ -1,4 +1,4 @@
-"""Which operation may do what to which table: the whole of it, in one table.
+"""Which operation may do what to which table, and who may call others: all of it, in one table.
 
 Nobody may delete an item, scan a table or write in batches, and nobody may update the ledger: its
 items are only ever put, each under a condition. A reading operation cannot write.
@@ -7,7 +7,7 @@ items are only ever put, each under a condition. A reading operation cannot writ
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from till.http.routes import AUTHORIZER
@@ -16,6 +16,18 @@ _READ: Final = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 _APPEND: Final = (*_READ, "dynamodb:PutItem")
 _READ_WRITE: Final = (*_READ, "dynamodb:PutItem", "dynamodb:UpdateItem")
 _QUERY: Final = ("dynamodb:Query",)
+KEY_READ: Final = ("kms:Decrypt", "kms:DescribeKey")
+KEY_SEND: Final = ("kms:Decrypt", "kms:GenerateDataKey")
+"""What SQS needs to be allowed in the name of who sends."""
+_KEY_WRITE: Final = (
+    *KEY_READ,
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+"""DynamoDB's documentation asks for these, and for wildcards where these say all there is."""
 _FOLLOW: Final = (
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
@@ -25,7 +37,7 @@ _FOLLOW: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableActions:
+class Rights:
     """The DynamoDB actions that one operation may take, by what it may take them on."""
 
     ledger: tuple[str, ...] = ()
@@ -33,45 +45,57 @@ class TableActions:
     state_index: tuple[str, ...] = ()
     opened_index: tuple[str, ...] = ()
     ledger_stream: tuple[str, ...] = ()
+    calls_upstream: bool = False
+    """Whether it may read the credential of the external APIs."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What DynamoDB needs to be allowed to do with the tables' key, in the operation's name."""
+        tables = {*self.ledger, *self.purchases, *self.state_index, *self.opened_index}
+        if tables & {"dynamodb:PutItem", "dynamodb:UpdateItem"}:
+            return _KEY_WRITE
+        return KEY_READ if tables or self.ledger_stream else ()
 
 
-_NOTHING: Final = TableActions()
-_LEDGER_READ: Final = TableActions(ledger=_READ)
-_LEDGER_APPEND: Final = TableActions(ledger=_APPEND)
-_PURCHASES_READ: Final = TableActions(purchases=_READ)
-_PURCHASES_WRITE: Final = TableActions(purchases=_READ_WRITE)
-_PURCHASES_BY_STATE: Final = TableActions(purchases=_READ, state_index=_QUERY)
-_MONEY_AND_PURCHASES: Final = TableActions(ledger=_APPEND, purchases=_READ_WRITE)
+_NOTHING: Final = Rights()
+_PURCHASES_READ: Final = Rights(purchases=_READ)
+_PURCHASES_WRITE: Final = Rights(purchases=_READ_WRITE)
+_BY_STATE: Final = Rights(purchases=_READ, state_index=_QUERY)
+_UPSTREAM_ALONE: Final = Rights(calls_upstream=True)
+_CREDIT_READ: Final = Rights(ledger=_READ, calls_upstream=True)
+_CREDIT_APPEND: Final = Rights(ledger=_APPEND, calls_upstream=True)
 
-PERMISSIONS: Final[Mapping[str, TableActions]] = {
-    "get_credit": _LEDGER_READ,
-    "list_entries": _LEDGER_READ,
-    "grant_credit": _LEDGER_APPEND,
-    "deduct_credit": _LEDGER_APPEND,
-    "create_purchase": _MONEY_AND_PURCHASES,
-    "refund_purchase": _MONEY_AND_PURCHASES,
-    "resolve_attempt": _MONEY_AND_PURCHASES,
-    "recover_attempts": TableActions(ledger=_APPEND, purchases=_READ_WRITE, state_index=_QUERY),
-    "list_customer_purchases": TableActions(ledger=_READ, purchases=_READ),
-    "list_purchases": _PURCHASES_BY_STATE,
-    "list_attempts": _PURCHASES_BY_STATE,
+PERMISSIONS: Final[Mapping[str, Rights]] = {
+    "get_credit": _CREDIT_READ,
+    "list_entries": _CREDIT_READ,
+    "grant_credit": _CREDIT_APPEND,
+    "deduct_credit": _CREDIT_APPEND,
+    "create_purchase": Rights(ledger=_APPEND, purchases=_READ_WRITE, calls_upstream=True),
+    "refund_purchase": Rights(ledger=_APPEND, purchases=_READ_WRITE),
+    "resolve_attempt": Rights(ledger=_APPEND, purchases=_READ_WRITE),
+    "recover_attempts": Rights(
+        ledger=_APPEND, purchases=_READ_WRITE, state_index=_QUERY, calls_upstream=True
+    ),
+    "list_customer_purchases": Rights(ledger=_READ, purchases=_READ, calls_upstream=True),
+    "list_purchases": replace(_BY_STATE, calls_upstream=True),
+    "list_attempts": replace(_BY_STATE, calls_upstream=True),
     "get_purchase": _PURCHASES_READ,
     "get_customer_purchase": _PURCHASES_READ,
     "list_refunds": _PURCHASES_READ,
     "get_attempt": _PURCHASES_READ,
-    "create_quote": TableActions(ledger=_READ, purchases=_READ),
+    "create_quote": Rights(ledger=_READ, purchases=_READ, calls_upstream=True),
     "create_promo_code": _PURCHASES_WRITE,
     "update_promo_code": _PURCHASES_WRITE,
     "deactivate_promo_code": _PURCHASES_WRITE,
     "get_promo_code": _PURCHASES_READ,
-    "list_promo_codes": _PURCHASES_BY_STATE,
-    "list_customers": TableActions(opened_index=_QUERY),
-    "create_refund_quote": TableActions(ledger=_READ, purchases=_READ),
+    "list_promo_codes": _BY_STATE,
+    "list_customers": Rights(opened_index=_QUERY, calls_upstream=True),
+    "create_refund_quote": Rights(ledger=_READ, purchases=_READ),
     # The ledger itself only for an operator who has an event published again.
-    "publish_events": TableActions(ledger=("dynamodb:GetItem",), ledger_stream=_FOLLOW),
+    "publish_events": Rights(ledger=("dynamodb:GetItem",), ledger_stream=_FOLLOW),
     AUTHORIZER: _NOTHING,
-    "get_customer": _NOTHING,
-    "get_product": _NOTHING,
+    "get_customer": _UPSTREAM_ALONE,
+    "get_product": _UPSTREAM_ALONE,
     "get_openapi": _NOTHING,
     "get_health": _NOTHING,
 }

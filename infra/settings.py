@@ -39,6 +39,17 @@ class IdentityFrom(StrEnum):
     """Each function itself, by the authorizer's code: where a target runs no authorizers."""
 
 
+class Release(StrEnum):
+    """How a new version of the functions takes over."""
+
+    IN_PLACE = "in-place"
+    """There is one version only: an emulator's."""
+    AT_ONCE = "at-once"
+    """By the alias, which keeps the version before until the new one is there."""
+    CANARY = "canary"
+    """A tenth of the calls for five minutes, and back if an alarm rings."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
     """How many requests API Gateway lets through, over all callers."""
@@ -63,6 +74,17 @@ class Surrounding:
     customer_claim: str = "customer_id"
     backoffice_client_id: str = "till-backoffice"
     """What the issuer knows the back office as."""
+    domain_name: str = ""
+    """The back office's own name, if it has one beside CloudFront's."""
+    certificate_arn: str = ""
+    """The certificate for it: in us-east-1, where CloudFront looks."""
+    api_domain_name: str = ""
+    """The API's own name, if it has one beside API Gateway's."""
+    api_certificate_arn: str = ""
+    """The certificate for it: in the region of the stage."""
+    hosted_zone_id: str = ""
+    """The zone at Route 53 of both names, if the deployment is to make their records."""
+    hosted_zone_name: str = ""
 
     @classmethod
     def from_context(cls, context: Callable[[str], object], stage: str) -> Surrounding:
@@ -101,6 +123,7 @@ class StageSettings:
     """What runs the functions: their compiled code is made for it."""
     packaging: Packaging
     identity_from: IdentityFrom
+    release: Release
     support_limit_minor: int
     """The most that a rep may grant, deduct or refund in one operation, in cents."""
     read_timeout_seconds: int
@@ -108,6 +131,8 @@ class StageSettings:
     lambda_timeout_seconds: int
     pending_expiry_seconds: int
     unknown_deadline_seconds: int
+    upstream_credential_max_age_seconds: int
+    """How long a function goes on with the upstream's credential before it asks for it again."""
     display_max_age_seconds: int
     """How old a customer or product may be that is only shown."""
     display_stale_if_error_seconds: int
@@ -135,6 +160,12 @@ class StageSettings:
                 f"{self.pending_expiry_seconds} s, while their function may still be running."
             )
         _check_surrounding(self)
+        _check_names(self)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a key for the data: an emulator encrypts nothing."""
+        return self.is_aws
 
     @property
     def prefix(self) -> str:
@@ -151,6 +182,32 @@ def _check_surrounding(settings: StageSettings) -> None:
             raise SettingsError(
                 f"Stage {settings.stage}: {name} must be a plain {' or '.join(schemes)} address "
                 f"such as {schemes[0]}://host/path, not {url!r}."
+            )
+
+
+def _check_names(settings: StageSettings) -> None:
+    """See that what belongs together is there together."""
+    given = settings.surrounding
+    for one, other in (
+        ("domain_name", "certificate_arn"),
+        ("api_domain_name", "api_certificate_arn"),
+        ("hosted_zone_id", "hosted_zone_name"),
+    ):
+        if bool(getattr(given, one)) != bool(getattr(given, other)):
+            raise SettingsError(
+                f"Stage {settings.stage}: {one} and {other} are given both, or neither."
+            )
+    if given.certificate_arn and given.certificate_arn.split(":")[3:4] != ["us-east-1"]:
+        raise SettingsError(
+            f"Stage {settings.stage}: certificate_arn must be in us-east-1, where CloudFront looks "
+            f"for certificates, not {given.certificate_arn!r}."
+        )
+    for name in ("domain_name", "api_domain_name"):
+        domain = getattr(given, name)
+        zone = given.hosted_zone_name
+        if domain and zone and not f".{domain}".endswith(f".{zone}"):
+            raise SettingsError(
+                f"Stage {settings.stage}: {name} {domain!r} is not in the hosted zone {zone!r}."
             )
 
 
@@ -171,12 +228,14 @@ def _emulated(
         runs_on=runs_on,
         packaging=packaging,
         identity_from=identity_from,
+        release=Release.IN_PLACE,
         support_limit_minor=500_00,
         read_timeout_seconds=8,
         shipment_timeout_seconds=8,
         lambda_timeout_seconds=25,
         pending_expiry_seconds=30,
         unknown_deadline_seconds=86_400,
+        upstream_credential_max_age_seconds=5,
         display_max_age_seconds=5,
         display_stale_if_error_seconds=300,
         lambda_memory_mb=512,
@@ -186,21 +245,28 @@ def _emulated(
 
 
 def _aws(
-    stage: str, surrounding: Surrounding, *, log_retention: RetentionDays, throttle: Throttle
+    stage: str,
+    surrounding: Surrounding,
+    *,
+    release: Release,
+    log_retention: RetentionDays,
+    throttle: Throttle,
 ) -> StageSettings:
     return StageSettings(
         stage=stage,
         surrounding=surrounding,
         is_aws=True,
-        runs_on=Target.AWS,
+        runs_on=Target.ARM64,
         packaging=Packaging.LAYERS,
         identity_from=IdentityFrom.AUTHORIZER,
+        release=release,
         support_limit_minor=500_00,
         read_timeout_seconds=3,
         shipment_timeout_seconds=10,
         lambda_timeout_seconds=25,
         pending_expiry_seconds=60,
         unknown_deadline_seconds=86_400,
+        upstream_credential_max_age_seconds=300,
         display_max_age_seconds=5,
         display_stale_if_error_seconds=300,
         lambda_memory_mb=512,
@@ -244,26 +310,40 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
             packaging=Packaging.BUNDLES,
             identity_from=IdentityFrom.FUNCTION,
         )
+    release = _release(context, Release.AT_ONCE if stage == "dev" else Release.CANARY)
     if stage == "prod":
         return _aws(
             stage,
             surrounding,
+            release=release,
             log_retention=RetentionDays.ONE_YEAR,
             throttle=Throttle(requests_per_second=100, burst=200),
         )
     return _aws(
         stage,
         surrounding,
+        release=release,
         log_retention=RetentionDays.ONE_MONTH,
         throttle=Throttle(requests_per_second=20, burst=40),
     )
 
 
 def _runs_on(context: Callable[[str], object]) -> Target:
-    """LocalStack runs functions in AWS's images; ``-c runs_on=local`` is for another emulator."""
-    given = context("runs_on") or Target.AWS
-    try:
-        return Target(str(given))
-    except ValueError:
-        known = " or ".join(Target)
-        raise SettingsError(f"There is no target {given!r}: -c runs_on= takes {known}.") from None
+    """LocalStack runs functions in AWS's images, on the machine that it is on itself."""
+    given = str(context("runs_on") or Target.of_this_machine())
+    if given not in set(Target):
+        raise SettingsError(
+            f"There is no target {given!r}: -c runs_on= takes {' or '.join(Target)}."
+        )
+    return Target(given)
+
+
+def _release(context: Callable[[str], object], usual: Release) -> Release:
+    """``-c release=at-once`` is for a mend that cannot wait, or while an alarm rings anyway."""
+    given = str(context("release") or usual)
+    known = (Release.AT_ONCE, Release.CANARY)
+    if given not in known:
+        raise SettingsError(
+            f"There is no release {given!r}: -c release= takes {' or '.join(known)}."
+        )
+    return Release(given)

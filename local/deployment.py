@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -10,10 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
+
 from local.emulator import ACCOUNT, REGION, client_environment
 from local.errors import StartError
 from local.places import CDK, State, tool_environment
 from local.processes import run
+from local.upstream.credentials import VARIABLE, Credential, CredentialError
 
 STAGE = "local"
 STAGES = (STAGE, "localstack")
@@ -32,6 +36,8 @@ class Deployed:
     purchases_table: str
     function_prefix: str
     """What the names of the stage's Lambda functions begin with."""
+    upstream_secret: str
+    """The secret for the credential of the external APIs: made empty, and to be filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ async def build_layers(state: State, runs_on: str) -> None:
     In the user's own environment, as pip reads its settings there.
     """
     await run(
-        [sys.executable, "-m", "infra.layers", "--target", runs_on],
+        [sys.executable, "-m", "infra.layers", *(["--target", runs_on] if runs_on else [])],
         log=state.logs / "layers.log",
         env=os.environ,
         failure="The Lambda layers could not be built",
@@ -115,6 +121,34 @@ async def deploy(state: State, stage: str, emulator_url: str) -> Deployed:
     return read_outputs(state.stack_outputs, stage)
 
 
+def chosen_credential() -> Credential:
+    """What the external APIs ask for. Of the environment: arguments are everybody's to see.
+
+    Raises:
+        StartError: what is given there makes no sense.
+    """
+    try:
+        return Credential.from_environment(os.environ)
+    except CredentialError as error:
+        raise StartError(f"{VARIABLE} makes no sense: {error}.") from None
+
+
+async def put_credential(deployed: Deployed, credential: Credential, emulator_url: str) -> None:
+    """Put the credential of the external APIs where an operator would: into the stage's secret."""
+    client = boto3.client(
+        "secretsmanager",
+        endpoint_url=emulator_url,
+        region_name=REGION,
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="emulator",  # noqa: S106 - the emulator takes anything
+    )
+    await asyncio.to_thread(
+        client.put_secret_value,
+        SecretId=deployed.upstream_secret,
+        SecretString=credential.model_dump_json(),
+    )
+
+
 def _cdk(*arguments: str | Path) -> list[str | Path]:
     return ["node", CDK, *arguments, "--no-notices", "--ci"]
 
@@ -139,6 +173,7 @@ def read_outputs(path: Path, stage: str) -> Deployed:
             ledger_table=data["LedgerTableName"],
             purchases_table=data["PurchasesTableName"],
             function_prefix=prefix,
+            upstream_secret=f"{prefix}upstream",
         )
     except KeyError as missing:
         raise StartError(f"The deployed stacks have no output {missing} (see {path}).") from None

@@ -25,6 +25,7 @@ from local.issuer import AUDIENCE, fetch_tokens
 from local.places import SHARED, State
 from local.progress import Progress
 from local.seed import check_health, lines_to_paste, seed, what_is_there
+from local.upstream.credentials import Credential
 
 STAGE = "localstack"
 API_STAGE = "v1"
@@ -40,6 +41,8 @@ class Options:
     gateway_url: str
     public_aws_url: str
     upstream_url: str
+    credential: Credential
+    """What the external APIs ask for: of the environment, or the stand-in's."""
     issuer: str
     issuer_url: str
     backoffice_url: str
@@ -80,7 +83,10 @@ def _options() -> Options:
     parser.add_argument("--issuer-url", help="as the functions and this program reach it")
     parser.add_argument("--backoffice-url", required=True, help="where it will be served")
     parser.add_argument(
-        "--runs-on", default="aws", help="what the functions are compiled for; local: for here"
+        "--runs-on",
+        default="",
+        help="what the functions are compiled for: arm64, x86_64, or local for this very Python; "
+        "not given, for the machine that this is",
     )
     parser.add_argument("--state", type=Path, default=SHARED / "localstack")
     given = parser.parse_args()
@@ -89,6 +95,7 @@ def _options() -> Options:
         gateway_url=given.gateway_url or given.aws_url,
         public_aws_url=given.public_aws_url or given.aws_url,
         upstream_url=given.upstream_url,
+        credential=deployment.chosen_credential(),
         issuer=given.issuer,
         issuer_url=given.issuer_url or given.issuer,
         backoffice_url=given.backoffice_url,
@@ -108,13 +115,18 @@ async def _deploy(options: Options) -> None:
         steps.create_task(_make_templates(options, trust, progress))
     with progress.step("deploy", "cdk deploys the stacks"):
         deployed = await deployment.deploy(state, STAGE, options.aws_url)
+        await deployment.put_credential(deployed, options.credential, options.aws_url)
     path = f"_aws/execute-api/{deployed.api_id}/{API_STAGE}"
     api_url = f"{options.aws_url}/{path}"
     with progress.step("seed", "demo customers get credit, through the API"):
         tokens = await fetch_tokens(options.issuer_url)
         await check_health(api_url)
         seeded = await seed(
-            api_url, options.upstream_url, token=tokens["admin"], own_stand_in=False
+            api_url,
+            options.upstream_url,
+            options.credential,
+            token=tokens["admin"],
+            own_stand_in=False,
         )
     progress.say(f"seed: {seeded.word}")
     variables = {

@@ -40,6 +40,7 @@ from local.processes import python_module, started
 from local.progress import Progress
 from local.seed import check_health, lines_to_paste, seed, what_is_there
 from local.servers import await_ready
+from local.upstream.credentials import VARIABLE, Credential
 
 API_STAGE = "v1"
 INTERRUPTED = 130
@@ -53,6 +54,8 @@ class Options:
     port: int
     upstream_port: int
     upstream_url: str | None
+    credential: Credential
+    """What the external APIs ask for."""
     issuer_port: int
     backoffice_port: int
     backoffice: bool
@@ -123,6 +126,7 @@ def _options() -> Options:
         port=_port(given.port, "PORT"),
         upstream_port=_port(given.upstream_port, "UPSTREAM_PORT"),
         upstream_url=_checked_url(given.upstream_url) if given.upstream_url else None,
+        credential=deployment.chosen_credential(),
         issuer_port=_port(given.issuer_port, "ISSUER_PORT"),
         backoffice_port=_port(given.backoffice_port, "BACKOFFICE_PORT"),
         backoffice=not given.no_backoffice,
@@ -200,7 +204,7 @@ async def _run(options: Options, ready: asyncio.Event) -> None:
             there, deployed = deploying.result()
             api_url = f"{there.emulator.url}/_aws/execute-api/{deployed.api_id}/{API_STAGE}"
             async with asyncio.TaskGroup() as steps:
-                seeding = steps.create_task(_seed(api_url, there, progress))
+                seeding = steps.create_task(_seed(options, api_url, there, progress))
                 serving = steps.create_task(
                     _serve_backoffice(
                         running_backoffice(ports.backoffice, api_url, trusted, state)
@@ -284,7 +288,9 @@ async def _deploy(
     """The running system but for its data and the back office."""
     there = await _prepare(options, ports, trusted, servers, progress)
     with progress.step("deploy", "cdk deploys the stacks"):
-        return there, await deployment.deploy(options.state, options.stage, there.emulator.url)
+        deployed = await deployment.deploy(options.state, options.stage, there.emulator.url)
+        await deployment.put_credential(deployed, options.credential, there.emulator.url)
+    return there, deployed
 
 
 async def _prepare(
@@ -299,7 +305,9 @@ async def _prepare(
             progress.say(f"external APIs: yours, at {upstream_url}")
             return Upstream(upstream_url)
         with progress.step("external APIs", f"a stand-in starts at {upstream_url}"):
-            return await servers.enter_async_context(_stand_in(upstream_url, state))
+            return await servers.enter_async_context(
+                _stand_in(upstream_url, options.credential, state)
+            )
 
     async def start_issuer() -> tuple[Issuer, dict[str, str]]:
         with progress.step("identity", f"a provider of tokens starts at {trusted.issuer}"):
@@ -334,21 +342,23 @@ async def _prepare(
 
 
 @asynccontextmanager
-async def _stand_in(url: str, state: State) -> AsyncIterator[Upstream]:
+async def _stand_in(url: str, credential: Credential, state: State) -> AsyncIterator[Upstream]:
     log = state.logs / "upstream.log"
     command = python_module("local.upstream", "--port", str(urlsplit(url).port))
-    async with started(command, log=log, env=tool_environment(state), leashed=True) as process:
+    env = {**tool_environment(state), VARIABLE: str(credential)}
+    async with started(command, log=log, env=env, leashed=True) as process:
         ready = url.removesuffix("/api") + "/_control/ready"
         await await_ready("The stand-in", process, ready, log, proof=f'"pid":{process.pid}}}')
         yield Upstream(url, process)
 
 
-async def _seed(api_url: str, there: Prepared, progress: Progress) -> bool:
+async def _seed(options: Options, api_url: str, there: Prepared, progress: Progress) -> bool:
     with progress.step("seed", "demo customers get credit, through the API"):
         upstream = there.upstream
         seeded = await seed(
             api_url,
             upstream.url,
+            options.credential,
             token=there.tokens["admin"],
             own_stand_in=upstream.process is not None,
         )

@@ -16,6 +16,7 @@ from local.demo_data import (
 )
 from local.errors import StartError
 from local.issuer import PASSWORD, PEOPLE, TOOL
+from local.upstream.credentials import VARIABLE, Credential
 
 PROBE_SECONDS = 2.0
 CALL_SECONDS = 60.0
@@ -29,7 +30,9 @@ class Seeded:
     word: str
 
 
-async def seed(api_url: str, upstream_url: str, *, token: str, own_stand_in: bool) -> Seeded:
+async def seed(
+    api_url: str, upstream_url: str, credential: Credential, *, token: str, own_stand_in: bool
+) -> Seeded:
     """Give the demo customers their opening credit, if the external APIs know them.
 
     The token is an admin's: some of it is more than a rep may grant at once.
@@ -38,7 +41,7 @@ async def seed(api_url: str, upstream_url: str, *, token: str, own_stand_in: boo
         StartError: the API refused, though the external APIs do know the customers.
     """
     if not own_stand_in:
-        reason = await _reason_not_to(upstream_url)
+        reason = await _reason_not_to(upstream_url, credential)
         if reason is not None:
             return Seeded(done=False, word=f"no credit was seeded: {reason}")
     async with httpx.AsyncClient(timeout=CALL_SECONDS, trust_env=False) as client:
@@ -75,13 +78,16 @@ async def check_health(api_url: str) -> None:
         )
 
 
-async def _reason_not_to(upstream_url: str) -> str | None:
-    async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False) as client:
+async def _reason_not_to(upstream_url: str, credential: Credential) -> str | None:
+    headers = {credential.header: credential.value}
+    async with httpx.AsyncClient(headers=headers, timeout=PROBE_SECONDS, trust_env=False) as client:
         for credit in OPENING_CREDITS:
             try:
                 response = await client.get(f"{upstream_url}/customers/{credit.customer.id}")
             except httpx.TransportError:
                 return f"nobody answers at {upstream_url} yet"
+            if response.status_code == httpx.codes.UNAUTHORIZED:
+                return f"{upstream_url} does not take the credential; {VARIABLE}= gives another"
             if response.status_code != httpx.codes.OK:
                 return f"{upstream_url} does not know the demo's customers"
     return None

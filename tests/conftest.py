@@ -12,23 +12,17 @@ from local.deployment import STAGE
 from local.endpoints import Endpoints
 from local.system import running_system
 from tests import under_test as systems
+from tests.under_test import (
+    API_VARIABLE,
+    AUDIENCE_VARIABLE,
+    ENDPOINTS_VARIABLE,
+    ISSUER_VARIABLE,
+    LOCALSTACK_VARIABLE,
+    STAGE_VARIABLE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-ENDPOINTS_VARIABLE = "TILL_TEST_ENDPOINTS"
-"""Names the endpoints.json of a system of ``make run``, while one works on a test."""
-
-LOCALSTACK_VARIABLE = "TILL_TEST_LOCALSTACK"
-"""The address of a LocalStack, or another emulator, with LocalStack's stage in it."""
-
-API_VARIABLE = "TILL_TEST_API_URL"
-ISSUER_VARIABLE = "TILL_TEST_ISSUER"
-AUDIENCE_VARIABLE = "TILL_TEST_AUDIENCE"
-"""Any deployed stage."""
-
-STAGE_VARIABLE = "TILL_TEST_STAGE"
-"""Names another stage than ``local`` for the system that the tests start themselves."""
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ for what it needs, and is skipped, saying why, where that is not to be had.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import subprocess
@@ -29,10 +30,22 @@ if TYPE_CHECKING:
     from local.endpoints import Endpoints
 
 ROOT = Path(__file__).resolve().parent.parent
+ENDPOINTS_VARIABLE = "TILL_TEST_ENDPOINTS"
+"""Names the endpoints.json of a system of ``make run``, while one works on a test."""
+LOCALSTACK_VARIABLE = "TILL_TEST_LOCALSTACK"
+"""The address of a LocalStack, or another emulator, with LocalStack's stage in it."""
+API_VARIABLE = "TILL_TEST_API_URL"
+"""Any deployed stage, with the next two."""
+ISSUER_VARIABLE = "TILL_TEST_ISSUER"
+AUDIENCE_VARIABLE = "TILL_TEST_AUDIENCE"
+STAGE_VARIABLE = "TILL_TEST_STAGE"
+"""Names another stage than ``local`` for the system that the tests start themselves."""
 KEYS_VARIABLE = "TILL_TEST_IDENTITY_KEYS"
 """Names a file with the keys that the issuer signs with."""
 STAND_IN_VARIABLE = "TILL_TEST_STAND_IN"
 """Where the external APIs' stand-in is, if the system under test uses one: ends in ``/api``."""
+BACKOFFICE_VARIABLE = "TILL_TEST_BACKOFFICE_URL"
+"""Where the back office of the system under test is, if it is served."""
 TOKEN_VARIABLE = "TILL_TEST_TOKEN_{role}"
 """An access token for a role, where the issuer is not the one for development."""
 ROLES = (*PEOPLE, "service")
@@ -66,6 +79,8 @@ class UnderTest:
     """What the issuer signs with."""
     upstream_url: str | None = None
     """The external APIs, if they are our stand-in, which does as it is told."""
+    backoffice_url: str | None = None
+    """The back office, if it is served; without a slash at the end."""
     emulated: Emulated | None = None
     embedded: Endpoints | None = None
     """All of a system on this machine."""
@@ -73,6 +88,19 @@ class UnderTest:
     def token(self, role: str) -> str:
         """A token of somebody with that role, as they got it themselves."""
         return needed(self.tokens.get(role), f"an access token for the role {role}")
+
+    def write(self, path: Path) -> None:
+        """What a client reads in the endpoints.json of ``make run``, as the README's lines do."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        told = {"api_url": self.api_url, "upstream_url": self.upstream_url, "tokens": self.tokens}
+        path.write_text(json.dumps(told))
+
+
+def is_named() -> bool:
+    """Whether the environment says what to test; else the tests start what they need."""
+    names = (ENDPOINTS_VARIABLE, LOCALSTACK_VARIABLE, API_VARIABLE, STAGE_VARIABLE)
+    return any(os.environ.get(name) for name in names)
 
 
 def embedded(system: Endpoints) -> UnderTest:
@@ -84,6 +112,7 @@ def embedded(system: Endpoints) -> UnderTest:
         tokens=system.tokens,
         identity_keys=Path(system.identity_keys),
         upstream_url=system.upstream_url,
+        backoffice_url=system.backoffice_url,
         emulated=Emulated(
             url=system.aws_endpoint_url,
             region=system.region,
@@ -119,6 +148,7 @@ def on_localstack(url: str) -> UnderTest:
         tokens=_tokens(told["TILL_TOKEN_ISSUER"]),
         identity_keys=_keys() or _keys_of_compose(),
         upstream_url=os.environ.get(STAND_IN_VARIABLE) or "http://127.0.0.1:9000/api",
+        backoffice_url=os.environ.get(BACKOFFICE_VARIABLE) or "http://127.0.0.1:8080",
         emulated=Emulated(
             url=url,
             region=REGION,
@@ -138,6 +168,7 @@ def at_endpoint(api_url: str, issuer: str, audience: str | None) -> UnderTest:
         tokens=_tokens(issuer),
         identity_keys=_keys(),
         upstream_url=os.environ.get(STAND_IN_VARIABLE) or None,
+        backoffice_url=os.environ.get(BACKOFFICE_VARIABLE, "").rstrip("/") or None,
     )
 
 

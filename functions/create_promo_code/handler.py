@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from till import bootstrap
 from till.http.app import READ, LambdaDeadline, answer, caller, documented, entry_point
-from till.http.wire_promo import CreatePromoCodeRequest, PromoCodeResponse
+from till.http.wire.promo_codes import CreatePromoCodeRequest, PromoCodeResponse
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

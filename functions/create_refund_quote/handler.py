@@ -16,7 +16,8 @@ from till.http.app import (
     entry_point,
     problem_in,
 )
-from till.http.wire import CreateRefundQuoteRequest, RefundQuoteResponse
+from till.http.wire.quotes import RefundQuoteResponse
+from till.http.wire.refunds import CreateRefundQuoteRequest
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
 from till.http.app import READ, LambdaDeadline, PathCode, answer, caller, documented, entry_point
-from till.http.wire_promo import PromoCodeResponse
+from till.http.wire.promo_codes import PromoCodeResponse
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

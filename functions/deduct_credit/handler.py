@@ -19,7 +19,7 @@ from till.http.app import (
     documented,
     entry_point,
 )
-from till.http.wire import CreditChangeResponse, DeductCreditRequest
+from till.http.wire.credit import CreditChangeResponse, DeductCreditRequest
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

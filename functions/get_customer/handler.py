@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
 from till.http.app import READ, UPSTREAM, PathId, answer, documented, entry_point
-from till.http.wire import CustomerResponse
+from till.http.wire.catalogue import CustomerResponse
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

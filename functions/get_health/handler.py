@@ -5,7 +5,7 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till.http.app import answer, documented, public_entry_point
-from till.http.wire import HealthResponse
+from till.http.wire.health import HealthResponse
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

@@ -17,7 +17,7 @@ from till.http.app import (
     entry_point,
 )
 from till.http.cursor import decode_place, encode_cursor
-from till.http.wire import AttemptListResponse, NamedAttemptResponse
+from till.http.wire.attempts import AttemptListResponse, NamedAttemptResponse
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

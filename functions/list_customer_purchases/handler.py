@@ -17,7 +17,7 @@ from till.http.app import (
     entry_point,
 )
 from till.http.cursor import decode_number, encode_cursor
-from till.http.wire import PurchaseListResponse, PurchaseResponse
+from till.http.wire.purchases import PurchaseListResponse, PurchaseResponse
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

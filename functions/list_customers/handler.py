@@ -9,7 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from till import bootstrap
 from till.http.app import READ, Cursor, Limit, answer, documented, entry_point
 from till.http.cursor import decode_place, encode_cursor
-from till.http.wire import CustomerListResponse, KnownCustomerResponse, SearchText
+from till.http.wire.catalogue import CustomerListResponse, KnownCustomerResponse
+from till.http.wire.types import SearchText
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

@@ -15,7 +15,7 @@ from till.http.app import (
     entry_point,
 )
 from till.http.cursor import decode_place, encode_cursor
-from till.http.wire_promo import PromoCodeListResponse, PromoCodeResponse
+from till.http.wire.promo_codes import PromoCodeListResponse, PromoCodeResponse
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

@@ -18,7 +18,7 @@ from till.http.app import (
     entry_point,
 )
 from till.http.cursor import decode_place, encode_cursor
-from till.http.wire import NamedPurchaseListResponse, NamedPurchaseResponse
+from till.http.wire.purchases import NamedPurchaseListResponse, NamedPurchaseResponse
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict, Field
 
-from till import bootstrap
-from till.http.app import LambdaDeadline, metrics
-from till.http.wire import Id
+from till import bootstrap, measures
+from till.http.app import LambdaDeadline
+from till.http.wire.types import Id
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -48,7 +48,5 @@ def lambda_handler(event: "Event", context: "LambdaContext") -> None:
         else:
             report = publish(bootstrap.new_versions(event), deadline)
     finally:
-        # Of a hold nobody is told, and nothing is measured.
-        if metrics.metric_set:
-            metrics.flush_metrics()
+        measures.flush()
     logger.info("events", extra={"published": report.published, "parked": report.parked})

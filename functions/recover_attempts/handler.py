@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from till import bootstrap
-from till.http.app import LambdaDeadline, metrics
+from till import bootstrap, measures
+from till.http.app import LambdaDeadline
+from till.measures import Measure, measure
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,7 +24,8 @@ def lambda_handler(_: object, context: "LambdaContext") -> None:
     report = bootstrap.recover_attempts()(LambdaDeadline(context))
     oldest = report.oldest_unknown_since
     oldest_seconds = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0
-    bootstrap.measure_unknown(report.unknown_count, oldest_seconds)
+    measure(Measure.UNKNOWN_ATTEMPTS, report.unknown_count)
+    measure(Measure.OLDEST_UNKNOWN_SECONDS, oldest_seconds)
     logger.info(
         "recovery",
         extra={
@@ -35,7 +37,7 @@ def lambda_handler(_: object, context: "LambdaContext") -> None:
             "finished": report.finished,
         },
     )
-    metrics.flush_metrics()
+    measures.flush()
     for attempt_id, error in report.failed.items():
         logger.error(
             "an attempt could not be recovered",

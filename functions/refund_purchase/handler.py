@@ -18,7 +18,7 @@ from till.http.app import (
     documented,
     entry_point,
 )
-from till.http.wire import CreateRefundRequest, RefundResponse
+from till.http.wire.refunds import CreateRefundRequest, RefundResponse
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

@@ -17,7 +17,7 @@ from till.http.app import (
     documented,
     entry_point,
 )
-from till.http.wire import AttemptResponse, ResolveAttemptRequest
+from till.http.wire.attempts import AttemptResponse, ResolveAttemptRequest
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

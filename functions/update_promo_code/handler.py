@@ -18,7 +18,7 @@ from till.http.app import (
     entry_point,
     expected_version,
 )
-from till.http.wire_promo import PromoCodeResponse, UpdatePromoCodeRequest
+from till.http.wire.promo_codes import PromoCodeResponse, UpdatePromoCodeRequest
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 

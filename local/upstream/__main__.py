@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from local.demo_data import CUSTOMERS, PRODUCTS
 from local.upstream.api import Api
+from local.upstream.credentials import VARIABLE, Credential, CredentialError, Gate
 from local.upstream.server import HOST, StandIn
 
 
@@ -16,8 +18,16 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=9000, help="0 takes any free one")
     parser.add_argument("--host", default=HOST, help="where to listen; a container, everywhere")
     parser.add_argument("--empty", action="store_true", help="know no demo data")
+    parser.add_argument(
+        "--credential",
+        type=_credential,
+        default=os.environ.get(VARIABLE) or None,
+        metavar="'X-Api-Key: value'",
+        help=f"let nobody in without; or in the environment, as {VARIABLE}",
+    )
     options = parser.parse_args()
-    api = Api() if options.empty else Api(CUSTOMERS, PRODUCTS)
+    gate = Gate([options.credential] if options.credential else [])
+    api = Api(gate=gate) if options.empty else Api(CUSTOMERS, PRODUCTS, gate=gate)
     try:
         server = StandIn(options.port, api, host=options.host)
     except OSError as error:
@@ -30,6 +40,13 @@ def main() -> int:
         except KeyboardInterrupt:
             api.stop()
     return 0
+
+
+def _credential(text: str) -> Credential:
+    try:
+        return Credential.parse(text)
+    except CredentialError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from local.upstream.behaviour import Behaviour, Drop, Plans, Proceed, Raw, Refuse, Silent, Turn
 from local.upstream.caching import CachingRules, reply_with
 from local.upstream.contract import CreateShipmentRequest, Customer, Entity, Product, Shipment
+from local.upstream.credentials import Gate
 from local.upstream.exchange import (
     NoReply,
     Outcome,
@@ -41,8 +42,13 @@ class Api:
     """The external APIs: what they know, what is planned, and what they were asked."""
 
     def __init__(
-        self, customers: Iterable[Customer] = (), products: Iterable[Product] = ()
+        self,
+        customers: Iterable[Customer] = (),
+        products: Iterable[Product] = (),
+        *,
+        gate: Gate | None = None,
     ) -> None:
+        self.gate = gate or Gate()
         self.customers: Shelf[Customer] = Shelf(customers)
         self.products: Shelf[Product] = Shelf(products)
         self.customer_plans: Plans[UUID] = Plans()
@@ -65,6 +71,9 @@ class Api:
 
     def handle(self, request: Request) -> Outcome:
         """Answer a request under ``/api``."""
+        refusal = self.gate.refusal(request.headers)
+        if refusal is not None:
+            return refusal
         match request.segments[1:]:
             case ("customers", customer_id):
                 if request.method != "GET":

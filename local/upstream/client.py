@@ -13,7 +13,8 @@ import httpx
 from local.upstream.behaviour import Behaviour
 from local.upstream.caching import Caching
 from local.upstream.contract import Address, Customer, Product
-from local.upstream.control import ReadReport
+from local.upstream.control import CREDENTIALS, ReadReport
+from local.upstream.credentials import Credential, GateReport
 from local.upstream.records import ShipmentLog
 
 
@@ -99,6 +100,14 @@ class StandInControl:
     def cache_product(self, product_id: UUID, caching: Caching) -> None:
         """Send these header fields with a product."""
         self._put(f"/products/{product_id}/caching", caching.model_dump_json())
+
+    def accept(self, *credentials: Credential) -> None:
+        """Let in whoever brings one of these, and nobody else; none: everybody."""
+        self._put("/credentials", CREDENTIALS.dump_json(credentials).decode())
+
+    def gate(self) -> GateReport:
+        """Which credentials are accepted, and how many requests had none of them."""
+        return GateReport.model_validate_json(self._get("/credentials"))
 
     def clear(self, what: Literal["customers", "products", "shipments"], key: UUID | str) -> None:
         """Answer as usual again."""

@@ -19,6 +19,11 @@ Customers, and products likewise:
 no rule of their own: ``{"etag": true, "last_modified": true, "cache_control": "max-age=60"}``, or
 none ``{"etag": false}``.
 
+``PUT /_control/credentials`` says which credentials are accepted from now on, and no others:
+``[{"header": "X-Api-Key", "value": "old"}, {"header": "X-Api-Key", "value": "new"}]``, or ``[]`` to
+ask nobody. ``GET`` tells them, and how many requests had none. The control interface itself asks
+for nothing.
+
 Shipments, by SKU, so that tests side by side do not disturb each other:
 
 - ``GET    /_control/shipments``                 every CreateShipment request so far
@@ -45,13 +50,14 @@ import os
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from local.upstream.api import Api, now_in_milliseconds
 from local.upstream.behaviour import Behaviour, Plans
 from local.upstream.caching import Caching, CachingRules
 from local.upstream.contract import Customer, Entity, Product
+from local.upstream.credentials import Credential
 from local.upstream.exchange import Outcome, Reply, Request, error_reply, json_reply, wrong_method
 from local.upstream.records import Report, Shelf, ShipmentLog, Traffic
 
@@ -59,6 +65,8 @@ Kept = TypeVar("Kept", bound=Entity)
 Key = TypeVar("Key", UUID, str)
 
 MAX_WAIT_SECONDS = 60.0
+
+CREDENTIALS: TypeAdapter[tuple[Credential, ...]] = TypeAdapter(tuple[Credential, ...])
 
 
 class ReadReport(Report, Generic[Kept]):
@@ -123,6 +131,8 @@ class Control:
                 return json_reply(Ready(pid=os.getpid()))
             case ("caching",):
                 return self._caching_for_all(request)
+            case ("credentials",):
+                return self._credentials(request)
             case ("customers", text, *rest):
                 return self._customers.handle(request, UUID(text), tuple(rest))
             case ("products", text, *rest):
@@ -143,6 +153,16 @@ class Control:
         self._api.customer_caching.set_for_all(caching)
         self._api.product_caching.set_for_all(caching)
         return json_reply(Done())
+
+    def _credentials(self, request: Request) -> Outcome:
+        match request.method:
+            case "GET":
+                return json_reply(self._api.gate.report())
+            case "PUT":
+                self._api.gate.accept(CREDENTIALS.validate_json(request.body))
+                return json_reply(Done())
+            case _:
+                return wrong_method("GET", "PUT")
 
     def _shipment_log(self, request: Request, sku: str) -> Outcome:
         if request.method != "GET":

@@ -10,6 +10,7 @@ from typing import cast
 from aws_cdk import App, Stack, assertions
 
 from infra.app import Deployment
+from infra.checks import add_checks
 from infra.layers import LayerFolders
 from infra.settings import StageSettings, settings_for
 from tests.infra.templates import Json, Template
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @dataclass(frozen=True, slots=True)
 class Synthesized:
     settings: StageSettings
+    assembly: Path
     data: Template
     compute: Template
     account: Template | None
@@ -45,7 +47,7 @@ def surrounding(upstream_url: str, **changes: str) -> dict[str, str]:
     }
 
 
-def synthesize(stage: str, upstream_url: str, scratch: Path) -> Synthesized:
+def synthesize(stage: str, upstream_url: str, scratch: Path, **changes: str) -> Synthesized:
     # The layers' contents are tested by themselves: an empty one will do here.
     folders = LayerFolders(
         till=scratch / "till",
@@ -55,7 +57,7 @@ def synthesize(stage: str, upstream_url: str, scratch: Path) -> Synthesized:
     for folder in (folders.till, folders.dependencies, folders.identity):
         (folder / "python").mkdir(parents=True)
         (folder / "python" / "empty.py").touch()
-    settings = settings_for(stage, surrounding(upstream_url).get)
+    settings = settings_for(stage, surrounding(upstream_url, **changes).get)
     backoffice = scratch / "dist"
     (backoffice / "assets").mkdir(parents=True)
     (backoffice / "assets" / "index-0123abcd.js").touch()
@@ -66,9 +68,12 @@ def synthesize(stage: str, upstream_url: str, scratch: Path) -> Synthesized:
         # As in the app: a template for AWS that CloudFormation's rules refuse ends the synth.
         builtin_cloud_formation_validation=settings.is_aws,
     )
+    if settings.is_aws:
+        add_checks(app)
     deployment = Deployment(app, settings=settings, layer_folders=folders, backoffice=backoffice)
     return Synthesized(
         settings=settings,
+        assembly=scratch / "out",
         data=_template(deployment.data),
         compute=_template(deployment.compute),
         account=None if deployment.account is None else _template(deployment.account),

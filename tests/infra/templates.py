@@ -65,6 +65,18 @@ class Template:
             for one in found
         }
 
+    def called(self, value: object) -> str:
+        """The logical id of the function that this calls, itself or by its alias."""
+        match value:
+            case {"Fn::GetAtt": [str(name), "Arn"]} | {"Ref": str(name)}:
+                found = self.get(name)
+            case _:
+                raise AssertionError(f"{value} calls no function")
+        if found.type == "AWS::Lambda::Alias":
+            return self.called(found.properties["FunctionName"])
+        assert found.type == "AWS::Lambda::Function"
+        return found.logical_id
+
     def role_of(self, function: Resource) -> Resource:
         logical_id, attribute = function.properties["Role"]["Fn::GetAtt"]
         assert attribute == "Arn"
@@ -73,7 +85,7 @@ class Template:
     def routes(self) -> dict[tuple[str, str], str]:
         """The logical id of the function behind each method and path."""
         return {
-            place: method.properties["Integration"]["Uri"]["Fn::Join"][1][-2]["Fn::GetAtt"][0]
+            place: self.called(method.properties["Integration"]["Uri"]["Fn::Join"][1][-2])
             for place, method in self.methods().items()
         }
 
@@ -119,7 +131,8 @@ def render(value: object) -> str:
 
 def _policy_documents(value: object, name: str = "") -> Iterator[Json]:
     if isinstance(value, dict):
-        if "Statement" in value and name != "AssumeRolePolicyDocument":
+        # A rule of WAF has a statement, too, but no version.
+        if {"Statement", "Version"} <= value.keys() and name != "AssumeRolePolicyDocument":
             yield value
         for key, inner in value.items():
             yield from _policy_documents(inner, key)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from tests.infra.synthesized import Synthesized
-from tests.infra.templates import Resource
+from tests.infra.templates import Resource, render
 
 
 def _tables(synthesized: Synthesized) -> dict[str, Resource]:
@@ -12,12 +14,24 @@ def _tables(synthesized: Synthesized) -> dict[str, Resource]:
     }
 
 
-def test_there_are_two_tables_and_a_bus_and_nothing_else(synthesized: Synthesized) -> None:
+def test_there_is_what_must_last_and_nothing_else(synthesized: Synthesized) -> None:
     names = {f"till-{synthesized.stage}-ledger", f"till-{synthesized.stage}-purchases"}
     assert set(_tables(synthesized)) == names
-    others = {one.type for one in synthesized.data.all()} - {"AWS::DynamoDB::Table"}
-    assert others == {"AWS::Events::EventBus", "AWS::SSM::Parameter"}
-    assert len(synthesized.data.all()) == len(names) + len(others)
+    aws = synthesized.settings.is_aws
+    assert Counter(one.type for one in synthesized.data.all()) == {
+        "AWS::DynamoDB::Table": 2,
+        "AWS::Events::EventBus": 1,
+        "AWS::SecretsManager::Secret": 1,
+        "AWS::SSM::Parameter": 3 if aws else 2,
+        **({"AWS::KMS::Key": 1, "AWS::KMS::Alias": 1} if aws else {}),
+    }
+
+
+def _written_down(synthesized: Synthesized) -> dict[str, object]:
+    return {
+        one.properties["Name"].removeprefix(f"/till-{synthesized.stage}/"): one.properties["Value"]
+        for one in synthesized.data.all("AWS::SSM::Parameter")
+    }
 
 
 def test_each_table_is_keyed_and_on_demand(synthesized: Synthesized) -> None:
@@ -38,9 +52,21 @@ def test_the_ledger_alone_has_a_stream_and_its_name_is_written_down(
     ledger = tables[f"till-{stage}-ledger"]
     assert ledger.properties["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
     assert "StreamSpecification" not in tables[f"till-{stage}-purchases"].properties
-    written = synthesized.data.one("AWS::SSM::Parameter").properties
-    assert written["Name"] == f"/till-{stage}/ledger-stream-arn"
-    assert written["Value"] == {"Fn::GetAtt": [ledger.logical_id, "StreamArn"]}
+    assert _written_down(synthesized)["ledger-stream-arn"] == {
+        "Fn::GetAtt": [ledger.logical_id, "StreamArn"]
+    }
+
+
+def test_the_upstreams_secret_is_made_empty_and_where_it_is_is_written_down(
+    synthesized: Synthesized,
+) -> None:
+    """Whoever puts a value in is asked by nobody who deploys, and no deploy takes it out."""
+    secret = synthesized.data.one("AWS::SecretsManager::Secret")
+    assert secret.properties["Name"] == f"till-{synthesized.stage}-upstream"
+    assert not {"SecretString", "GenerateSecretString"} & secret.properties.keys()
+    kept = "Retain" if synthesized.settings.is_aws else "Delete"
+    assert secret.document["DeletionPolicy"] == kept
+    assert _written_down(synthesized)["upstream-secret-arn"] == {"Ref": secret.logical_id}
 
 
 def test_the_bus_is_others_to_listen_to_and_stays_with_the_tables(
@@ -82,11 +108,28 @@ def test_each_table_has_one_index_that_carries_keys_only(
     assert types == {"pk": "S", "sk": "S", shard: "S", place: "S"}
 
 
-def test_each_table_is_encrypted_with_a_key_whose_use_is_on_record(
-    synthesized: Synthesized,
-) -> None:
-    for table in _tables(synthesized).values():
-        assert table.properties["SSESpecification"] == {"SSEEnabled": True}
+def test_what_holds_customers_data_is_under_a_key_of_ours(prod: Synthesized) -> None:
+    key = prod.data.one("AWS::KMS::Key")
+    assert key.properties["EnableKeyRotation"] is True
+    assert key.document["DeletionPolicy"] == "Retain"
+    assert _written_down(prod)["key-arn"] == {"Fn::GetAtt": [key.logical_id, "Arn"]}
+    for table in _tables(prod).values():
+        assert table.properties["SSESpecification"] == {
+            "KMSMasterKeyId": {"Fn::GetAtt": [key.logical_id, "Arn"]},
+            "SSEEnabled": True,
+            "SSEType": "KMS",
+        }
+    secret = prod.data.one("AWS::SecretsManager::Secret")
+    assert secret.properties["KmsKeyId"] == {"Fn::GetAtt": [key.logical_id, "Arn"]}
+
+
+def test_nobody_but_the_account_is_named_in_the_keys_policy(prod: Synthesized) -> None:
+    """Who may use it is said by the roles, in infra/permissions.py."""
+    key = prod.data.one("AWS::KMS::Key")
+    (statement,) = key.properties["KeyPolicy"]["Statement"]
+    assert render(statement["Principal"]["AWS"]) == (
+        "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
+    )
 
 
 def test_on_aws_the_tables_survive_every_mistake(prod: Synthesized) -> None:

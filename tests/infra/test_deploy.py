@@ -48,13 +48,15 @@ done
 
 @pytest.mark.parametrize("stage", AWS_STAGES)
 def test_a_stage_is_told_by_the_environment(stage: str) -> None:
-    assert context_for(stage, {**TOLD, "TILL_ROLES_CLAIM": "cognito:groups"}) == {
+    told = {**TOLD, "TILL_ROLES_CLAIM": "cognito:groups", "TILL_RELEASE": "at-once"}
+    assert context_for(stage, told) == {
         "stage": stage,
         "upstream_url": "https://shop.example.com/api",
         "issuer": "https://id.example.com",
         "audience": "https://till.example/api",
         "jwks_url": "https://id.example.com/jwks",
         "roles_claim": "cognito:groups",
+        "release": "at-once",
     }
 
 

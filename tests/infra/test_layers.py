@@ -54,7 +54,7 @@ print(json.dumps(places))
 SMALL_LIMIT_MB = 13
 
 
-@pytest.fixture(scope="session", params=list(Target))
+@pytest.fixture(scope="session", params=[Target.LOCAL, Target.ARM64])
 def built(request: pytest.FixtureRequest) -> tuple[Target, LayerFolders]:
     # In their usual place: built once, and again only when the lock or the recipe changes.
     target = Target(request.param)
@@ -91,7 +91,7 @@ def test_the_aws_layers_import_with_lambdas_interpreter() -> None:
         pytest.skip(f"there is no Python {LAMBDA_PYTHON} on this machine")
     if not sys.platform.startswith("linux"):
         pytest.skip("Lambda's layers are for Linux")
-    folders = build_layers(Target.AWS)
+    folders = build_layers(Target.of_this_machine())
     _assert_from_layers(_import(interpreter.executable, folders, _place_of_boto3()), folders)
 
 
@@ -108,13 +108,50 @@ def test_what_the_runtime_has_is_not_in_a_layer(built: tuple[Target, LayerFolder
     assert not names & {"boto3", "botocore", "pip", "setuptools"}
 
 
-def test_the_compiled_parts_for_aws_are_for_lambdas_machine() -> None:
-    extensions = list(build_layers(Target.AWS).dependencies.rglob("*.so"))
+@pytest.mark.parametrize(
+    ("target", "name", "elf"),
+    [
+        # 64 bits, little-endian, and the machine's number.
+        (Target.ARM64, "aarch64", (2, 1, 183)),
+        (Target.X86_64, "x86_64", (2, 1, 62)),
+    ],
+)
+def test_the_compiled_parts_for_aws_are_for_lambdas_machine(
+    target: Target, name: str, elf: tuple[int, int, int]
+) -> None:
+    folders = build_layers(target)
+    extensions = [
+        extension
+        for folder in (folders.dependencies, folders.identity)
+        for extension in folder.rglob("*.so")
+    ]
     assert extensions
-    tag = f"cpython-{LAMBDA_PYTHON.replace('.', '')}-x86_64-linux-gnu"
+    tag = f"cpython-{LAMBDA_PYTHON.replace('.', '')}-{name}-linux-gnu"
     for extension in extensions:
         assert extension.name.split(".", 1)[1] in {f"{tag}.so", "abi3.so"}
-        assert _machine(extension) == (2, 1, 62)  # 64 bits, little-endian, x86-64
+        assert _machine(extension) == elf
+
+
+@pytest.mark.parametrize(
+    ("machine", "target"),
+    [
+        ("x86_64", Target.X86_64),
+        ("AMD64", Target.X86_64),
+        ("aarch64", Target.ARM64),
+        ("arm64", Target.ARM64),
+    ],
+)
+def test_this_machine_is_one_of_lambdas(
+    monkeypatch: pytest.MonkeyPatch, machine: str, target: Target
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    assert Target.of_this_machine() is target
+
+
+def test_a_machine_that_lambda_does_not_have_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(LayersError, match="this machine is riscv64"):
+        Target.of_this_machine()
 
 
 def _machine(extension: Path) -> tuple[int, int, int]:

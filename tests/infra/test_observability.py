@@ -12,7 +12,7 @@ import pytest
 from infra.alarms import Runbook
 from infra.observability import NAMESPACE
 from tests.infra.templates import render
-from till.adapters.measures import Measure
+from till.measures import Measure
 
 if TYPE_CHECKING:
     from tests.infra.synthesized import Synthesized
@@ -48,7 +48,9 @@ def test_alarms_watch_what_is_measured(synthesized: Synthesized) -> None:
             dimensions = {one["Name"]: one["Value"] for one in alarm.properties["Dimensions"]}
             assert dimensions == {"service": "till", "stage": synthesized.stage}
             watched[alarm.properties["MetricName"]] = alarm
-    assert set(watched) == {"UnknownAttempts", "OldestUnknownSeconds", "PossibleOrphans"}
+    assert set(watched) == {
+        *("UnknownAttempts", "OldestUnknownSeconds", "PossibleOrphans", "UnexpectedErrors")
+    }
     assert watched.keys() <= MEASURED
     assert watched["PossibleOrphans"].properties["Threshold"] == 1
 

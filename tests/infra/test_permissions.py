@@ -10,6 +10,7 @@ import pytest
 
 from infra.permissions import PERMISSIONS, PermissionsError, check_permissions
 from tests.infra.synthesized import Synthesized
+from tests.infra.templates import render
 from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 
 READ = {"GetItem", "Query", "BatchGetItem"}
@@ -108,13 +109,19 @@ def test_every_function_has_a_role_of_its_own(synthesized: Synthesized) -> None:
     functions = synthesized.compute.functions()
     roles = {synthesized.compute.role_of(one).logical_id for one in functions.values()}
     assert len(roles) == len(functions) == len(OPERATIONS)
-    assert len(synthesized.compute.all("AWS::IAM::Role")) == len(roles)
+    others = [
+        one.properties["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]
+        for one in synthesized.compute.all("AWS::IAM::Role")
+        if one.logical_id not in roles
+    ]
+    assert others == (["codedeploy.amazonaws.com"] if synthesized.settings.is_aws else [])
 
 
-def test_only_lambda_may_take_a_role_and_it_brings_no_managed_policy(
+def test_only_lambda_may_take_a_function_s_role_and_it_brings_no_managed_policy(
     synthesized: Synthesized,
 ) -> None:
-    for role in synthesized.compute.all("AWS::IAM::Role"):
+    compute = synthesized.compute
+    for role in [compute.role_of(function) for function in compute.functions().values()]:
         (trust,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
         assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
         assert trust["Action"] == "sts:AssumeRole"
@@ -135,9 +142,11 @@ def test_no_policy_anywhere_allows_a_wildcard(synthesized: Synthesized) -> None:
             if statement.effect == "Allow":
                 seen += 1
                 for action in statement.actions:
-                    assert "*" not in action, owner.logical_id
+                    assert "*" not in action or owner.type == "AWS::KMS::Key", owner.logical_id
+                # A key's policy is about that key, and has no other way to say so.
+                own = ("*",) if owner.type == "AWS::KMS::Key" else ()
                 for resource in statement.resources:
-                    assert "*" not in resource, owner.logical_id
+                    assert "*" not in resource or statement.resources == own, owner.logical_id
     assert seen >= len(OPERATIONS)
 
 
@@ -179,7 +188,14 @@ def test_a_function_writes_its_own_log_and_no_other(synthesized: Synthesized) ->
         assert log_group.properties["LogGroupName"] == name
 
 
-def test_beside_tables_and_logs_there_is_a_right_to_tell_and_to_say_what_failed(
+CALL_UPSTREAM = {
+    *("get_customer", "get_product", "list_customers", "list_purchases", "list_attempts"),
+    *("get_credit", "list_entries", "grant_credit", "deduct_credit", "list_customer_purchases"),
+    *("create_quote", "create_purchase", "recover_attempts"),
+}
+
+
+def test_beside_tables_and_logs_there_is_a_right_to_ask_to_tell_and_to_say_what_failed(
     synthesized: Synthesized,
 ) -> None:
     compute = synthesized.compute
@@ -188,26 +204,71 @@ def test_beside_tables_and_logs_there_is_a_right_to_tell_and_to_say_what_failed(
         (roles[owner.logical_id], statement.actions, statement.resources)
         for owner, statement in compute.policies()
         if owner.logical_id in roles
-        and not all(action.startswith(("logs:", "dynamodb:")) for action in statement.actions)
+        and not all(
+            action.startswith(("logs:", "dynamodb:", "kms:")) for action in statement.actions
+        )
     ]
     queues = {one.properties["QueueName"]: one.arn for one in compute.all("AWS::SQS::Queue")}
     prefix = f"till-{synthesized.stage}"
     bus = f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:event-bus/{prefix}"
-    assert sorted(others) == [
-        ("publish_events", ("events:PutEvents",), (bus,)),
-        ("publish_events", ("sqs:SendMessage",), (queues[f"{prefix}-publish-events-parked"],)),
-        ("recover_attempts", ("sqs:SendMessage",), (queues[f"{prefix}-recover-attempts-failed"],)),
-    ]
+    secret = f"{{{{resolve:ssm:/{prefix}/upstream-secret-arn}}}}"
+    assert sorted(others) == sorted(
+        [
+            ("publish_events", ("events:PutEvents",), (bus,)),
+            ("publish_events", ("sqs:SendMessage",), (queues[f"{prefix}-publish-events-parked"],)),
+            (
+                "recover_attempts",
+                ("sqs:SendMessage",),
+                (queues[f"{prefix}-recover-attempts-failed"],),
+            ),
+            *((one, ("secretsmanager:GetSecretValue",), (secret,)) for one in CALL_UPSTREAM),
+        ]
+    )
 
 
-def test_the_one_managed_policy_is_api_gateways_own(prod: Synthesized) -> None:
+def test_the_key_is_used_by_way_of_a_service_and_as_far_as_the_table_needs(
+    prod: Synthesized,
+) -> None:
+    key = "{{resolve:ssm:/till-prod/key-arn}}"
+    via: dict[str, dict[str, set[str]]] = {"dynamodb": {}, "secretsmanager": {}, "sqs": {}}
+    roles = {prod.compute.role_of(one).logical_id: n for n, one in prod.compute.functions().items()}
+    for owner, statement in prod.compute.policies():
+        if any(action.startswith("kms:") for action in statement.actions):
+            assert statement.resources == (key,)
+            service = statement.document["Condition"]["StringEquals"]["kms:ViaService"]
+            name, _, place = render(service).partition(".")
+            assert place == "${AWS::Region}.amazonaws.com"
+            via[name][roles[owner.logical_id]] = set(statement.actions)
+    reading = {"kms:Decrypt", "kms:DescribeKey"}
+    assert via["secretsmanager"] == dict.fromkeys(CALL_UPSTREAM, reading)
+    assert via["sqs"] == {"publish_events": {"kms:Decrypt", "kms:GenerateDataKey"}}
+    assert via["dynamodb"].keys() == {one for one, tables in ALLOWED.items() if tables}
+    for operation, actions in via["dynamodb"].items():
+        writes = any(WRITING_ACTIONS & allowed for allowed in ALLOWED[operation].values())
+        assert actions >= reading
+        assert ("kms:Encrypt" in actions) is writes
+
+
+def test_an_emulator_has_no_key(local: Synthesized) -> None:
+    assert "kms:" not in str(local.compute.document)
+    assert not local.data.all("AWS::KMS::Key")
+
+
+def test_the_only_managed_policies_are_of_roles_that_aws_takes_itself(prod: Synthesized) -> None:
     assert prod.account is not None
-    role = prod.account.one("AWS::IAM::Role")
-    assert role.properties["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {
-        "Service": "apigateway.amazonaws.com"
+    managed = {
+        role.properties["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"]: (
+            [render(one).rpartition("/")[2] for one in role.properties["ManagedPolicyArns"]],
+            role.document.get("DeletionPolicy"),
+        )
+        for template in (prod.account, prod.compute)
+        for role in template.all("AWS::IAM::Role")
+        if "ManagedPolicyArns" in role.properties
     }
-    assert len(role.properties["ManagedPolicyArns"]) == 1
-    assert role.document["DeletionPolicy"] == "Retain"
+    assert managed == {
+        "apigateway.amazonaws.com": (["AmazonAPIGatewayPushToCloudWatchLogs"], "Retain"),
+        "codedeploy.amazonaws.com": (["AWSCodeDeployRoleForLambdaLimited"], None),
+    }
 
 
 def test_every_operation_has_its_row() -> None:

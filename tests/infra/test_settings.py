@@ -15,6 +15,7 @@ from infra.settings import (
     STAGES,
     IdentityFrom,
     Packaging,
+    Release,
     SettingsError,
     settings_for,
 )
@@ -37,8 +38,8 @@ def test_every_stage_has_settings(stage: str) -> None:
     ("stage", "packaging", "identity_from", "runs_on"),
     [
         ("local", Packaging.LAYERS, IdentityFrom.AUTHORIZER, Target.LOCAL),
-        ("localstack", Packaging.BUNDLES, IdentityFrom.FUNCTION, Target.AWS),
-        *((stage, Packaging.LAYERS, IdentityFrom.AUTHORIZER, Target.AWS) for stage in AWS_STAGES),
+        ("localstack", Packaging.BUNDLES, IdentityFrom.FUNCTION, Target.of_this_machine()),
+        *((stage, Packaging.LAYERS, IdentityFrom.AUTHORIZER, Target.ARM64) for stage in AWS_STAGES),
     ],
 )
 def test_what_a_target_lacks_is_a_setting(
@@ -52,9 +53,73 @@ def test_what_a_target_lacks_is_a_setting(
 def test_only_localstack_s_stage_can_be_compiled_for_another_target() -> None:
     context = surrounding(URL, runs_on="local")
     assert settings_for("localstack", context.get).runs_on is Target.LOCAL
-    assert settings_for("prod", context.get).runs_on is Target.AWS
+    assert settings_for("prod", context.get).runs_on is Target.ARM64
     with pytest.raises(SettingsError, match="There is no target 'moon'"):
         settings_for("localstack", surrounding(URL, runs_on="moon").get)
+
+
+@pytest.mark.parametrize(
+    ("stage", "release"),
+    [
+        ("local", Release.IN_PLACE),
+        ("localstack", Release.IN_PLACE),
+        ("dev", Release.AT_ONCE),
+        ("staging", Release.CANARY),
+        ("prod", Release.CANARY),
+    ],
+)
+def test_a_new_version_takes_over_by_degrees_where_it_matters(stage: str, release: Release) -> None:
+    assert settings_for(stage, surrounding(URL).get).release is release
+
+
+def test_a_mend_that_cannot_wait_is_released_at_once() -> None:
+    context = surrounding(URL, release="at-once")
+    assert settings_for("prod", context.get).release is Release.AT_ONCE
+    with pytest.raises(SettingsError, match="There is no release 'in-place'"):
+        settings_for("prod", surrounding(URL, release="in-place").get)
+
+
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/abc"
+
+
+def test_a_stage_may_have_names_of_its_own() -> None:
+    context = surrounding(
+        URL,
+        domain_name="till.example.com",
+        certificate_arn=CERTIFICATE,
+        hosted_zone_id="Z1",
+        hosted_zone_name="example.com",
+    )
+    assert settings_for("prod", context.get).surrounding.domain_name == "till.example.com"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"domain_name": "till.example.com"}, "domain_name and certificate_arn are given both"),
+        ({"api_certificate_arn": "arn"}, "api_domain_name and api_certificate_arn are given both"),
+        ({"hosted_zone_id": "Z1"}, "hosted_zone_id and hosted_zone_name are given both"),
+        (
+            {
+                "domain_name": "till.example.com",
+                "certificate_arn": "arn:aws:acm:eu-west-1:111122223333:certificate/abc",
+            },
+            "must be in us-east-1",
+        ),
+        (
+            {
+                "domain_name": "till.myexample.com",
+                "certificate_arn": CERTIFICATE,
+                "hosted_zone_id": "Z1",
+                "hosted_zone_name": "example.com",
+            },
+            "'till.myexample.com' is not in the hosted zone 'example.com'",
+        ),
+    ],
+)
+def test_names_without_what_belongs_to_them_are_refused(given: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        settings_for("prod", surrounding(URL, **given).get)
 
 
 @pytest.mark.parametrize("stage", [None, "", "production", "Local"])

@@ -93,8 +93,8 @@ def test_a_request_is_found_in_the_log(till: TillClient, functions: Functions, s
     reply = deduct()
     correlation_id = reply.refused(409, "insufficient-credit").correlation_id
     assert reply.response.headers["X-Correlation-Id"] == correlation_id
-    logged = _logged(functions, "deduct_credit", deduct, correlation_id)
-    assert logged[-1]["status"] == 409
+    (line,) = _logged(functions, "deduct_credit", deduct, correlation_id)
+    assert (line["status"], line["outcome"]) == (409, "insufficient-credit")
 
 
 def test_each_request_logs_one_line_of_its_own(
@@ -104,5 +104,6 @@ def test_each_request_logs_one_line_of_its_own(
     correlation_id = read().response.headers["X-Correlation-Id"]
     (line,) = _logged(functions, "get_credit", read, correlation_id)
     assert line["message"] == "request"
-    assert (line["method"], line["status"]) == ("GET", 200)
+    assert (line["method"], line["status"], line["outcome"]) == ("GET", 200, "done")
+    assert "error" not in line
     assert line["resource"] == "/customers/{customer_id}/credit"

@@ -1,4 +1,4 @@
-"""No log holds a name, an e-mail or postal address, or a token. Runs after all other tests."""
+"""No log holds a name, an e-mail or postal address, a token or a credential. It runs last."""
 
 from __future__ import annotations
 
@@ -67,6 +67,15 @@ def test_no_log_holds_a_token(functions: Functions, endpoints: Endpoints, badges
     signatures |= {token.rpartition(".")[2] for token in badges.signed}
     assert len(signatures) > len(endpoints.tokens)
     _nobody_logged(signatures | {badges.jwk["d"]}, functions, endpoints)
+
+
+def test_no_log_holds_the_upstream_s_credential(
+    upstream: StandInControl, functions: Functions, endpoints: Endpoints
+) -> None:
+    """Neither the one that was there at first, nor any that the tests put in its place."""
+    credentials = {credential.value for credential in upstream.gate().accepted}
+    assert credentials, "the stand-in asks for nothing"
+    _nobody_logged(credentials, functions, endpoints)
 
 
 def _nobody_logged(secrets: set[str], functions: Functions, endpoints: Endpoints) -> None:

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from till import bootstrap
+from till.adapters.upstream.credential import CredentialTransport
 from till.bootstrap import EventSettings, Settings
 
 GOOD = {
@@ -13,6 +14,8 @@ GOOD = {
     "TILL_UPSTREAM_URL": "http://127.0.0.1:9000/api",
     "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": "3",
     "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": "10",
+    "TILL_UPSTREAM_SECRET": "till-local-upstream",
+    "TILL_UPSTREAM_CREDENTIAL_MAX_AGE_SECONDS": "300",
     "TILL_SHIPMENTS_IDEMPOTENT": "false",
     "TILL_PENDING_EXPIRY_SECONDS": "60",
     "TILL_UNKNOWN_DEADLINE_SECONDS": "86400",
@@ -49,6 +52,8 @@ def test_every_setting_must_be_there(name: str) -> None:
         ("TILL_STAGE", "production"),
         ("TILL_UPSTREAM_URL", "localhost"),
         ("TILL_UPSTREAM_READ_TIMEOUT_SECONDS", "0"),
+        ("TILL_UPSTREAM_SECRET", ""),
+        ("TILL_UPSTREAM_CREDENTIAL_MAX_AGE_SECONDS", "0"),
         ("TILL_SHIPMENTS_IDEMPOTENT", "perhaps"),
         ("TILL_PENDING_EXPIRY_SECONDS", "13"),
         ("TILL_DISPLAY_MAX_AGE_SECONDS", "-1"),
@@ -76,6 +81,33 @@ def test_somebody_verifies_tokens_always(
     bootstrap.verifier.cache_clear()
     assert (settings.tokens() is not None) is here
     bootstrap.verifier.cache_clear()
+
+
+@pytest.mark.parametrize(("read", "shipment", "third"), [("3", "10", 1.0), ("8", "2", 2 / 3)])
+def test_asking_for_the_credential_leaves_time_for_the_call(
+    read: str, shipment: str, third: float
+) -> None:
+    times = {
+        "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": read,
+        "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": shipment,
+    }
+    settings = Settings.from_environment({**GOOD, **times})
+    assert settings.credential_fetch_seconds() == pytest.approx(third)
+
+
+def test_reads_and_the_carrier_share_one_credential(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**GOOD, "AWS_DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(name, value)
+    made = (bootstrap.settings, bootstrap._credentials)
+    for each in made:
+        each.cache_clear()
+    try:
+        wires = [bootstrap._wire(keep_alive=keep_alive) for keep_alive in (True, False)]
+        assert all(isinstance(wire, CredentialTransport) for wire in wires)
+        assert len({id(wire._credentials) for wire in wires}) == 1  # type: ignore[attr-defined]
+    finally:
+        for each in made:
+            each.cache_clear()
 
 
 EVENTS = {

@@ -364,8 +364,32 @@ def test_a_context_that_is_not_ours_is_not_believed(broken: dict[str, str]) -> N
     assert call(sent, "grant_credit")[0] == 401
 
 
-def test_an_unexpected_error_leaks_nothing(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("body", "who", "outcome", "error"),
+    [
+        (GOOD, None, "not-authenticated", "NotAuthenticatedError"),
+        (GOOD, caller(Role.CUSTOMER, customer_id=ME), "not-allowed", "NotAllowedError"),
+        ("{}", ADMIN, "invalid-request", "RequestValidationError"),
+        (GOOD, ADMIN, "customer-not-found", "CustomerNotFoundError"),
+    ],
+)
+def test_the_one_line_of_a_request_says_how_it_ended(
+    monkeypatch: pytest.MonkeyPatch, body: str, who: Caller | None, outcome: str, error: str
+) -> None:
+    def unknown_customer() -> None:
+        raise errors.CustomerNotFoundError
+
+    stream = io.StringIO()
+    logger.registered_handler.setStream(stream)  # type: ignore[attr-defined]
+    monkeypatch.setattr(bootstrap, "adjust_credit", unknown_customer)
+    call(event(GRANT, body=body, who=who), "grant_credit")
+    (line,) = map(json.loads, stream.getvalue().splitlines())
+    assert (line["message"], line["outcome"], line["error"]) == ("request", outcome, error)
+    assert line["duration_ms"] >= 0
+
+
+def test_an_unexpected_error_leaks_nothing_and_is_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> None:
         raise RuntimeError("secret street 5")
@@ -380,6 +404,7 @@ def test_an_unexpected_error_leaks_nothing(
     assert "secret" not in logged
     assert '"correlation_id":"request-1"' in logged.replace(" ", "")
     assert "RuntimeError" in logged
+    assert json.loads(capsys.readouterr().out)["UnexpectedErrors"] == [1]
 
 
 def all_errors() -> list[type[errors.TillError]]:

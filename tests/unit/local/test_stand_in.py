@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -10,11 +13,13 @@ import httpx
 import pytest
 
 from local.demo_data import CUSTOMERS, PRODUCTS
+from local.places import ROOT
 from local.upstream.api import Api
 from local.upstream.behaviour import Behaviour, Drop, Raw, Refuse, Silent
 from local.upstream.caching import Caching
 from local.upstream.client import StandInControl
 from local.upstream.contract import Address, Customer, Product
+from local.upstream.credentials import VARIABLE, Credential, CredentialError, Gate
 from local.upstream.server import running_stand_in
 
 ADDRESS = CUSTOMERS[0].shipping_address.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -429,3 +434,95 @@ class TestTheControlInterface:
 
     def test_it_says_when_it_is_ready(self, http: httpx.Client, api_url: str) -> None:
         assert http.get(f"{api_url.removesuffix('/api')}/_control/ready").status_code == 200
+
+
+class TestTheCredential:
+    OLD = Credential(header="X-Api-Key", value="old")
+    NEW = Credential(header="Authorization", value="Bearer new")
+
+    @pytest.fixture
+    def api_url(self) -> Iterator[str]:
+        with running_stand_in(Api(CUSTOMERS, PRODUCTS, gate=Gate([self.OLD]))) as stand_in:
+            yield stand_in.api_url
+
+    def asked(self, http: httpx.Client, api_url: str, *credentials: Credential) -> list[int]:
+        """The statuses of a read and of a shipment with each credential."""
+        read = f"{api_url}/customers/{CUSTOMERS[0].id}"
+        statuses = []
+        for credential in credentials:
+            http.headers = httpx.Headers({credential.header: credential.value})
+            statuses += [http.get(read).status_code, ship(http, api_url).status_code]
+        return statuses
+
+    @pytest.mark.parametrize(
+        "headers", [{}, {"X-Api-Key": "other"}, {"X-Api-Key": ""}, {"Authorization": "old"}]
+    )
+    @pytest.mark.parametrize("path", [f"customers/{CUSTOMERS[0].id}", "customers/1", "nothing"])
+    def test_without_it_nobody_is_told_anything(
+        self, http: httpx.Client, api_url: str, path: str, headers: dict[str, str]
+    ) -> None:
+        response = http.get(f"{api_url}/{path}", headers=headers)
+        assert response.status_code == 401
+        assert response.json() == {"Message": "The request bears no valid credential."}
+
+    def test_without_it_nothing_is_shipped_or_counted(
+        self, http: httpx.Client, api_url: str, control: StandInControl
+    ) -> None:
+        control.plan_shipments(SKU, Behaviour(times=1))
+        assert ship(http, api_url).status_code == 401
+        assert control.all_shipments().requests == ()
+        assert control.gate().refused == 1
+
+    def test_with_it_all_is_as_ever(
+        self, http: httpx.Client, api_url: str, control: StandInControl
+    ) -> None:
+        assert self.asked(http, api_url, self.OLD) == [200, 200]
+        (seen,) = control.all_shipments().requests
+        assert seen.headers["x-api-key"] == "old"
+        assert control.gate().refused == 0
+
+    def test_it_can_be_changed_with_a_time_for_both(
+        self, http: httpx.Client, api_url: str, control: StandInControl
+    ) -> None:
+        control.accept(self.OLD, self.NEW)
+        assert self.asked(http, api_url, self.OLD, self.NEW) == [200, 200, 200, 200]
+        control.accept(self.NEW)
+        assert control.gate().accepted == (self.NEW,)
+        assert self.asked(http, api_url, self.OLD, self.NEW) == [401, 401, 200, 200]
+        control.accept()
+        assert ship(http, api_url).status_code == 200
+
+    @pytest.mark.parametrize("body", ["{}", "[{}]", '[{"header": "A", "value": 5}]', "["])
+    def test_what_is_no_credential_changes_nothing(
+        self, http: httpx.Client, api_url: str, control: StandInControl, body: str
+    ) -> None:
+        url = api_url.replace("/api", "/_control/credentials")
+        assert http.put(url, content=body).status_code == 400
+        assert control.gate().accepted == (self.OLD,)
+
+    @pytest.mark.parametrize("text", ["", "secret", "X Y: secret", "X-Y:", ": secret", "X: a\nb"])
+    def test_what_is_no_header_field_is_not_repeated(self, text: str) -> None:
+        with pytest.raises(CredentialError) as raised:
+            Credential.parse(text)
+        assert "secret" not in str(raised.value)
+
+    def test_it_is_given_by_the_environment_or_says_what_it_is_for(self) -> None:
+        assert Credential.from_environment({VARIABLE: "Authorization: Bearer new"}) == self.NEW
+        assert "development" in Credential.from_environment({VARIABLE: ""}).value
+        assert str(self.NEW) == "Authorization: Bearer new"
+
+    @pytest.mark.parametrize("how", ["argument", "environment"])
+    def test_the_program_takes_it(self, http: httpx.Client, how: str) -> None:
+        command = [sys.executable, "-m", "local.upstream", "--port", "0"]
+        env = {**os.environ}
+        if how == "argument":
+            command += ["--credential", str(self.OLD)]
+        else:
+            env[VARIABLE] = str(self.OLD)
+        with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            url = process.stdout.readline().decode().split()[-1]
+            try:
+                assert self.asked(http, url, self.OLD, self.NEW) == [200, 200, 401, 401]
+            finally:
+                process.terminate()

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
+    import httpx
+
     from till.adapters.dynamodb.books import DynamoBooks
     from till.adapters.incidents import LoggedIncidents
     from till.adapters.upstream.carrier import HttpCarrier
     from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
+    from till.adapters.upstream.credential import Credentials
     from till.adapters.upstream.reader import UpstreamReader
     from till.domain.account import AccountChange
     from till.domain.catalogue import Customer
@@ -65,6 +68,9 @@ class Settings(BaseModel):
     upstream_url: HttpUrl
     upstream_read_timeout_seconds: Seconds
     upstream_shipment_timeout_seconds: Seconds
+    upstream_secret: Annotated[str, Field(min_length=1)]
+    """The name of the secret with the credential for all of them."""
+    upstream_credential_max_age_seconds: Annotated[int, Field(gt=0)]
     shipments_idempotent: bool
     pending_expiry_seconds: Seconds
     unknown_deadline_seconds: Seconds
@@ -91,6 +97,15 @@ class Settings(BaseModel):
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """The settings that an environment holds."""
         return cls.model_validate(_ours(environment))
+
+    def credential_fetch_seconds(self) -> float:
+        """How long a question to Secrets Manager may take.
+
+        It is taken from the time of the call that needs the credential. That one may have to wait
+        for another thread's question, then ask its own, and has a third left for what it is about.
+        """
+        call = min(self.upstream_read_timeout_seconds, self.upstream_shipment_timeout_seconds)
+        return call / 3
 
     def shipment_policy(self) -> ShipmentPolicy:
         """The times of the purchase protocol."""
@@ -183,6 +198,29 @@ def _books() -> DynamoBooks:
 
 
 @cache
+def _credentials() -> Credentials:
+    """One for all that calls the upstream: what a read has renewed, the carrier uses."""
+    from till.adapters.upstream.credential import Credentials
+    from till.adapters.upstream.secret import UpstreamSecret
+
+    return Credentials(
+        UpstreamSecret(
+            settings().upstream_secret,
+            max_age_seconds=settings().upstream_credential_max_age_seconds,
+            fetch_seconds=settings().credential_fetch_seconds(),
+        )
+    )
+
+
+def _wire(*, keep_alive: bool) -> httpx.BaseTransport:
+    from till.adapters.upstream.credential import CredentialTransport
+    from till.adapters.upstream.http import MeasuredTransport, make_transport
+
+    transport = make_transport(str(settings().upstream_url), keep_alive=keep_alive)
+    return CredentialTransport(MeasuredTransport(transport), _credentials())
+
+
+@cache
 def _reader() -> UpstreamReader:
     from till.adapters.upstream.reader import UpstreamReader
 
@@ -190,6 +228,7 @@ def _reader() -> UpstreamReader:
         str(settings().upstream_url),
         timeout_seconds=settings().upstream_read_timeout_seconds,
         display=settings().display_policy(),
+        wire=_wire(keep_alive=True),
     )
 
 
@@ -224,12 +263,11 @@ def showcase() -> HttpShowcase:
 @cache
 def _carrier() -> HttpCarrier:
     from till.adapters.upstream.carrier import HttpCarrier
-    from till.adapters.upstream.http import MeasuredTransport, make_http_client, make_transport
+    from till.adapters.upstream.http import make_http_client
 
-    url = str(settings().upstream_url)
     # A connection kept from before may be closing just now: that would be an unknown outcome.
-    transport = MeasuredTransport(make_transport(url, keep_alive=False))
-    return HttpCarrier(make_http_client(url, transport))
+    wire = _wire(keep_alive=False)
+    return HttpCarrier(make_http_client(str(settings().upstream_url), wire))
 
 
 @cache
@@ -393,11 +431,3 @@ def new_versions(event: object) -> Sequence[LedgerRecord]:
     from till.adapters.dynamodb import stream
 
     return stream.new_versions(event)
-
-
-def measure_unknown(count: int, oldest_seconds: float) -> None:
-    """Take down how many attempts nobody knows the outcome of, and since when."""
-    from till.adapters.measures import Measure, measure
-
-    measure(Measure.UNKNOWN_ATTEMPTS, count)
-    measure(Measure.OLDEST_UNKNOWN_SECONDS, oldest_seconds)

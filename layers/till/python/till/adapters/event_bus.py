@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from till.adapters.event_details import SOURCE, detail_of
-from till.adapters.measures import Measure, measure
+from till.measures import Measure, measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

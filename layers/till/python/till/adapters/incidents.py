@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from till.adapters.measures import Measure, measure
+from till.measures import Measure, measure
 
 if TYPE_CHECKING:
     from uuid import UUID

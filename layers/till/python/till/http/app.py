@@ -10,7 +10,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol, TypeVar
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
@@ -19,6 +19,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from pydantic import BaseModel
 
+from till import measures
 from till.domain.errors import CustomerNotFoundError, StaleVersionError, TillError
 from till.domain.money import Money
 from till.domain.promo import PromoState
@@ -38,14 +39,9 @@ from till.http.problems import (
     problem_for,
 )
 from till.http.routes import Role, route_at
-from till.http.wire import (
-    FieldErrorResponse,
-    Id,
-    IdempotencyKey,
-    InstantText,
-    ProblemResponse,
-    PromoCodeText,
-)
+from till.http.wire.problem import FieldErrorResponse, ProblemResponse
+from till.http.wire.types import Id, IdempotencyKey, InstantText, PromoCodeText
+from till.measures import Measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,6 +57,7 @@ if TYPE_CHECKING:
 
 CORRELATION_HEADER: Final = "X-Correlation-Id"
 
+_DONE: Final = "done"
 _CALLER: Final = "caller"
 _OWN_ONLY: Final = "own_only"
 _AMOUNT_LIMIT: Final = "amount_limit"
@@ -69,8 +66,6 @@ _UNLIMITED: Final = frozenset({Role.ADMIN, Role.SERVICE})
 _CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,99}")
 
 logger = Logger()
-metrics = Metrics(namespace="Till", service="till")
-"""What was measured on the way, by whomever: Powertools keeps one set for all."""
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -318,20 +313,20 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
                 admit(event)
             decode_body(event)
         except TillError as error:
-            return _refusal(problem_for(error))
+            return edge.refuse(problem_for(error), error)
         except BodyRefusedError as error:
-            return _refusal(error.problem)
+            return edge.refuse(error.problem, error)
         return app.resolve(event, context)
 
     def lambda_handler(event: Event, context: LambdaContext) -> Event:
         started = time.perf_counter()
         logger.set_correlation_id(_named_by_the_caller(event) or context.aws_request_id)
+        edge.outcome = {"outcome": _DONE}
         result = respond(event, context)
         headers = result["multiValueHeaders"]
         if isinstance(headers, dict):
             headers[CORRELATION_HEADER] = [correlation_id()]
-        if metrics.metric_set:
-            metrics.flush_metrics()
+        measures.flush()
         logger.info(
             "request",
             extra={
@@ -339,6 +334,7 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
                 "method": event.get("httpMethod"),
                 "resource": event.get("resource"),
                 "status": result["statusCode"],
+                **edge.outcome,
                 "duration_ms": round((time.perf_counter() - started) * 1000, 1),
             },
         )
@@ -363,22 +359,24 @@ class _Edge:
 
     def __init__(self, app: APIGatewayRestResolver) -> None:
         self._app = app
+        self.outcome: Mapping[str, str] = {"outcome": _DONE}
+        """What the request's line in the log says of how it ended. A function serves one request
+        at a time."""
 
     def on_invalid_request(self, error: RequestValidationError) -> Response[str]:
         fields = [
             FieldErrorResponse(field=_field(e["loc"]), message=_message(e)) for e in error.errors()
         ]
-        return self._respond(invalid_request(fields))
+        return self._respond(invalid_request(fields), error)
 
-    def on_unsupported_content(self, _: RequestUnsupportedContentType) -> Response[str]:
-        return self._respond(UNSUPPORTED_MEDIA_TYPE)
+    def on_unsupported_content(self, error: RequestUnsupportedContentType) -> Response[str]:
+        return self._respond(UNSUPPORTED_MEDIA_TYPE, error)
 
     def on_till_error(self, error: TillError) -> Response[str]:
         problem = problem_for(error)
         if problem is UNEXPECTED:
             return self.on_unexpected(error)
-        logger.info("refused", extra={"problem": problem.slug, "error": type(error).__name__})
-        return self._respond(problem)
+        return self._respond(problem, error)
 
     def on_unexpected(self, error: Exception) -> Response[str]:
         # The message of an exception may hold anybody's data: the log gets its kind and place.
@@ -386,12 +384,22 @@ class _Edge:
             "unexpected error",
             extra={"error": type(error).__name__, "at": _places(error)},
         )
-        return self._respond(UNEXPECTED)
+        measures.measure(Measure.UNEXPECTED_ERRORS)
+        return self._respond(UNEXPECTED, error)
 
-    def on_unknown_route(self, _: NotFoundError) -> Response[str]:
-        return self._respond(ROUTE_NOT_FOUND)
+    def on_unknown_route(self, error: NotFoundError) -> Response[str]:
+        return self._respond(ROUTE_NOT_FOUND, error)
 
-    def _respond(self, problem: Problem) -> Response[str]:
+    def refuse(self, problem: Problem, error: Exception) -> Event:
+        """The answer to what does not get as far as the resolver."""
+        self._note(problem, error)
+        return _refusal(problem)
+
+    def _note(self, problem: Problem, error: Exception) -> None:
+        self.outcome = {"outcome": problem.slug, "error": type(error).__name__}
+
+    def _respond(self, problem: Problem, error: Exception) -> Response[str]:
+        self._note(problem, error)
         headers: dict[str, str | list[str]] = dict(problem.headers)
         body = problem.response(correlation_id())
         return Response(

@@ -14,7 +14,7 @@ from till.http.problems import (
     Problem,
     invalid_request,
 )
-from till.http.wire import FieldErrorResponse
+from till.http.wire.problem import FieldErrorResponse
 
 if TYPE_CHECKING:
     from till.http.events import Event, Json

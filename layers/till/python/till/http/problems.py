@@ -14,7 +14,7 @@ from till.http.identity import (
     NotAllowedError,
     NotAuthenticatedError,
 )
-from till.http.wire import FieldErrorResponse, ProblemResponse
+from till.http.wire.problem import FieldErrorResponse, ProblemResponse
 from till.services.ports import ReadAgainError
 
 if TYPE_CHECKING:

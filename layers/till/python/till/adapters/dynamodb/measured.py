@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from till.adapters.dynamodb.books import DynamoBooks
-from till.adapters.measures import Measure, measure
 from till.domain.ledger import EntryKind
 from till.domain.purchase import AttemptState
+from till.measures import Measure, measure
 from till.services.ports import (
     AppendChange,
     CreateAttempt,

@@ -9,6 +9,7 @@ import httpx
 from pydantic import ValidationError
 
 from till.adapters.upstream.contract import ErrorAnswer, ShipmentAnswer
+from till.adapters.upstream.credential import CredentialUnavailableError
 from till.adapters.upstream.http import Answer, exchange
 from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped
 
@@ -61,6 +62,8 @@ class HttpCarrier:
                 body=body,
                 timeout_seconds=timeout_seconds,
             )
+        except CredentialUnavailableError:
+            return NotShipped(message="The Shipment API could not be asked.")
         except _NEVER_SENT:
             return NotShipped(message="The Shipment API could not be reached.")
         except httpx.TimeoutException:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import httpx
 from aws_lambda_powertools import Logger
 
-from till.adapters.measures import Measure, measure
+from till.measures import Measure, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,16 +22,10 @@ import httpx
 from hishel import CacheOptions
 from hishel.httpx import CacheTransport
 
-from till.adapters.measures import Measure, measure
 from till.adapters.upstream.copies import Copies
-from till.adapters.upstream.http import (
-    Answer,
-    MeasuredTransport,
-    exchange,
-    make_http_client,
-    make_transport,
-)
+from till.adapters.upstream.http import Answer, exchange, make_http_client
 from till.adapters.upstream.sharing import Shared
+from till.measures import Measure, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,13 +76,12 @@ class UpstreamReader:
         *,
         timeout_seconds: float,
         display: DisplayPolicy,
-        wire: httpx.BaseTransport | None = None,
+        wire: httpx.BaseTransport,
         copies: Copies | None = None,
     ) -> None:
         self._display = display
         self._timeout_seconds = timeout_seconds
         self._copies = copies or Copies(max_copies=MAX_COPIES, max_bytes=MAX_BYTES)
-        wire = MeasuredTransport(wire or make_transport(base_url, keep_alive=True))
         self._client = make_http_client(
             base_url,
             CacheTransport(

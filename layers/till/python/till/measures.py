@@ -44,6 +44,8 @@ class Measure(StrEnum):
     EVENTS_PUBLISHED = "EventsPublished"
     EVENTS_PARKED = "EventsParked"
     """Records of the ledger that make no sense; each waits in a queue."""
+    UNEXPECTED_ERRORS = "UnexpectedErrors"
+    """Requests that ended in a fault of ours, and not in a problem that somebody foresaw."""
 
 
 _UNITS: Final = {
@@ -57,3 +59,9 @@ _UNITS: Final = {
 def measure(name: Measure, value: float = 1) -> None:
     """Count, or take down a value, until the request ends. Safe between threads."""
     _metrics.add_metric(name=name.value, unit=_UNITS.get(name, MetricUnit.Count), value=value)
+
+
+def flush() -> None:
+    """Write down what was measured since the last time, if anything was."""
+    if _metrics.metric_set:
+        _metrics.flush_metrics()

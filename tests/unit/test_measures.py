@@ -12,9 +12,9 @@ from aws_lambda_powertools import Metrics
 
 from till.adapters.dynamodb.measured import MeasuredBooks
 from till.adapters.incidents import LoggedIncidents
-from till.adapters.measures import Measure, measure
 from till.adapters.upstream.http import MeasuredTransport, make_http_client
 from till.http.app import logger
+from till.measures import Measure, flush, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,13 +39,18 @@ def test_each_metric_has_a_name_of_its_own_and_can_be_written(
     name: Measure, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measure(name, 3)
-    metrics.flush_metrics()
+    flush()
     line = json.loads(capsys.readouterr().out)
     assert line[name.value] == [3]
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "Till"
     assert [sorted(names) for names in directive["Dimensions"]] == [["service", "stage"]]
     assert [one["Name"] for one in directive["Metrics"]] == [name.value]
+
+
+def test_where_nothing_was_measured_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    flush()
+    assert capsys.readouterr().out == ""
 
 
 def test_a_possible_orphan_is_counted() -> None:

@@ -17,17 +17,15 @@ from till.domain.promo import (
     PromoState,
     PromoTerms,
 )
-from till.http.wire import (
+from till.http.wire.discounts import DiscountModel, discount_model, discount_of
+from till.http.wire.types import (
     Amount,
-    DiscountModel,
     Id,
     Instant,
     InstantText,
     PromoCodeText,
     WireRequest,
     WireResponse,
-    discount_model,
-    discount_of,
 )
 
 _ListedIds = Annotated[list[Id], Field(min_length=1, max_length=MAX_LISTED)]

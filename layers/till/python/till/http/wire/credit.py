@@ -1,0 +1,127 @@
+"""Credit: balances, and the entries of the ledger."""
+
+from __future__ import annotations
+
+from typing import Self
+from uuid import UUID
+
+from pydantic import Field
+
+from till.domain.account import Account, AccountChange
+from till.domain.ledger import EntryKind, LedgerEntry
+from till.domain.money import Money
+from till.http.wire.types import Amount, Instant, Reason, WireRequest, WireResponse
+from till.services.adjust_credit import CreditAdjustment
+
+
+class _CreditRequest(WireRequest):
+    amount: Amount
+    reason: Reason
+
+    def adjustment(
+        self, *, customer_id: UUID, actor: str, limit: Money | None, idempotency_key: str
+    ) -> CreditAdjustment:
+        """The request as its use case knows it."""
+        return CreditAdjustment(
+            customer_id=customer_id,
+            amount=Money(self.amount),
+            limit=limit,
+            reason=self.reason,
+            actor=actor,
+            idempotency_key=idempotency_key,
+        )
+
+
+class GrantCreditRequest(_CreditRequest):
+    """Credit to give."""
+
+
+class DeductCreditRequest(_CreditRequest):
+    """Credit to take away."""
+
+
+class BalanceResponse(WireResponse):
+    """A customer's credit: available is what is posted less what is held for open purchases."""
+
+    customer_id: UUID
+    currency: str
+    posted: int
+    held: int
+    available: int
+    version: int = Field(description="Counts every change of the account; 0: none yet")
+    updated_at: Instant | None
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """The balance of an account."""
+        return cls(
+            customer_id=account.customer_id,
+            currency=account.posted.currency,
+            posted=account.posted.amount_minor,
+            held=account.held.amount_minor,
+            available=account.available.amount_minor,
+            version=account.version,
+            updated_at=account.updated_at,
+        )
+
+
+class EntryResponse(WireResponse):
+    """One movement of posted credit. Entries are never changed or deleted."""
+
+    id: UUID
+    customer_id: UUID
+    sequence: int = Field(description="1, 2, 3 ... without a gap within an account")
+    kind: EntryKind
+    amount: int = Field(description="Signed, in minor units")
+    currency: str
+    balance_after: int = Field(description="The posted balance once this entry counts")
+    reason: str
+    actor: str
+    purchase_id: UUID | None
+    refund_id: UUID | None
+    idempotency_key: str
+    previous_hash: str
+    hash: str = Field(description="SHA-256 over all other fields; see the data model")
+    created_at: Instant
+
+    @classmethod
+    def of(cls, entry: LedgerEntry) -> Self:
+        """A ledger entry."""
+        return cls(
+            id=entry.id,
+            customer_id=entry.customer_id,
+            sequence=entry.sequence,
+            kind=entry.kind,
+            amount=entry.amount.amount_minor,
+            currency=entry.amount.currency,
+            balance_after=entry.balance_after.amount_minor,
+            reason=entry.reason,
+            actor=entry.actor,
+            purchase_id=entry.purchase_id,
+            refund_id=entry.refund_id,
+            idempotency_key=entry.idempotency_key,
+            previous_hash=entry.previous_hash,
+            hash=entry.hash,
+            created_at=entry.created_at,
+        )
+
+
+class CreditChangeResponse(WireResponse):
+    """The ledger entry that was made, and the balance right after it."""
+
+    entry: EntryResponse
+    balance: BalanceResponse
+
+    @classmethod
+    def of(cls, change: AccountChange) -> Self:
+        """A change that posted money."""
+        if change.entry is None:
+            raise ValueError("this change posted nothing")
+        return cls(entry=EntryResponse.of(change.entry), balance=BalanceResponse.of(change.account))
+
+
+class EntryListResponse(WireResponse):
+    """Ledger entries, newest first."""
+
+    items: list[EntryResponse]
+    next_cursor: str | None

@@ -1,0 +1,132 @@
+"""Purchases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from till.domain.money import MAX_AMOUNT_MINOR, Money
+from till.domain.purchase import MAX_QUANTITY, Purchase, PurchaseStatus, Refund
+from till.http.wire.discounts import DiscountModel, discount_model
+from till.http.wire.refunds import RefundResponse
+from till.http.wire.snapshots import AddressResponse, ProductSnapshotResponse
+from till.http.wire.types import Id, Instant, PromoCodeText, WireRequest, WireResponse
+from till.services.pricing import Wish
+from till.services.purchase import PurchaseRequest
+
+
+class CreatePurchaseRequest(WireRequest):
+    """What to buy. With ``expected_total`` a higher total is refused, a lower one charged."""
+
+    product_id: Id
+    quantity: Annotated[int, Field(gt=0, le=MAX_QUANTITY)]
+    expected_total: Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)] | None = None
+    promo_code: PromoCodeText | None = None
+
+    def wish(self, *, customer_id: UUID) -> Wish:
+        """The request as its use cases know it."""
+        expected = self.expected_total
+        return Wish(
+            customer_id=customer_id,
+            product_id=self.product_id,
+            quantity=self.quantity,
+            promo_code=self.promo_code,
+            expected_total=Money(expected) if expected is not None else None,
+        )
+
+    def purchase_request(
+        self, *, customer_id: UUID, actor: str, idempotency_key: str
+    ) -> PurchaseRequest:
+        """The request as its use case knows it."""
+        return PurchaseRequest(
+            wish=self.wish(customer_id=customer_id), actor=actor, idempotency_key=idempotency_key
+        )
+
+
+class PurchaseResponse(WireResponse):
+    """A purchase, with product and address as they were then."""
+
+    id: UUID
+    customer_id: UUID
+    product: ProductSnapshotResponse
+    quantity: int
+    subtotal: int
+    discount: int
+    total: int
+    refunded: int
+    refundable: int
+    currency: str
+    promo_code: str | None
+    promo_discount: DiscountModel | None = Field(description="The code's rule as it was then")
+    refunded_quantity: int = Field(description="How many units were refunded as units")
+    shipment_id: str
+    shipping_address: AddressResponse
+    status: PurchaseStatus
+    created_at: Instant
+    created_by: str
+
+    @classmethod
+    def of(cls, purchase: Purchase) -> Self:
+        """A purchase."""
+        order = purchase.order
+        return cls(
+            id=purchase.id,
+            customer_id=purchase.customer_id,
+            product=ProductSnapshotResponse.of(order.product),
+            quantity=order.quantity,
+            subtotal=order.subtotal.amount_minor,
+            discount=order.discount.amount_minor,
+            total=order.total.amount_minor,
+            refunded=purchase.refunded.amount_minor,
+            refundable=purchase.refundable.amount_minor,
+            currency=order.total.currency,
+            promo_code=order.promo_code,
+            promo_discount=discount_model(order.promo.discount) if order.promo else None,
+            refunded_quantity=purchase.refunded_quantity,
+            shipment_id=purchase.shipment_id,
+            shipping_address=AddressResponse.of(order.shipping_address),
+            status=purchase.status,
+            created_at=purchase.created_at,
+            created_by=purchase.created_by,
+        )
+
+
+class PurchaseDetailResponse(PurchaseResponse):
+    """A purchase with its refunds, oldest first."""
+
+    refunds: list[RefundResponse]
+
+    @classmethod
+    def with_refunds(cls, purchase: Purchase, refunds: tuple[Refund, ...]) -> Self:
+        """A purchase and its refunds."""
+        fields = dict(PurchaseResponse.of(purchase))
+        return cls(**fields, refunds=[RefundResponse.of(refund) for refund in refunds])
+
+
+class PurchaseListResponse(WireResponse):
+    """Purchases, newest first."""
+
+    items: list[PurchaseResponse]
+    next_cursor: str | None
+
+
+class NamedPurchaseResponse(PurchaseResponse):
+    """A purchase on a list of many customers'."""
+
+    customer_name: str | None = Field(description="Null if unknown, or not asked for")
+
+    @classmethod
+    def named(cls, purchase: Purchase, names: Mapping[UUID, str]) -> Self:
+        """A purchase, with its customer's name if that is among the names."""
+        fields = dict(PurchaseResponse.of(purchase))
+        return cls(**fields, customer_name=names.get(purchase.customer_id))
+
+
+class NamedPurchaseListResponse(WireResponse):
+    """Purchases of all customers, newest first."""
+
+    items: list[NamedPurchaseResponse]
+    next_cursor: str | None

@@ -1,0 +1,109 @@
+"""What the models are made of, and the kinds of values that they share."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
+
+from till.domain.account import MAX_REASON_CHARACTERS
+from till.domain.instant import format_instant
+from till.domain.money import MAX_AMOUNT_MINOR
+from till.domain.promo import CODE_PATTERN, canonical_code
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _canonical_uuid(value: object) -> object:
+    # UUID() also takes braces, URNs and 32 bare digits: one spelling is enough.
+    if isinstance(value, str) and not _UUID.fullmatch(value):
+        raise ValueError("must be a UUID such as 123e4567-e89b-12d3-a456-426614174000")
+    return value
+
+
+def _plain_text(value: str) -> str:
+    if any(unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} for c in value):
+        raise ValueError("must not contain control characters")
+    text = value.strip()
+    if not any(c.isprintable() and not c.isspace() for c in text):
+        raise ValueError("must not be blank")
+    return text
+
+
+Id = Annotated[UUID, BeforeValidator(_canonical_uuid), Field(strict=False)]
+"""A UUID in its usual spelling. Upper and lower case are the same id."""
+
+Instant = Annotated[datetime, PlainSerializer(format_instant, return_type=str, when_used="json")]
+"""An instant, written as RFC 3339 in UTC."""
+
+_RFC_3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def _instant_text(value: object) -> object:
+    # Pydantic would also take seconds since the epoch, days without a time, and more.
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise ValueError("must be an RFC 3339 time, such as 2026-12-24T18:00:00Z")
+    return value
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must lie within the calendar") from error
+
+
+InstantText = Annotated[
+    AwareDatetime,
+    BeforeValidator(_instant_text),
+    AfterValidator(_in_utc),
+    Field(strict=False, description="RFC 3339"),
+]
+"""An instant in a request, with its offset from UTC."""
+
+Amount = Annotated[int, Field(gt=0, le=MAX_AMOUNT_MINOR, description="Minor units (cents)")]
+"""A positive amount of minor units."""
+
+Reason = Annotated[
+    str, Field(min_length=1, max_length=MAX_REASON_CHARACTERS), AfterValidator(_plain_text)
+]
+"""Why: shown to people, kept in the books."""
+
+SearchText = Annotated[str, Field(min_length=2, max_length=100), AfterValidator(_plain_text)]
+"""What a person types to find something."""
+
+IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
+"""1 to 255 visible ASCII characters."""
+
+PromoCodeText = Annotated[
+    str,
+    Field(pattern=CODE_PATTERN, description="Case-insensitive"),
+    AfterValidator(canonical_code),
+]
+"""A promo code; upper and lower case are the same code."""
+
+
+class WireRequest(BaseModel):
+    """What every request body is: strict, and without fields that are not known."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class WireResponse(BaseModel):
+    """What every response body is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

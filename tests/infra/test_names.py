@@ -1,0 +1,82 @@
+"""Names of one's own: of the back office and of the API, with and without a zone at Route 53."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.infra.synthesized import Synthesized, synthesize
+from tests.infra.templates import Template, render
+
+URL = "https://shop.example.com/api"
+NAMES = {
+    "domain_name": "till.example.com",
+    "certificate_arn": "arn:aws:acm:us-east-1:111122223333:certificate/edge",
+    "api_domain_name": "api.till.example.com",
+    "api_certificate_arn": "arn:aws:acm:eu-west-1:111122223333:certificate/api",
+}
+ZONE = {"hosted_zone_id": "Z0123456789", "hosted_zone_name": "example.com"}
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    return synthesize("prod", URL, tmp_path_factory.mktemp("named"), **NAMES, **ZONE)
+
+
+def _edge(synthesized: Synthesized) -> Template:
+    assert synthesized.edge is not None
+    return synthesized.edge
+
+
+def test_the_back_office_has_its_name_its_certificate_and_nothing_old(named: Synthesized) -> None:
+    config = _edge(named).one("AWS::CloudFront::Distribution").properties["DistributionConfig"]
+    assert config["Aliases"] == ["till.example.com"]
+    assert config["ViewerCertificate"] == {
+        "AcmCertificateArn": NAMES["certificate_arn"],
+        "MinimumProtocolVersion": "TLSv1.2_2021",
+        "SslSupportMethod": "sni-only",
+    }
+    outputs = _edge(named).document["Outputs"]
+    assert outputs["BackofficeUrl"]["Value"] == "https://till.example.com"
+
+
+def test_the_api_has_its_name_and_the_same_paths(named: Synthesized) -> None:
+    compute = named.compute
+    domain = compute.one("AWS::ApiGateway::DomainName")
+    assert domain.properties["DomainName"] == "api.till.example.com"
+    assert domain.properties["RegionalCertificateArn"] == NAMES["api_certificate_arn"]
+    assert domain.properties["SecurityPolicy"] == "TLS_1_2"
+    mapping = compute.one("AWS::ApiGateway::BasePathMapping").properties
+    assert mapping["DomainName"] == {"Ref": domain.logical_id}
+    assert mapping["BasePath"] == "v1"
+    assert mapping["Stage"] == {"Ref": compute.one("AWS::ApiGateway::Stage").logical_id}
+    assert compute.document["Outputs"]["ApiUrl"]["Value"] == "https://api.till.example.com/v1/"
+
+
+def test_the_records_lead_there(named: Synthesized) -> None:
+    edge = [one.properties for one in _edge(named).all("AWS::Route53::RecordSet")]
+    assert {(one["Name"], one["Type"]) for one in edge} == {
+        ("till.example.com.", "A"),
+        ("till.example.com.", "AAAA"),
+    }
+    distribution = _edge(named).one("AWS::CloudFront::Distribution").logical_id
+    for one in edge:
+        assert render(one["AliasTarget"]["DNSName"]) == f"<{distribution}.DomainName>"
+    (api,) = (one.properties for one in named.compute.all("AWS::Route53::RecordSet"))
+    assert (api["Name"], api["Type"]) == ("api.till.example.com.", "A")
+    assert {one["HostedZoneId"] for one in (*edge, api)} == {"Z0123456789"}
+
+
+def test_without_a_zone_somebody_else_makes_the_records(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    found = synthesize("prod", URL, tmp_path_factory.mktemp("no-zone"), **NAMES)
+    for template in (found.compute, _edge(found)):
+        assert not template.all("AWS::Route53::RecordSet")
+    assert found.compute.all("AWS::ApiGateway::DomainName")
+
+
+def test_without_names_there_are_those_of_aws(prod: Synthesized) -> None:
+    config = _edge(prod).one("AWS::CloudFront::Distribution").properties["DistributionConfig"]
+    assert "Aliases" not in config
+    assert "ViewerCertificate" not in config
+    assert not prod.compute.all("AWS::ApiGateway::DomainName")

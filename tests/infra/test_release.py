@@ -1,0 +1,126 @@
+"""How a new version takes over: who calls the alias, and what takes the old version back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from till.http.routes import AUTHORIZER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.infra.synthesized import Synthesized
+    from tests.infra.templates import Resource
+
+from tests.infra.synthesized import synthesize
+
+URL = "https://shop.example.com/api"
+
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    return synthesize("dev", URL, tmp_path_factory.mktemp("dev"))
+
+
+def _groups(synthesized: Synthesized) -> dict[str, Resource]:
+    return {
+        one.properties["DeploymentGroupName"].replace("-", "_"): one
+        for one in synthesized.compute.all("AWS::CodeDeploy::DeploymentGroup")
+    }
+
+
+def test_every_function_has_an_alias_that_codedeploy_moves(prod: Synthesized) -> None:
+    compute, groups = prod.compute, _groups(prod)
+    aliases = {
+        compute.called(one.properties["FunctionName"]): one
+        for one in compute.all("AWS::Lambda::Alias")
+    }
+    functions = compute.functions()
+    assert aliases.keys() == {one.logical_id for one in functions.values()}
+    assert groups.keys() == functions.keys()
+    for operation, function in functions.items():
+        alias = aliases[function.logical_id]
+        assert alias.properties["Name"] == "live"
+        moved_by = alias.document["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        assert moved_by["DeploymentGroupName"] == {"Ref": groups[operation].logical_id}
+
+
+def test_nobody_calls_a_function_past_its_alias(prod: Synthesized) -> None:
+    """What does would get the new version whole, whatever the canary says."""
+    compute = prod.compute
+    functions = {one.logical_id for one in compute.functions().values()}
+    callers = [
+        *(one.properties["Integration"]["Uri"] for one in compute.all("AWS::ApiGateway::Method")),
+        compute.one("AWS::ApiGateway::Authorizer").properties["AuthorizerUri"],
+        compute.one("AWS::Events::Rule").properties["Targets"],
+        compute.one("AWS::Lambda::EventSourceMapping").properties["FunctionName"],
+        *(one.properties["FunctionName"] for one in compute.all("AWS::Lambda::Permission")),
+    ]
+    # Each is named by who calls it, and by the permission; but Lambda itself follows the stream.
+    assert len(callers) == 2 * len(functions) - 1
+    for caller in callers:
+        named = set(_references(caller))
+        assert not named & functions
+        assert any(compute.get(one).type == "AWS::Lambda::Alias" for one in named)
+
+
+def _references(value: object) -> list[str]:
+    match value:
+        case {"Ref": str(name)} if not name.startswith("AWS::"):
+            return [name]
+        case {"Fn::GetAtt": [str(name), _]}:
+            return [name]
+        case dict():
+            return [name for one in value.values() for name in _references(one)]
+        case list():
+            return [name for one in value for name in _references(one)]
+    return []
+
+
+def test_a_canary_goes_back_when_an_alarm_rings(prod: Synthesized) -> None:
+    compute, functions = prod.compute, prod.compute.functions()
+    alarms = {one.logical_id: one for one in compute.all("AWS::CloudWatch::Alarm")}
+    for operation, group in _groups(prod).items():
+        assert group.properties["DeploymentConfigName"].endswith("LambdaCanary10Percent5Minutes")
+        back = group.properties["AutoRollbackConfiguration"]
+        assert back["Enabled"] is True
+        assert set(back["Events"]) == {*("DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM")}
+        heeded = group.properties["AlarmConfiguration"]
+        assert heeded["Enabled"] is True
+        watched = [alarms[one["Name"]["Ref"]] for one in heeded["Alarms"]]
+        own = [one for one in watched if one.properties["MetricName"] == "Errors"]
+        # To API Gateway, who is not known is an error of the authorizer: anybody can cause one.
+        wanted = [] if operation == AUTHORIZER else [{"Ref": functions[operation].logical_id}]
+        assert [one.properties["Dimensions"][0]["Value"] for one in own] == wanted
+        others = {one.properties["MetricName"] for one in watched} - {"Errors"}
+        assert others == {"UnexpectedErrors", "5XXError"}
+        for alarm in watched:
+            # Soon enough to be heard while the canary is out.
+            longest = alarm.properties["Period"] * alarm.properties["EvaluationPeriods"]
+            assert longest < 5 * 60, alarm.logical_id
+
+
+def test_what_is_released_at_once_waits_for_no_alarm(at_once: Synthesized) -> None:
+    """One that rings already would forbid the release that mends its cause."""
+    groups = _groups(at_once)
+    assert groups
+    for group in groups.values():
+        assert group.properties["DeploymentConfigName"].endswith("LambdaAllAtOnce")
+        assert "Alarms" not in group.properties.get("AlarmConfiguration", {})
+
+
+def test_an_emulator_has_one_version_of_everything(
+    local: Synthesized, localstack: Synthesized
+) -> None:
+    for synthesized in (local, localstack):
+        for kind in ("Lambda::Alias", "Lambda::Version", "CodeDeploy::DeploymentGroup"):
+            assert not synthesized.compute.all(f"AWS::{kind}")
+
+
+def test_a_mend_that_cannot_wait_heeds_nothing(tmp_path: Path) -> None:
+    urgent = synthesize("prod", URL, tmp_path, release="at-once")
+    for group in _groups(urgent).values():
+        assert group.properties["DeploymentConfigName"].endswith("LambdaAllAtOnce")
+        assert "Alarms" not in group.properties.get("AlarmConfiguration", {})
