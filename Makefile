@@ -1,7 +1,7 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas lock clean
+.PHONY: help run logs test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
@@ -51,16 +51,19 @@ API_URL ?=
 ISSUER ?=
 AUDIENCE ?=
 STAND_IN ?=
+BACKOFFICE_URL ?=
 IDENTITY_KEYS ?=
-ELSEWHERE = TILL_TEST_STAND_IN='$(STAND_IN)' TILL_TEST_IDENTITY_KEYS='$(IDENTITY_KEYS)'
+ELSEWHERE = TILL_TEST_STAND_IN='$(STAND_IN)' TILL_TEST_BACKOFFICE_URL='$(BACKOFFICE_URL)' \
+	TILL_TEST_IDENTITY_KEYS='$(IDENTITY_KEYS)'
 
-test-localstack: ## The integration tests, on the LocalStack that is up (AWS_URL=, STAND_IN=, IDENTITY_KEYS=)
-	@export $(ELSEWHERE) TILL_TEST_LOCALSTACK='$(AWS_URL)' && $(SET_UP) pytest tests/integration
+# The README's purchase first, while the demo's customer has bought nothing.
+test-localstack: ## Integration and end-to-end tests, on the LocalStack that is up (AWS_URL=, STAND_IN=, BACKOFFICE_URL=, IDENTITY_KEYS=)
+	@export $(ELSEWHERE) TILL_TEST_LOCALSTACK='$(AWS_URL)' && $(SET_UP) pytest tests/e2e tests/integration
 
-test-endpoint: ## What can be tested of any deployed API (API_URL=, ISSUER=, AUDIENCE=, STAND_IN=, IDENTITY_KEYS=)
+test-endpoint: ## What of them can be run on any deployed API (API_URL=, ISSUER=, AUDIENCE=, STAND_IN=, BACKOFFICE_URL=, IDENTITY_KEYS=)
 	@test -n '$(API_URL)' && test -n '$(ISSUER)' || { echo 'till: pass API_URL= and ISSUER=.' >&2; exit 2; }
 	@export $(ELSEWHERE) TILL_TEST_API_URL='$(API_URL)' TILL_TEST_ISSUER='$(ISSUER)' \
-		TILL_TEST_AUDIENCE='$(AUDIENCE)' && $(SET_UP) pytest tests/integration
+		TILL_TEST_AUDIENCE='$(AUDIENCE)' && $(SET_UP) pytest tests/e2e tests/integration
 
 bench: ## What each operation costs: write units, read units, serial waits
 	@$(SET_UP) benchmarks.run
@@ -70,6 +73,9 @@ openapi: ## Write the OpenAPI document anew, from the handlers
 
 event-schemas: ## Write the JSON schemas of the domain events anew, from their models
 	@$(SET_UP) infra.event_schemas
+
+architecture: ## Draw docs/architecture.svg anew, from the synthesized templates
+	@$(SET_UP) infra.architecture
 
 lock: ## Write all locks anew from pyproject.toml (UPGRADE=1 takes the newest versions)
 	@$(SET_UP) local.lock $(if $(UPGRADE),--upgrade)

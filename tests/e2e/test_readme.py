@@ -1,4 +1,8 @@
-"""The README's own commands, run as written, in a clean checkout."""
+"""The README's own commands, run as written: in a clean checkout, or on a system that is up.
+
+Where the environment names a system (``make test-localstack``, ``make test-endpoint``), the
+purchase is made there; ``make run`` is for this machine only.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from local.demo_data import SIGNED_IN_CUSTOMER
 from tests.e2e.readme import comparable, steps
+from tests.under_test import UnderTest, is_named, needed
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_SECONDS = 480
@@ -24,6 +31,8 @@ MARK = "--- next step ---"
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a new user gets: every file of the repository, and nothing that was made from it."""
+    if is_named():
+        pytest.skip("another system is under test than that of make run")
     folder = tmp_path_factory.mktemp("checkout")
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
@@ -73,15 +82,43 @@ def running(checkout: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(STOPPED_WITHIN_SECONDS)
 
 
-def test_the_first_purchase_is_as_the_readme_shows_it(
-    checkout: Path, running: subprocess.Popen[bytes]
-) -> None:
+@pytest.fixture(scope="module")
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a reader's shell is: what its lines read there says where everything is."""
+    if not is_named():
+        request.getfixturevalue("running")
+        found: Path = request.getfixturevalue("checkout")
+        return found
+    system: UnderTest = request.getfixturevalue("under_test")
+    _check_that_she_has_not_bought(system)
+    there = tmp_path_factory.mktemp("reader")
+    system.write(_endpoints(there))
+    return there
+
+
+def _check_that_she_has_not_bought(system: UnderTest) -> None:
+    """The README begins with a customer's first credit, so its purchase can be made once only."""
+    needed(system.upstream_url, "stand-in for the external APIs")
+    token = system.token("customer")
+    system.token("support")
+    answer = httpx.get(
+        f"{system.api_url}/customers/{SIGNED_IN_CUSTOMER.id}/credit",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=60,
+    )
+    if answer.status_code == httpx.codes.NOT_FOUND and system.emulated is None:
+        pytest.skip("the demo's customer is not the customer of this system")
+    if answer.raise_for_status().json()["version"] > 1:
+        pytest.skip("the demo's customer has bought already: forget all, and start it again")
+
+
+def test_the_first_purchase_is_as_the_readme_shows_it(folder: Path) -> None:
     shown = [step for step in steps(ROOT / "README.md") if "make " not in step.commands]
     assert len([step for step in shown if step.output]) >= 5
     script = f"echo '{MARK}'\n".join(step.commands for step in shown)
     ran = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script],
-        cwd=checkout,
+        cwd=folder,
         check=True,
         capture_output=True,
         text=True,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -60,6 +63,7 @@ class Service(Part):
     volumes: list[str] = []
     network_mode: str | None = None
     healthcheck: Healthcheck | None = None
+    stop_grace_period: Annotated[str, Field(pattern=_DURATION)] = "10s"
     depends_on: dict[str, Dependency] = {}
     read_only: bool = False
     cap_drop: list[Literal["ALL"]] = []
@@ -169,6 +173,26 @@ def test_everything_waits_for_what_it_needs() -> None:
     assert services["backoffice"].depends_on.keys() == {"deployer"}
 
 
+def test_up_waits_for_what_can_be_waited_for() -> None:
+    """``docker compose up --wait`` takes a service that ends for one that failed, but for those of
+    which another waits to end well. What never ends has to say when it is ready."""
+    services = compose().services
+    end = {
+        needed
+        for service in services.values()
+        for needed, dependency in service.depends_on.items()
+        if dependency.condition == "service_completed_successfully"
+    }
+    assert end == {"deployer"}
+    assert {name for name, service in services.items() if service.healthcheck is None} == end
+
+
+def test_localstack_has_the_time_to_end_the_functions_containers() -> None:
+    found = compose().services["localstack"]
+    own = int(found.environment["SHUTDOWN_TIMEOUT"])
+    assert own < int(found.stop_grace_period.removesuffix("s"))
+
+
 def test_what_is_mounted_and_joined_is_declared() -> None:
     found = compose()
     mounts = {one.split(":")[0] for service in found.services.values() for one in service.volumes}
@@ -216,7 +240,7 @@ def test_the_deployer_understands_its_command(monkeypatch: pytest.MonkeyPatch) -
     assert [program, dash_m, module] == ["python", "-m", "local.localstack"]
     monkeypatch.setattr(sys, "argv", [module, *further, *found.command])
     options = localstack._options()
-    assert options.runs_on == "aws"
+    assert options.runs_on == "", "not the machine that it is on itself, as the functions are"
     assert str(options.state.folder) == "/state"
     assert options.upstream_url == "http://upstream:9000/api"
     assert options.issuer != options.issuer_url
@@ -262,6 +286,74 @@ def test_what_is_copied_is_there_and_in_the_context() -> None:
             assert found, f"{name} copies {source}"
             for path in found:
                 assert not _is_ignored(str(path.relative_to(ROOT))), f"{source} is ignored"
+
+
+@dataclass
+class Reached:
+    """What a program imports, and what that does: our own files, and others' packages."""
+
+    files: set[Path] = field(default_factory=set)
+    packages: set[str] = field(default_factory=set)
+
+    def add(self, module: str) -> None:
+        found = _file_of(module)
+        if found is None:
+            top = module.partition(".")[0]
+            if top not in sys.stdlib_module_names:
+                self.packages.add(top)
+        elif found not in self.files:
+            self.files.add(found)
+            for imported in _imports(ast.parse(found.read_text())):
+                self.add(imported)
+
+
+_DISTRIBUTIONS = packages_distributions()
+_OUR_CODE = {"local": ROOT, "infra": ROOT, "till": ROOT / "layers" / "till" / "python"}
+
+
+def _file_of(module: str) -> Path | None:
+    base = _OUR_CODE.get(module.partition(".")[0])
+    if base is None:
+        return None
+    path = base.joinpath(*module.split("."))
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    # A name in a module, and not a module.
+    return _file_of(module.rpartition(".")[0])
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.module is not None, "relative"
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        yield from _imports(child)
+
+
+@pytest.mark.parametrize(
+    ("name", "modules", "lock"),
+    [
+        ("upstream", ["local.upstream.__main__"], "layers/dependencies/requirements.txt"),
+        ("deployer", ["local.localstack", "infra.app"], "local/compose/requirements.txt"),
+    ],
+)
+def test_an_image_holds_what_its_program_imports(name: str, modules: list[str], lock: str) -> None:
+    reached = Reached()
+    for module in modules:
+        reached.add(module)
+    copied = [path for source in _copied(stages()[name]) for path in ROOT.glob(source)]
+    for file in reached.files:
+        assert any(file.is_relative_to(path) for path in copied), f"{file} is not in the image"
+    locked = set(re.findall(r"^([\w.-]+)==", (ROOT / lock).read_text(), re.MULTILINE))
+    assert "pydantic" in reached.packages
+    for package in reached.packages:
+        names = {re.sub(r"[-_.]+", "-", name).lower() for name in _DISTRIBUTIONS[package]}
+        assert names & locked, f"{package} is not in the image"
 
 
 def test_the_context_holds_no_secrets_and_nothing_that_was_made_here() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.synthesized import Synthesized
+from infra.layers import LayersError, Target
+from tests.infra.synthesized import Synthesized, synthesize
 from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "localstack.md"
@@ -60,9 +61,30 @@ def test_every_function_carries_a_bundle_of_its_own(localstack: Synthesized) -> 
     assert len(set(keys.values())) == len(functions)
     assert all(key.endswith(".zip") for key in keys.values())
     for function in functions.values():
-        # What the image runs them in.
+        # What the image runs them in: containers of the machine that it is on itself.
         assert function.properties["Runtime"] == "python3.13"
-        assert function.properties["Architectures"] == ["x86_64"]
+        assert function.properties["Architectures"] == [Target.of_this_machine()]
+
+
+@pytest.mark.parametrize(
+    ("machine", "architecture"),
+    [("x86_64", "x86_64"), ("AMD64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")],
+)
+def test_the_functions_are_for_the_machine_that_it_is_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, machine: str, architecture: str
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    there = synthesize("localstack", "http://upstream:9000/api", tmp_path)
+    for function in there.compute.functions().values():
+        assert function.properties["Architectures"] == [architecture]
+
+
+def test_another_machine_is_one_clear_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(LayersError, match=r"^Functions run on arm64 or x86_64, and .* riscv64\.$"):
+        synthesize("localstack", "http://upstream:9000/api", tmp_path)
 
 
 @pytest.mark.parametrize(

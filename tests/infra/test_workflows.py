@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -14,9 +15,10 @@ import pytest
 import yaml
 
 from infra.ci_stack import ENVIRONMENTS
-from infra.deploy import variable_of
+from infra.deploy import RUNBOOK, variable_of
 from infra.settings import AWS_STAGES, Surrounding
 from tests.infra.templates import Json
+from tests.infra.test_compose import compose, stages
 
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"
@@ -25,7 +27,8 @@ BIN = Path(sys.executable).parent
 ACTIONLINT = ROOT / "infra" / "node_modules" / "@tktco" / "node-actionlint" / "bin"
 
 PINNED = re.compile(r"uses: (?P<action>[\w.-]+/[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+")
-CALLED = "./.github/workflows/deploy.yml"
+OURS = "./.github/workflows/"
+DEPLOY, SYNTH, TESTS = (f"{OURS}{name}.yml" for name in ("deploy", "synth", "tests"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def test_every_action_is_pinned_by_its_commit_and_tells_its_version() -> None:
     pins: dict[str, set[str]] = {}
     for path in WORKFLOWS:
         for line in path.read_text(encoding="utf-8").splitlines():
-            if "uses:" not in line or f"uses: {CALLED}" in line:
+            if "uses:" not in line or f"uses: {OURS}" in line:
                 continue
             found = PINNED.search(line)
             assert found is not None, f"{path.name}: {line.strip()}"
@@ -104,9 +107,9 @@ def test_it_runs_for_pull_requests_for_main_or_when_called(path: Path) -> None:
 def test_main_is_deployed_and_a_pull_request_is_not() -> None:
     on = {path.stem: set(triggers(read(path))) for path in WORKFLOWS}
     assert on["main"] == {"push"}
-    assert on["deploy"] == {"workflow_call"}
     assert on["pull-request"] == {"pull_request"}
-    callers = {job.workflow for job in JOBS if job.document.get("uses") == CALLED}
+    assert {name for name in on if on[name] == {"workflow_call"}} == {"deploy", "synth", "tests"}
+    callers = {job.workflow for job in JOBS if job.document.get("uses") == DEPLOY}
     assert callers == {"main"}
 
 
@@ -180,11 +183,27 @@ def test_aws_is_reached_by_a_role_that_trusts_the_job() -> None:
     assert BY_NAME["deploy:deploy"].document["environment"]["name"] == "${{ inputs.environment }}"
 
 
-def test_a_deploy_is_told_what_it_asks_for() -> None:
+@each_job
+def test_a_workflow_that_is_called_is_there_and_is_told_what_it_asks_for(job: Job) -> None:
     # actionlint, as WebAssembly, cannot look into the file that is called.
-    asked = set(triggers(read(GITHUB / "workflows" / "deploy.yml"))["workflow_call"]["inputs"])
-    for name in ("staging", "production"):
-        assert set(BY_NAME[f"main:{name}"].document["with"]) == asked
+    called = job.document.get("uses")
+    if called is not None:
+        assert called.startswith(OURS)
+        on = triggers(read(GITHUB / "workflows" / called.removeprefix(OURS)))["workflow_call"] or {}
+        assert set(job.document.get("with", {})) == set(on.get("inputs", {}))
+
+
+def test_what_was_synthesized_is_what_is_compared_and_deployed() -> None:
+    (made,) = _artifacts(BY_NAME["synth:synth"], "upload")
+    assert made == "assembly-${{ inputs.stage }}"
+    assert _artifacts(BY_NAME["deploy:deploy"], "download") == [made]
+    (compared,) = _artifacts(BY_NAME["pull-request:diff"], "download")
+    assert compared == made.replace("inputs.", "matrix.")
+
+
+def _artifacts(job: Job, what: str) -> list[str]:
+    named = f"actions/{what}-artifact@"
+    return [step["with"]["name"] for step in job.steps if step.get("uses", "").startswith(named)]
 
 
 def test_one_deploy_at_a_time_and_none_is_stopped_half_way() -> None:
@@ -195,9 +214,9 @@ def test_one_deploy_at_a_time_and_none_is_stopped_half_way() -> None:
 
 
 def test_prod_comes_after_staging_was_asked_whether_it_is_there() -> None:
-    assert BY_NAME["main:staging"].document["needs"] == ["test", "build"]
-    assert BY_NAME["main:production"].document["needs"] == "staging"
-    assert BY_NAME["main:production"].document["uses"] == CALLED
+    assert BY_NAME["main:staging"].document["needs"] == ["tests", "build-staging"]
+    assert BY_NAME["main:production"].document["needs"] == ["staging", "build-production"]
+    assert BY_NAME["main:production"].document["uses"] == DEPLOY
     assert BY_NAME["deploy:smoke"].document["needs"] == "deploy"
     assert any("infra.smoke" in script for script in BY_NAME["deploy:smoke"].scripts)
 
@@ -208,9 +227,10 @@ def test_forks_get_no_token_for_aws() -> None:
     assert BY_NAME["pull-request:comment"].document["needs"] == "diff"
 
 
-@pytest.mark.parametrize("name", ["synth", "diff"])
-def test_every_stage_is_looked_at(name: str) -> None:
-    rows = BY_NAME[f"pull-request:{name}"].document["strategy"]["matrix"]["include"]
+def test_every_stage_is_looked_at() -> None:
+    synth, diff = (BY_NAME[f"pull-request:{name}"].document for name in ("synth", "diff"))
+    assert tuple(synth["strategy"]["matrix"]["stage"]) == AWS_STAGES
+    rows = diff["strategy"]["matrix"]["include"]
     assert tuple(row["stage"] for row in rows) == AWS_STAGES
     for row in rows:
         for field, value in row.items():
@@ -219,16 +239,49 @@ def test_every_stage_is_looked_at(name: str) -> None:
 
 
 def test_a_stage_is_told_everything_that_it_can_be_told() -> None:
-    variables = {variable_of(field.name) for field in fields(Surrounding)}
-    synths = [
-        step
-        for name in ("pull-request:synth", "main:build")
-        for step in BY_NAME[name].steps
-        if "make synth" in step.get("run", "")
-    ]
-    assert len(synths) == 3
-    for step in synths:
-        assert set(step["env"]) == variables
+    (step,) = (s for s in BY_NAME["synth:synth"].steps if "make synth" in s.get("run", ""))
+    told = {
+        variable_of(name): " || ".join(
+            f"inputs.stage == '{stage}' && vars.{stage.upper()}_{name.upper()}"
+            for stage in AWS_STAGES
+        )
+        for name in (*(field.name for field in fields(Surrounding)), "release")
+    }
+    assert step["env"] == {
+        "EXAMPLE": "${{ inputs.example }}",
+        **{name: f"${{{{ {value} || '' }}}}" for name, value in told.items()},
+    }
+
+
+def test_what_is_deployed_was_described() -> None:
+    synths = {str(job): job.document["with"] for job in JOBS if job.document.get("uses") == SYNTH}
+    assert {name: told["example"] for name, told in synths.items()} == {
+        "main:build-staging": False,
+        "main:build-production": False,
+        "pull-request:synth": True,
+    }
+    (script,) = (s for s in BY_NAME["synth:synth"].scripts if "make synth" in s)
+    asked = "synth STAGE=staging by "
+    assert _synth(script, EXAMPLE="false") == asked
+    assert _synth(script, EXAMPLE="true") == f"{asked}https://issuer.example"
+    assert _synth(script, EXAMPLE="true", TILL_ISSUER="https://their.own") == (
+        f"{asked}https://their.own"
+    )
+
+
+def _synth(script: str, **variables: str) -> str:
+    """What the step asks of make for staging. A setting that it is not told is empty."""
+    make = 'make() { echo "$* by $(printenv TILL_ISSUER)"; }\n'
+    told = {variable_of(field.name): "" for field in fields(Surrounding)} | variables
+    ran = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", make + script],
+        env={"PATH": os.environ["PATH"], "STAGE": "staging", "GITHUB_STEP_SUMMARY": "/dev/null"}
+        | told,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return ran.stdout.rstrip("\n")
 
 
 def test_the_cdk_is_asked_the_same_as_by_hand() -> None:
@@ -241,6 +294,56 @@ def test_the_cdk_is_asked_the_same_as_by_hand() -> None:
         for flag in flags:
             assert flag in script
             assert f'"{flag}"' in by_hand
+
+
+def test_everything_waits_for_the_tests_on_localstack_too() -> None:
+    assert BY_NAME["pull-request:tests"].document["uses"] == TESTS
+    assert BY_NAME["main:tests"].document["uses"] == TESTS
+    for name in ("pull-request:tests", "main:tests", "tests:test", "tests:localstack"):
+        assert not {"if", "needs", "continue-on-error"} & set(BY_NAME[name].document)
+
+
+def test_nothing_that_tests_may_fail_or_be_left_out_quietly() -> None:
+    steps = BY_NAME["tests:localstack"].steps
+    conditions = {step["run"]: step["if"] for step in steps if "if" in step}
+    assert conditions == {
+        "docker compose logs --no-color --timestamps": "failure()",
+        "docker compose down --volumes": "always()",
+    }
+    assert [step.get("run") for step in steps][-2:] == list(conditions)
+    assert not any("continue-on-error" in step for step in steps)
+    assert not any("||" in script for script in BY_NAME["tests:localstack"].scripts)
+
+
+def test_localstack_is_started_and_tested_as_its_page_says() -> None:
+    start, fetch, test, *_ = BY_NAME["tests:localstack"].scripts
+    assert start == "docker compose up --build --detach --wait"
+    services = compose().services
+    # The keys are where the issuer was told to keep them.
+    service, path = re.findall(r"exec -T (\w+) cat (\S+)", fetch)[0]
+    (entry,) = stages()[service].of("ENTRYPOINT")
+    assert f'"--keys", "{path}"' in entry
+    passed = dict(re.findall(r"^  (\w+)=(.+?)(?: \\)?$", test, re.MULTILINE))
+    assert passed.pop("IDENTITY_KEYS") in fetch
+    # Every system that the tests can be told of, where its port is published.
+    published = {
+        name: service.ports[0].rpartition(":")[0]
+        for name, service in services.items()
+        if service.ports
+    }
+    (upstream_url,) = (
+        argument.removeprefix("--upstream-url=http://upstream:9000")
+        for argument in services["deployer"].command
+        if argument.startswith("--upstream-url=")
+    )
+    assert passed == {
+        "AWS_URL": f"http://{published['localstack']}",
+        "STAND_IN": f"http://{published['upstream']}{upstream_url}",
+        "BACKOFFICE_URL": f"http://{published['backoffice']}",
+    }
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for name in (*passed, "IDENTITY_KEYS"):
+        assert f"\n{name} ?=" in makefile
 
 
 # The linters. That each of them finds something where there is something is shown, too: one that
@@ -321,9 +424,16 @@ def test_zizmor_looks(broken: Path) -> None:
         assert audit in found.stdout
 
 
+def test_the_runbook_tells_every_setting() -> None:
+    text = (ROOT / RUNBOOK).read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| `(TILL_\w+)` \| `<STAGE>_(\w+)` \|", text, re.MULTILINE))
+    names = (*(field.name for field in fields(Surrounding)), "release")
+    assert rows == {(variable_of(name), name.upper()) for name in names}
+
+
 @each_job
 def test_shellcheck_is_content(job: Job) -> None:
-    github = ("GITHUB_OUTPUT", "GITHUB_REPOSITORY", "GITHUB_STEP_SUMMARY")
+    github = ("GITHUB_OUTPUT", "GITHUB_REPOSITORY", "GITHUB_STEP_SUMMARY", "RUNNER_TEMP")
     for step in job.steps:
         if "run" in step:
             given = {**job.document.get("env", {}), **step.get("env", {})}
