@@ -24,8 +24,7 @@ from infra.data_stack import (
     ledger_table_name,
     purchases_table_name,
 )
-from infra.layers import Target
-from infra.packages import Packages
+from infra.packages import Packages, architecture_of
 from infra.permissions import KEY_READ, PERMISSIONS, Rights
 from infra.release import ALIAS, Releases
 from infra.settings import GATEWAY_TIMEOUT_SECONDS, StageSettings
@@ -84,7 +83,7 @@ class ApiFunction(Construct):
             function_name=name,
             description=description,
             runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=_architecture(settings.runs_on),
+            architecture=architecture_of(settings.runs_on),
             handler="handler.lambda_handler",
             code=package.code,
             layers=list(package.layers),
@@ -264,10 +263,3 @@ def key_rights(
                 }
             },
         )
-
-
-def _architecture(runs_on: Target) -> lambda_.Architecture:
-    """What the compiled parts of the packages are made for; here, what most machines are."""
-    if runs_on is Target.ARM64:
-        return lambda_.Architecture.ARM_64
-    return lambda_.Architecture.X86_64

@@ -628,7 +628,8 @@ class _Picture:
         kept = sorted(
             _plain(one)
             for one in resources
-            if get(one.document, "DeletionPolicy") == "Retain" and one.type not in FURNITURE
+            if str(get(one.document, "DeletionPolicy")).startswith("Retain")
+            and one.type not in FURNITURE
         )
         y = top + 24
         canvas.text(x, y, stack, HEADING)

@@ -34,9 +34,7 @@ from infra.permissions import check_permissions
 from infra.release import Releases
 from infra.settings import IdentityFrom, Release, StageSettings
 from infra.web_acl import WebAcl
-from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
-
-API_STAGE: Final = "v1"
+from till.http.routes import AUTHORIZER, BASE_PATH, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 
 AUTHORIZER_CACHE: Final = Duration.minutes(5)
 """How long API Gateway keeps what the authorizer said about a token."""
@@ -167,7 +165,7 @@ class ComputeStack(Stack):
             endpoint_type=apigateway.EndpointType.REGIONAL,
             security_policy=apigateway.SecurityPolicy.TLS_1_2,
         )
-        domain.add_base_path_mapping(api, base_path=API_STAGE)
+        domain.add_base_path_mapping(api, base_path=BASE_PATH)
         add_records(
             place,
             surrounding,
@@ -178,7 +176,7 @@ class ComputeStack(Stack):
 
     def _api_url(self) -> str:
         name = self._settings.surrounding.api_domain_name
-        return f"https://{name}/{API_STAGE}/" if name else self.api.url
+        return f"https://{name}/{BASE_PATH}/" if name else self.api.url
 
     def _make_authorizer(self) -> apigateway.TokenAuthorizer:
         """Who asks each caller for a token. It alone carries what checks one.
@@ -207,7 +205,7 @@ class ComputeStack(Stack):
     def _stage_options(self) -> apigateway.StageOptions:
         throttle = self._settings.throttle
         if throttle is None:
-            return apigateway.StageOptions(stage_name=API_STAGE)
+            return apigateway.StageOptions(stage_name=BASE_PATH)
         access_log = logs.LogGroup(
             self,
             "AccessLog",
@@ -216,7 +214,7 @@ class ComputeStack(Stack):
             removal_policy=RemovalPolicy.DESTROY,
         )
         return apigateway.StageOptions(
-            stage_name=API_STAGE,
+            stage_name=BASE_PATH,
             access_log_destination=apigateway.LogGroupLogDestination(access_log),
             access_log_format=_ACCESS_LOG_FORMAT,
             throttling_rate_limit=throttle.requests_per_second,

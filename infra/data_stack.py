@@ -122,7 +122,7 @@ class DataStack(Stack):
             event_bus_name=event_bus_name(settings),
             description="What happened to customers' credit: docs/events.",
         )
-        bus.apply_removal_policy(_removal_policy(settings))
+        bus.apply_removal_policy(_removal_policy_beside_tables(settings))
         secret = self._make_upstream_secret(key)
         if ledger.table_stream_arn is None:
             raise AssertionError("the ledger table has a stream")
@@ -146,7 +146,7 @@ class DataStack(Stack):
             description=f"Till, stage {self._settings.stage}: the tables and the upstream's secret",
             enable_key_rotation=True,
             pending_window=Duration.days(30),
-            removal_policy=_removal_policy(self._settings),
+            removal_policy=_removal_policy_beside_tables(self._settings),
         )
 
     def _make_upstream_secret(self, key: kms.Key | None) -> secretsmanager.CfnSecret:
@@ -161,7 +161,7 @@ class DataStack(Stack):
             description="The header that the external APIs ask for: docs/runbooks/deploying.md.",
             kms_key_id=None if key is None else key.key_arn,
         )
-        secret.apply_removal_policy(_removal_policy(self._settings))
+        secret.apply_removal_policy(_removal_policy_beside_tables(self._settings))
         accept(
             secret,
             {
@@ -208,6 +208,15 @@ class DataStack(Stack):
 
 def _removal_policy(settings: StageSettings) -> RemovalPolicy:
     return RemovalPolicy.RETAIN if settings.is_aws else RemovalPolicy.DESTROY
+
+
+def _removal_policy_beside_tables(settings: StageSettings) -> RemovalPolicy:
+    """As with the tables, but not when the stack fails as it is first made.
+
+    What stayed then would take the names that the next try needs. Tables stay anyhow: they are
+    protected.
+    """
+    return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if settings.is_aws else RemovalPolicy.DESTROY
 
 
 def _string(name: str) -> dynamodb.Attribute:

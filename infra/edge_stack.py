@@ -30,9 +30,9 @@ from constructs import Construct
 
 from infra import ROOT
 from infra.checks import accept
-from infra.compute_stack import API_STAGE
 from infra.names import add_records
-from infra.settings import StageSettings
+from infra.settings import StageSettings, Surrounding
+from till.http.routes import BASE_PATH
 
 BACKOFFICE: Final = ROOT / "backoffice"
 BUILT: Final = BACKOFFICE / "dist"
@@ -153,7 +153,7 @@ class EdgeStack(Stack):
             ),
             additional_behaviors={
                 # The API's own stage name is the path: nothing has to be rewritten.
-                f"/{API_STAGE}/*": cloudfront.BehaviorOptions(
+                f"/{BASE_PATH}/*": cloudfront.BehaviorOptions(
                     origin=origins.HttpOrigin(
                         f"{api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}",
                         protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
@@ -190,7 +190,7 @@ class EdgeStack(Stack):
         return distribution
 
     def _make_headers(self, settings: StageSettings) -> cloudfront.ResponseHeadersPolicy:
-        headers = security_headers(settings.surrounding.issuer)
+        headers = security_headers(settings.surrounding)
         return cloudfront.ResponseHeadersPolicy(
             self,
             "Headers",
@@ -304,14 +304,14 @@ def configuration(settings: StageSettings) -> dict[str, str]:
     }
 
 
-def security_headers(issuer: str) -> dict[str, str]:
-    """The headers of every answer, with the issuer as the one other host that may be asked."""
-    parts = urlsplit(issuer)
+def security_headers(surrounding: Surrounding) -> dict[str, str]:
+    """The headers of every answer: the page may ask its own host and the issuer's, no others."""
+    addresses = (surrounding.issuer, surrounding.sign_in_url)
+    parts = [urlsplit(address) for address in addresses if address]
+    issuer = " ".join(dict.fromkeys(f"{one.scheme}://{one.netloc}" for one in parts))
     texts: dict[str, str | list[str]] = json.loads(_HEADERS.read_text(encoding="utf-8"))
     return {
-        name: ("; ".join(text) if isinstance(text, list) else text).replace(
-            "{issuer}", f"{parts.scheme}://{parts.netloc}"
-        )
+        name: ("; ".join(text) if isinstance(text, list) else text).replace("{issuer}", issuer)
         for name, text in texts.items()
     }
 

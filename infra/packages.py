@@ -11,7 +11,7 @@ from constructs import Construct
 
 from infra import ROOT
 from infra.bundles import build_bundles
-from infra.layers import LayerFolders, compiler_for
+from infra.layers import LayerFolders, Target, compiler_for
 from infra.settings import IdentityFrom, Packaging, StageSettings
 from till.http.routes import AUTHORIZER, ROUTES
 
@@ -37,6 +37,13 @@ class Packages(Protocol):
         ...
 
 
+def architecture_of(runs_on: Target) -> lambda_.Architecture:
+    """What the compiled parts of the packages are made for; here, what most machines are."""
+    if runs_on is Target.ARM64:
+        return lambda_.Architecture.ARM_64
+    return lambda_.Architecture.X86_64
+
+
 def packages_for(scope: Construct, settings: StageSettings, folders: LayerFolders) -> Packages:
     """The packages of a stage, made from the contents of the layers."""
     match settings.packaging:
@@ -60,6 +67,7 @@ class _Layered:
 
     def __init__(self, scope: Construct, settings: StageSettings, folders: LayerFolders) -> None:
         self._scope: Final = scope
+        self._runs_on: Final = settings.runs_on
         self._verifying: Final = _verifying_operations(settings)
         self._shared: Final = (
             self._layer("Dependencies", folders.dependencies, "What pip installs."),
@@ -81,7 +89,7 @@ class _Layered:
             code=lambda_.Code.from_asset(str(folder)),
             description=description,
             compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
-            compatible_architectures=[lambda_.Architecture.X86_64],
+            compatible_architectures=[architecture_of(self._runs_on)],
         )
 
 

@@ -74,6 +74,8 @@ class Surrounding:
     customer_claim: str = "customer_id"
     backoffice_client_id: str = "till-backoffice"
     """What the issuer knows the back office as."""
+    sign_in_url: str = ""
+    """Where people sign in and get tokens, if that is another host than the issuer's."""
     domain_name: str = ""
     """The back office's own name, if it has one beside CloudFront's."""
     certificate_arn: str = ""
@@ -175,8 +177,10 @@ class StageSettings:
 
 def _check_surrounding(settings: StageSettings) -> None:
     schemes = ("https",) if settings.is_aws else ("http", "https")
-    for name in ("upstream_url", "issuer", "jwks_url"):
+    for name in ("upstream_url", "issuer", "jwks_url", "sign_in_url"):
         url = getattr(settings.surrounding, name)
+        if not url and name == "sign_in_url":
+            continue
         parts = urlsplit(url)
         if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
             raise SettingsError(

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.infra.synthesized import Synthesized, synthesize
+from tests.infra.synthesized import NAMES, ZONE, Synthesized, synthesize
+
+PROD_URL = "https://shop.example.com/api"
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +20,20 @@ def localstack(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
 
 @pytest.fixture(scope="session")
 def prod(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    return synthesize("prod", "https://shop.example.com/api", tmp_path_factory.mktemp("prod"))
+    return synthesize("prod", PROD_URL, tmp_path_factory.mktemp("prod"))
+
+
+@pytest.fixture(scope="session")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """A stage with names of its own, whose records it makes, and released in a hurry."""
+    told = {**NAMES, **ZONE, "release": "at-once"}
+    return synthesize("prod", PROD_URL, tmp_path_factory.mktemp("named"), **told)
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """With names of its own, and no zone to make their records in."""
+    return synthesize("dev", PROD_URL, tmp_path_factory.mktemp("dev"), **NAMES)
 
 
 @pytest.fixture(scope="session", params=["local", "prod"])

@@ -18,6 +18,15 @@ from tests.infra.templates import Json, Template
 ROOT = Path(__file__).resolve().parents[2]
 
 
+NAMES = {
+    "domain_name": "till.example.com",
+    "certificate_arn": "arn:aws:acm:us-east-1:111122223333:certificate/edge",
+    "api_domain_name": "api.till.example.com",
+    "api_certificate_arn": "arn:aws:acm:eu-west-1:111122223333:certificate/api",
+}
+ZONE = {"hosted_zone_id": "Z0123456789", "hosted_zone_name": "example.com"}
+
+
 @dataclass(frozen=True, slots=True)
 class Synthesized:
     settings: StageSettings

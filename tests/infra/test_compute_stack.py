@@ -58,6 +58,9 @@ def test_every_function_has_the_layers_and_the_authorizer_has_one_more(
         for one in synthesized.compute.all("AWS::Lambda::LayerVersion")
     }
     assert len(layers) == 3
+    machine = "arm64" if synthesized.settings.is_aws else "x86_64"
+    for one in synthesized.compute.all("AWS::Lambda::LayerVersion"):
+        assert one.properties["CompatibleArchitectures"] == [machine]
     identity = layers.pop("What verifies access tokens.")
     for operation, function in synthesized.compute.functions().items():
         carried = {one["Ref"] for one in function.properties["Layers"]}

@@ -64,7 +64,8 @@ def test_the_upstreams_secret_is_made_empty_and_where_it_is_is_written_down(
     secret = synthesized.data.one("AWS::SecretsManager::Secret")
     assert secret.properties["Name"] == f"till-{synthesized.stage}-upstream"
     assert not {"SecretString", "GenerateSecretString"} & secret.properties.keys()
-    kept = "Retain" if synthesized.settings.is_aws else "Delete"
+    # Not so that it would be in the way of a first deploy's second try.
+    kept = "RetainExceptOnCreate" if synthesized.settings.is_aws else "Delete"
     assert secret.document["DeletionPolicy"] == kept
     assert _written_down(synthesized)["upstream-secret-arn"] == {"Ref": secret.logical_id}
 
@@ -74,7 +75,7 @@ def test_the_bus_is_others_to_listen_to_and_stays_with_the_tables(
 ) -> None:
     bus = synthesized.data.one("AWS::Events::EventBus")
     assert bus.properties["Name"] == f"till-{synthesized.stage}"
-    kept = "Retain" if synthesized.settings.is_aws else "Delete"
+    kept = "RetainExceptOnCreate" if synthesized.settings.is_aws else "Delete"
     assert bus.document["DeletionPolicy"] == kept
 
 
@@ -111,7 +112,8 @@ def test_each_table_has_one_index_that_carries_keys_only(
 def test_what_holds_customers_data_is_under_a_key_of_ours(prod: Synthesized) -> None:
     key = prod.data.one("AWS::KMS::Key")
     assert key.properties["EnableKeyRotation"] is True
-    assert key.document["DeletionPolicy"] == "Retain"
+    assert key.document["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert key.document["UpdateReplacePolicy"] == "Retain"
     assert _written_down(prod)["key-arn"] == {"Fn::GetAtt": [key.logical_id, "Arn"]}
     for table in _tables(prod).values():
         assert table.properties["SSESpecification"] == {

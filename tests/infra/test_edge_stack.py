@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def test_the_policy_of_the_page_is_strict(prod: Synthesized, edge: Template) -> 
     ]
     security = config["SecurityHeadersConfig"]
     policy = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
-    assert policy == security_headers(prod.settings.surrounding.issuer)["Content-Security-Policy"]
+    assert policy == security_headers(prod.settings.surrounding)["Content-Security-Policy"]
     directives = dict(d.strip().split(" ", 1) for d in policy.split(";"))
     assert directives["default-src"] == "'none'"
     assert directives["script-src"] == directives["style-src"] == "'self'"
@@ -70,6 +71,16 @@ def test_the_policy_of_the_page_is_strict(prod: Synthesized, edge: Template) -> 
     assert custom == {"Permissions-Policy", "Cross-Origin-Opener-Policy"}
     policies = {b["ResponseHeadersPolicyId"]["Ref"] for b in behaviours(edge)}
     assert policies == {edge.one("AWS::CloudFront::ResponseHeadersPolicy").logical_id}
+
+
+def test_where_people_sign_in_may_be_another_host_of_the_issuer(prod: Synthesized) -> None:
+    surrounding = replace(
+        prod.settings.surrounding, sign_in_url="https://sign-in.example.com/oauth2/token"
+    )
+    policy = security_headers(surrounding)["Content-Security-Policy"]
+    hosts = "https://shop.example.com https://sign-in.example.com"
+    assert f"connect-src 'self' {hosts};" in policy
+    assert f"form-action 'self' {hosts};" in policy
 
 
 def test_the_api_is_on_the_same_origin_and_nothing_of_it_is_cached(edge: Template) -> None:

@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.infra.synthesized import Synthesized, synthesize
+from tests.infra.synthesized import NAMES, Synthesized
 from tests.infra.templates import Template, render
-
-URL = "https://shop.example.com/api"
-NAMES = {
-    "domain_name": "till.example.com",
-    "certificate_arn": "arn:aws:acm:us-east-1:111122223333:certificate/edge",
-    "api_domain_name": "api.till.example.com",
-    "api_certificate_arn": "arn:aws:acm:eu-west-1:111122223333:certificate/api",
-}
-ZONE = {"hosted_zone_id": "Z0123456789", "hosted_zone_name": "example.com"}
-
-
-@pytest.fixture(scope="module")
-def named(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
-    return synthesize("prod", URL, tmp_path_factory.mktemp("named"), **NAMES, **ZONE)
 
 
 def _edge(synthesized: Synthesized) -> Template:
@@ -66,13 +50,10 @@ def test_the_records_lead_there(named: Synthesized) -> None:
     assert {one["HostedZoneId"] for one in (*edge, api)} == {"Z0123456789"}
 
 
-def test_without_a_zone_somebody_else_makes_the_records(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    found = synthesize("prod", URL, tmp_path_factory.mktemp("no-zone"), **NAMES)
-    for template in (found.compute, _edge(found)):
+def test_without_a_zone_somebody_else_makes_the_records(dev: Synthesized) -> None:
+    for template in (dev.compute, _edge(dev)):
         assert not template.all("AWS::Route53::RecordSet")
-    assert found.compute.all("AWS::ApiGateway::DomainName")
+    assert dev.compute.all("AWS::ApiGateway::DomainName")
 
 
 def test_without_names_there_are_those_of_aws(prod: Synthesized) -> None:

@@ -24,6 +24,7 @@ from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpProducts
 from till.adapters.upstream.copies import Copies
 from till.adapters.upstream.credential import (
+    BREATH_SECONDS,
     REST_SECONDS,
     Credentials,
     CredentialTransport,
@@ -84,6 +85,7 @@ class Vault:
     fetches: int = 0
     cached: str | None = None
     too_old: bool = False
+    silent: bool = False
     waits_for: threading.Event | None = None
     asked: threading.Event = field(default_factory=threading.Event)
 
@@ -94,7 +96,9 @@ class Vault:
             if self.waits_for is not None:
                 assert self.waits_for.wait(10)
             if self.value is None:
-                raise UnusableSecretError(f"secret {NAME} cannot be read (Down); docs/runbooks/x")
+                raise UnusableSecretError(
+                    f"secret {NAME} cannot be read (Down); docs/runbooks/x", passing=self.silent
+                )
             self.cached, self.too_old = self.value, False
         return the(self.cached)
 
@@ -406,6 +410,26 @@ class TestAnOutage:
         clock.now += REST_SECONDS
         assert isinstance(till.ship(), Shipped)
 
+    def test_who_has_none_asks_again_soon_when_nobody_answered(
+        self, till: Till, vault: Vault, clock: Clock
+    ) -> None:
+        """The first request of a cold worker may be too slow for its own good."""
+        vault.value, vault.silent = None, True
+        assert isinstance(till.ship(), NotShipped)
+        assert isinstance(till.ship(), NotShipped)
+        assert vault.fetches == 1
+        clock.now += BREATH_SECONDS
+        vault.value = OLD
+        assert isinstance(till.ship(), Shipped)
+
+    def test_who_has_one_is_in_no_hurry(self, till: Till, vault: Vault, clock: Clock) -> None:
+        till.read()
+        vault.value, vault.silent, vault.too_old = None, True, True
+        till.read()
+        clock.now += BREATH_SECONDS
+        till.read()
+        assert vault.fetches == 2
+
 
 class TestThreads:
     def test_the_first_ones_share_one_question(self, vault: Vault) -> None:
@@ -530,6 +554,7 @@ class TestTheSecret:
         )
         error: BaseException = raised.value
         assert (error.__cause__, error.__context__) == (None, None), "they know what is in it"
+        assert not raised.value.passing
 
     def test_is_asked_for_again_when_it_made_no_sense(self, put: Put) -> None:
         put('{"header": "A"}')
@@ -568,6 +593,9 @@ class TestTime:
         self, environment: str
     ) -> None:
         secret = the_secret(fetch_seconds=0.5)
+        with pytest.raises(UnusableSecretError) as raised:
+            secret.read(anew=False)
+        assert raised.value.passing
         wire = CredentialTransport(
             make_transport(environment, keep_alive=False), Credentials(secret)
         )

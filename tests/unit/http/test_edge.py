@@ -364,6 +364,23 @@ def test_a_context_that_is_not_ours_is_not_believed(broken: dict[str, str]) -> N
     assert call(sent, "grant_credit")[0] == 401
 
 
+def test_under_a_name_of_its_own_the_api_has_the_same_routes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """API Gateway then tells the base path, too, in the path and in nothing else."""
+
+    def unknown_customer() -> None:
+        raise errors.CustomerNotFoundError
+
+    monkeypatch.setattr(bootstrap, "adjust_credit", unknown_customer)
+    sent = event(GRANT, body=GOOD)
+    for path in (sent["path"], f"/v1{sent['path']}"):
+        status, problem = call({**sent, "path": path}, "grant_credit")
+        assert (status, problem["type"]) == (404, "urn:problem-type:till:customer-not-found")
+    status, problem = call({**sent, "path": f"/v1x{sent['path']}"}, "grant_credit")
+    assert problem["type"] == "urn:problem-type:till:route-not-found"
+
+
 @pytest.mark.parametrize(
     ("body", "who", "outcome", "error"),
     [

@@ -38,7 +38,7 @@ from till.http.problems import (
     invalid_request,
     problem_for,
 )
-from till.http.routes import Role, route_at
+from till.http.routes import BASE_PATH, Role, route_at
 from till.http.wire.problem import FieldErrorResponse, ProblemResponse
 from till.http.wire.types import Id, IdempotencyKey, InstantText, PromoCodeText
 from till.measures import Measure
@@ -308,6 +308,7 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
     app.use(middlewares=[_refuse_unknown_query])
 
     def respond(event: Event, context: LambdaContext) -> Event:
+        event = _below_base_path(event)
         try:
             if admit is not None:
                 admit(event)
@@ -343,6 +344,17 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
     return lambda_handler
 
 
+def _below_base_path(event: Event) -> Event:
+    """The event with the path as in the table of routes.
+
+    Under the API's own name API Gateway tells the base path with it; under its usual one it does
+    not.
+    """
+    path = str(event.get("path") or "")
+    below = path.removeprefix(f"/{BASE_PATH}")
+    return {**event, "path": below} if below.startswith("/") else event
+
+
 def correlation_id() -> str:
     """What names this request in every log that it leaves a line in, ours and the upstreams'."""
     return logger.get_correlation_id() or ""
@@ -373,18 +385,9 @@ class _Edge:
         return self._respond(UNSUPPORTED_MEDIA_TYPE, error)
 
     def on_till_error(self, error: TillError) -> Response[str]:
-        problem = problem_for(error)
-        if problem is UNEXPECTED:
-            return self.on_unexpected(error)
-        return self._respond(problem, error)
+        return self._respond(problem_for(error), error)
 
     def on_unexpected(self, error: Exception) -> Response[str]:
-        # The message of an exception may hold anybody's data: the log gets its kind and place.
-        logger.error(
-            "unexpected error",
-            extra={"error": type(error).__name__, "at": _places(error)},
-        )
-        measures.measure(Measure.UNEXPECTED_ERRORS)
         return self._respond(UNEXPECTED, error)
 
     def on_unknown_route(self, error: NotFoundError) -> Response[str]:
@@ -396,6 +399,13 @@ class _Edge:
         return _refusal(problem)
 
     def _note(self, problem: Problem, error: Exception) -> None:
+        if problem is UNEXPECTED:
+            # The message of an exception may hold anybody's data: the log gets its kind and place.
+            logger.error(
+                "unexpected error",
+                extra={"error": type(error).__name__, "at": _places(error)},
+            )
+            measures.measure(Measure.UNEXPECTED_ERRORS)
         self.outcome = {"outcome": problem.slug, "error": type(error).__name__}
 
     def _respond(self, problem: Problem, error: Exception) -> Response[str]:

@@ -26,6 +26,9 @@ class Role(StrEnum):
     """A program of the platform: sells, and moves credit for everybody."""
 
 
+BASE_PATH: Final = "v1"
+"""What stands before every path: the API's stage, and the base path under a name of its own."""
+
 PUBLIC: Final[frozenset[Role]] = frozenset()
 """No role is needed, nor any token."""
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 REST_SECONDS: Final = 5.0
 """How long a worker leaves Secrets Manager alone after it failed, or was asked out of turn."""
+BREATH_SECONDS: Final = 0.5
+"""The same, after it did not answer and nothing is kept: the next request may have more luck."""
 
 _REFUSALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -50,7 +52,14 @@ class UpstreamCredential(BaseModel):
 
 
 class UnusableSecretError(Exception):
-    """The secret gives no credential. The message says which and why, and nothing of what it is."""
+    """The secret gives no credential. The message says which and why, and nothing of what it is.
+
+    ``passing``: it may do so in a moment, since nobody answered.
+    """
+
+    def __init__(self, message: str, *, passing: bool) -> None:
+        super().__init__(message)
+        self.passing: Final = passing
 
 
 class CredentialUnavailableError(httpx.TransportError):
@@ -133,7 +142,8 @@ class Credentials:
         return self._kept
 
     def _do_without(self, error: UnusableSecretError) -> None:
-        self._rests_until = time.monotonic() + REST_SECONDS
+        hopeful = error.passing and self._kept is None
+        self._rests_until = time.monotonic() + (BREATH_SECONDS if hopeful else REST_SECONDS)
         if self._kept is None:
             logger.error("the upstream cannot be called: %s", error)
         else:
@@ -144,7 +154,7 @@ class CredentialTransport(httpx.BaseTransport):
     """Puts the credential on each request, below any cache: no cache sees it, or keeps it.
 
     The time that Secrets Manager takes is taken from the request's own, which is that of its read
-    timeout as ``exchange`` sets it: the whole takes no longer than without.
+    timeout as ``exchange`` sets it: none is added to it.
     """
 
     def __init__(self, transport: httpx.BaseTransport, credentials: Credentials) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import botocore.session
@@ -38,13 +39,15 @@ class UpstreamSecret:
 
     def read(self, *, anew: bool) -> UpstreamCredential:
         """See the port."""
-        credential, fault = self._read(anew=anew)
-        if credential is None:
+        found = self._read(anew=anew)
+        if isinstance(found, _Fault):
             # Here, where no other error is being handled: theirs know what is in the secret.
-            raise UnusableSecretError(f"secret {self._name} {fault}; {_RUNBOOK}")
-        return credential
+            raise UnusableSecretError(
+                f"secret {self._name} {found.what}; {_RUNBOOK}", passing=found.passing
+            )
+        return found
 
-    def _read(self, *, anew: bool) -> tuple[UpstreamCredential | None, str]:
+    def _read(self, *, anew: bool) -> UpstreamCredential | _Fault:
         try:
             content = self._provider.get(
                 self._name,
@@ -52,16 +55,26 @@ class UpstreamSecret:
                 transform="json",
                 force_fetch=anew,
             )
-            return UpstreamCredential.model_validate(content), ""
+            return UpstreamCredential.model_validate(content)
         except GetParameterError as error:
-            return None, f"cannot be read ({_name_of(error.__context__)})"
+            cause = error.__context__
+            answered = isinstance(cause, ClientError)
+            return _Fault(f"cannot be read ({_name_of(cause)})", passing=not answered)
         except ValidationError as error:
             # Else Powertools would go on with what makes no sense, for all of its age.
             self._provider.clear_cache()  # type: ignore[no-untyped-call]
             wrong = sorted({str(place) for e in error.errors() for place in e["loc"]})
-            return None, f"has no usable {' and '.join(wrong) or 'object'} in it"
+            return _Fault(f"has no usable {' and '.join(wrong) or 'object'} in it")
         except (TransformParameterError, UnicodeDecodeError):
-            return None, "is empty, or not JSON"
+            return _Fault("is empty, or not JSON")
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Why there is no credential, and whether only nobody answered."""
+
+    what: str
+    passing: bool = False
 
 
 def make_client(fetch_seconds: float) -> BaseClient:
