@@ -1,21 +1,26 @@
 """Runs the checks of the project: ``python -m local.checks all``, or ``fast``, or ``backoffice``.
 
-Every check runs, also after one has failed. The last line counts the tests, and each other check
-as one: ``N passed, N failed``.
+Every check runs, also after one has failed. Some run side by side, where neither minds the other's
+load nor what it writes; each is shown in one piece when it is through. The last line counts the
+tests, and each other check as one: ``N passed, N failed``.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import FrameType
-from typing import NoReturn
+from typing import IO, NoReturn, TypeAlias
 from xml.etree import ElementTree as ET
 
 from local.node import npm_environment
@@ -48,6 +53,10 @@ class Check:
     """Besides our own."""
 
 
+Step: TypeAlias = tuple[Check, ...]
+"""Checks that run side by side; mostly one, alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Count:
     """How many passed, failed and were skipped."""
@@ -75,11 +84,11 @@ def main() -> int:
     total = Count()
     failed: list[str] = []
     try:
-        for check in _checks(which):
-            count = _run(check)
-            total += count
-            if count.failed:
-                failed.append(check.title)
+        for step in _steps(which):
+            for check, count in _run(step):
+                total += count
+                if count.failed:
+                    failed.append(check.title)
     except KeyboardInterrupt:
         print("\ntill: stopped.", file=sys.stderr)
         return 130
@@ -94,13 +103,22 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _checks(which: str) -> list[Check]:
+def _steps(which: str) -> list[Step]:
     if which == "backoffice":
-        return _backoffice()
+        return [(_types_of_the_back_office(),), (_components(),)]
+    quick: list[Step] = [(check,) for check in _of_the_text()]
+    types_and_components: Step = (_types(), _components())
     if which == "fast":
-        return [*_of_the_text(), *map(_suite, FAST_SUITES), *_backoffice()]
-    suites = map(_suite, SUITES)
-    return [*_of_the_text(), *_backoffice(), *suites, _on_bundles(), _in_a_browser()]
+        return [*quick, types_and_components, *((_suite(name),) for name in FAST_SUITES)]
+    return [
+        *quick,
+        types_and_components,
+        (_suite("unit"), _suite("infra")),
+        # Alone: fifty cold workers at once need both cores.
+        (_suite("integration"),),
+        (_suite("e2e"), _in_a_browser()),
+        (_on_bundles(),),
+    ]
 
 
 def _of_the_text() -> list[Check]:
@@ -108,13 +126,17 @@ def _of_the_text() -> list[Check]:
     return [
         Check("Format (ruff)", (*python, "ruff", "format", "--check", "--quiet", ".")),
         Check("Lint (ruff)", (*python, "ruff", "check", "--quiet", ".")),
-        Check("Types (mypy --strict)", (*python, "mypy")),
         Check(
             "Direction of imports (import-linter)",
             (str(VENV_PYTHON.with_name("lint-imports")), "--cache-dir", str(SHARED / "imports")),
         ),
         Check("Types of the identity provider (tsc)", _npm("typecheck"), folder=IDENTITY),
+        _types_of_the_back_office(),
     ]
+
+
+def _types() -> Check:
+    return Check("Types (mypy --strict)", (sys.executable, "-m", "mypy"))
 
 
 def _suite(name: str) -> Check:
@@ -136,18 +158,19 @@ def _on_bundles() -> Check:
     )
 
 
-def _backoffice() -> list[Check]:
+def _types_of_the_back_office() -> Check:
+    return Check("Types of the back office (tsc)", _npm("typecheck"), folder=BACKOFFICE)
+
+
+def _components() -> Check:
     report = SHARED / "report-backoffice.xml"
-    return [
-        Check("Types of the back office (tsc)", _npm("typecheck"), folder=BACKOFFICE),
-        Check(
-            "Tests of the back office's components (vitest)",
-            _npm("test"),
-            report,
-            BACKOFFICE,
-            {"TILL_JUNIT": str(report)},
-        ),
-    ]
+    return Check(
+        "Tests of the back office's components (vitest)",
+        _npm("test"),
+        report,
+        BACKOFFICE,
+        {"TILL_JUNIT": str(report)},
+    )
 
 
 def _in_a_browser() -> Check:
@@ -164,20 +187,65 @@ def _npm(script: str) -> tuple[str, ...]:
     return ("npm", "run", "--silent", script)
 
 
-def _run(check: Check) -> Count:
-    _head(check.title)
-    if check.report is not None:
-        check.report.unlink(missing_ok=True)
+def _run(step: Step) -> list[tuple[Check, Count]]:
+    for check in step:
+        if check.report is not None:
+            check.report.unlink(missing_ok=True)
+    if len(step) == 1:
+        _head(step[0].title)
+        return [(step[0], _run_alone(step[0]))]
+    return _run_side_by_side(step)
+
+
+def _run_alone(check: Check) -> Count:
     began = time.monotonic()
-    # In our own process group: a Ctrl-C reaches it too, and it tidies up after itself.
-    env = {**npm_environment(), **check.environment}
-    with subprocess.Popen(check.command, cwd=check.folder, env=env) as process:
+    with _started(check) as process:
         try:
             status = process.wait()
         except KeyboardInterrupt:
             process.terminate()
             raise
-    print(f"-- {'passed' if status == 0 else 'FAILED'} in {time.monotonic() - began:.1f} s")
+    return _judged(check, status, began)
+
+
+def _run_side_by_side(step: Step) -> list[tuple[Check, Count]]:
+    print(f"\n-- side by side: {', '.join(check.title for check in step)}", flush=True)
+    began = time.monotonic()
+    counts = []
+    with ExitStack() as opened, ThreadPoolExecutor(len(step)) as waiting:
+        outputs = [opened.enter_context(TemporaryFile()) for _ in step]
+        processes = [
+            opened.enter_context(_started(check, output))
+            for check, output in zip(step, outputs, strict=True)
+        ]
+        ends = {
+            waiting.submit(process.wait): (check, output)
+            for check, output, process in zip(step, outputs, processes, strict=True)
+        }
+        try:
+            for end in as_completed(ends):
+                check, output = ends[end]
+                _head(check.title)
+                output.seek(0)
+                shutil.copyfileobj(output, sys.stdout.buffer)
+                counts.append((check, _judged(check, end.result(), began)))
+        except KeyboardInterrupt:
+            for process in processes:
+                process.terminate()
+            raise
+    return counts
+
+
+def _started(check: Check, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    """Start it in our own process group: a Ctrl-C reaches it too, and it tidies up itself."""
+    env = {**npm_environment(), **check.environment}
+    errors = None if output is None else subprocess.STDOUT
+    return subprocess.Popen(check.command, cwd=check.folder, env=env, stdout=output, stderr=errors)
+
+
+def _judged(check: Check, status: int, began: float) -> Count:
+    seconds = time.monotonic() - began
+    print(f"-- {'passed' if status == 0 else 'FAILED'} in {seconds:.1f} s", flush=True)
     count = Count() if check.report is None else _tests(check.report)
     if status != 0 and not count.failed:
         # Not a test but the whole check failed: a lint, or a suite that could not be collected.

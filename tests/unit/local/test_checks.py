@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,16 +45,63 @@ def check(tmp_path: Path, *, status: int, report: str | None = None) -> Check:
 def test_each_test_and_each_other_check_is_counted(
     tmp_path: Path, status: int, report: str | None, count: Count
 ) -> None:
-    assert checks._run(check(tmp_path, status=status, report=report)) == count
+    one = check(tmp_path, status=status, report=report)
+    assert checks._run((one,)) == [(one, count)]
 
 
 def test_the_report_of_an_earlier_run_does_not_count(tmp_path: Path) -> None:
     old = tmp_path / "report.xml"
     old.write_text(REPORT)
 
-    count = checks._run(Check("A check", (sys.executable, "-c", "exit(1)"), old))
+    ((_, count),) = checks._run((Check("A check", (sys.executable, "-c", "exit(1)"), old),))
 
     assert count == Count(failed=1)
+
+
+def test_side_by_side_each_is_counted_and_shown_in_one_piece(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """The first waits for the second: one after the other, they would never end."""
+    meeting = tmp_path / "meeting"
+    os.mkfifo(meeting)
+    waits = f"print('here'); open({str(meeting)!r}).read(); print('met')"
+    comes = f"open({str(meeting)!r}, 'w').write('hello'); print('came'); exit(1)"
+    first, second = (
+        Check(title, (sys.executable, "-uc", code), folder=tmp_path)
+        for title, code in (("First", waits), ("Second", comes))
+    )
+
+    counts = sorted((one.title, count) for one, count in checks._run((first, second)))
+
+    assert counts == [("First", Count(passed=1)), ("Second", Count(failed=1))]
+    shown = capfdbinary.readouterr().out.decode()
+    assert "== First\nhere\nmet\n-- passed" in shown
+    assert "== Second\ncame\n-- FAILED" in shown
+    assert "-- side by side: First, Second\n" in shown
+
+
+def test_stopped_side_by_side_both_are_ended(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from local import checks
+from local.checks import Check
+import signal
+signal.signal(signal.SIGTERM, checks._interrupt)
+wait = "import os, signal; open(str(os.getpid()), 'w').close(); signal.pause()"
+step = [Check(str(n), (sys.executable, "-c", wait), folder=Path({str(tmp_path)!r})) for n in (1, 2)]
+checks._run(tuple(step))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while len(list(tmp_path.iterdir())) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.terminate()
+    assert process.wait(20) != 0
+    for file in tmp_path.iterdir():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(file.name), 0)
 
 
 def test_the_last_line_is_the_sum() -> None:
@@ -65,20 +113,22 @@ def test_a_check_runs_in_its_folder_with_its_variables(tmp_path: Path) -> None:
     code = "import os; exit(os.getcwd() != os.environ['THERE'])"
     there = {"THERE": str(tmp_path.resolve())}
 
-    count = checks._run(
-        Check("A check", (sys.executable, "-c", code), folder=tmp_path, environment=there)
-    )
+    one = Check("A check", (sys.executable, "-c", code), folder=tmp_path, environment=there)
+    ((_, count),) = checks._run((one,))
 
     assert count == Count(passed=1)
 
 
 @pytest.mark.parametrize("which", ["all", "fast", "backoffice"])
 def test_what_needs_a_running_system_is_not_fast(which: str) -> None:
-    commands = [" ".join(check.command) for check in checks._checks(which)]
+    steps = checks._steps(which)
+    commands = [" ".join(check.command) for step in steps for check in step]
 
     assert any("local.in_browser" in command for command in commands) == (which == "all")
     assert any("tests/integration" in command for command in commands) == (which == "all")
     assert "npm run --silent test" in commands
+    # Races need the machine for themselves.
+    assert all(len(step) == 1 for step in steps if "tests/integration" in str(step))
 
 
 def test_a_program_in_a_browser_needs_a_program() -> None:
