@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, cast
 
-import botocore.session
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from till.adapters.aws import session
 from till.adapters.event_details import SOURCE, detail_of
 from till.measures import Measure, measure
 
@@ -38,14 +38,12 @@ logger = Logger(child=True)
 
 def make_events_client() -> EventBridgeClient:
     """A client of EventBridge whose calls end well within a function's time."""
-    session = botocore.session.get_session()
-    return cast("EventBridgeClient", session.create_client("events", config=_CONFIG))
+    return cast("EventBridgeClient", session().create_client("events", config=_CONFIG))
 
 
 def make_queue_client() -> SQSClient:
     """The same of SQS."""
-    session = botocore.session.get_session()
-    return cast("SQSClient", session.create_client("sqs", config=_CONFIG))
+    return cast("SQSClient", session().create_client("sqs", config=_CONFIG))
 
 
 class EventBridgeBus:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-import botocore.session
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
+
+from till.adapters.aws import session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,8 +34,7 @@ def make_client() -> DynamoDBClient:
         retries={"mode": "standard", "total_max_attempts": _TRIES},
         max_pool_connections=16,
     )
-    session = botocore.session.get_session()
-    return cast("DynamoDBClient", session.create_client("dynamodb", config=config))
+    return cast("DynamoDBClient", session().create_client("dynamodb", config=config))
 
 
 def serialize(values: Mapping[str, object]) -> dict[str, AttributeValueTypeDef]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import botocore.session
 from aws_lambda_powertools.utilities.parameters import (
     GetParameterError,
     SecretsProvider,
@@ -15,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
+from till.adapters.aws import session
 from till.adapters.upstream.credential import UnusableSecretError, UpstreamCredential
 
 if TYPE_CHECKING:
@@ -84,8 +84,7 @@ def make_client(fetch_seconds: float) -> BaseClient:
         read_timeout=fetch_seconds / 2,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
-    session = botocore.session.get_session()
-    return session.create_client("secretsmanager", config=config)
+    return session().create_client("secretsmanager", config=config)
 
 
 def _name_of(error: BaseException | None) -> str:
