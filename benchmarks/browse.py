@@ -67,7 +67,6 @@ class Shop:
         clock = SystemClock()
         policy = ShipmentPolicy(
             shipment_timeout_seconds=10,
-            settle_seconds=3,
             pending_expiry=timedelta(seconds=60),
             unknown_deadline=timedelta(hours=24),
             shipments_idempotent=False,

@@ -115,10 +115,31 @@ class Observability(Construct):
             ),
             ring(
                 self,
-                "PossibleOrphans",
-                self._measure("PossibleOrphans"),
-                "An attempt was voided, and a parcel may be on its way all the same.",
-                Runbook.POSSIBLE_ORPHANS,
+                "OpenOrphans",
+                self._measure("OpenOrphans", cloudwatch.Stats.MAXIMUM),
+                "Attempts were voided although a parcel may exist, and no person has closed them.",
+                Runbook.ORPHAN_SHIPMENTS,
+            ),
+            ring(
+                self,
+                "AnswersNotRecorded",
+                self._measure("AnswersNotRecorded"),
+                "An answer of the carrier is written nowhere but in the log.",
+                Runbook.CARRIER_ANSWERS,
+            ),
+            ring(
+                self,
+                "ShipmentIdsTaken",
+                self._measure("ShipmentIdsTaken"),
+                "The carrier answered with the shipment id of another purchase.",
+                Runbook.CARRIER_ANSWERS,
+            ),
+            ring(
+                self,
+                "UnreadableItems",
+                self._measure("UnreadableItems"),
+                "Items of the tables cannot be read and are left out of lists.",
+                Runbook.UNREADABLE_ITEMS,
             ),
         )
 
@@ -179,15 +200,29 @@ class Observability(Construct):
                 ],
             ),
             (
-                "Attempts of unknown outcome, and possible orphans",
+                "Unknown attempts and open orphan shipments",
                 [
                     self._measure("UnknownAttempts", cloudwatch.Stats.MAXIMUM, label="unknown"),
-                    self._measure("PossibleOrphans", label="possible orphans"),
+                    self._measure("OpenOrphans", cloudwatch.Stats.MAXIMUM, label="orphans"),
+                    self._measure("RecoveriesFailed", label="recoveries that failed"),
                 ],
             ),
             (
-                "Age of the oldest unknown attempt (s)",
-                [self._measure("OldestUnknownSeconds", cloudwatch.Stats.MAXIMUM)],
+                "Age of the oldest one (s)",
+                [
+                    self._measure(
+                        "OldestUnknownSeconds", cloudwatch.Stats.MAXIMUM, label="unknown"
+                    ),
+                    self._measure("OldestOrphanSeconds", cloudwatch.Stats.MAXIMUM, label="orphans"),
+                ],
+            ),
+            (
+                "Carrier answers to look at, and unreadable items",
+                [
+                    self._measure("AnswersNotRecorded", label="not recorded"),
+                    self._measure("ShipmentIdsTaken", label="shipment id taken"),
+                    self._measure("UnreadableItems", label="unreadable items"),
+                ],
             ),
             (
                 "Upstreams (ms)",

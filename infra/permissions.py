@@ -73,6 +73,7 @@ PERMISSIONS: Final[Mapping[str, Rights]] = {
     "create_purchase": Rights(ledger=_APPEND, purchases=_READ_WRITE, calls_upstream=True),
     "refund_purchase": Rights(ledger=_APPEND, purchases=_READ_WRITE),
     "resolve_attempt": Rights(ledger=_APPEND, purchases=_READ_WRITE),
+    "close_orphan_shipment": Rights(purchases=("dynamodb:GetItem", "dynamodb:UpdateItem")),
     "recover_attempts": Rights(
         ledger=_APPEND, purchases=_READ_WRITE, state_index=_QUERY, calls_upstream=True
     ),

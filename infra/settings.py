@@ -11,12 +11,10 @@ from urllib.parse import urlsplit
 from aws_cdk.aws_logs import RetentionDays
 
 from infra.layers import Target
+from till.services.policy import SETTLE_SECONDS
 
 GATEWAY_TIMEOUT_SECONDS: Final = 29
 """API Gateway's own limit for an integration: past it, the caller gets a 504."""
-
-RECORDING_SECONDS: Final = 3
-"""What a purchase needs after the carrier has answered (or has not), to write down the outcome."""
 
 
 class SettingsError(Exception):
@@ -145,7 +143,7 @@ class StageSettings:
 
     def __post_init__(self) -> None:
         """Refuse times in the wrong order, and addresses that cannot be called."""
-        purchase = self.read_timeout_seconds + self.shipment_timeout_seconds + RECORDING_SECONDS
+        purchase = self.read_timeout_seconds + self.shipment_timeout_seconds + SETTLE_SECONDS
         if purchase > self.lambda_timeout_seconds:
             raise SettingsError(
                 f"Stage {self.stage}: a purchase may take {purchase} s, which is more than the "

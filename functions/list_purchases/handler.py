@@ -11,6 +11,7 @@ from till.http.app import (
     Cursor,
     Include,
     Limit,
+    ShipmentIdFilter,
     StatusFilter,
     TimeFilter,
     answer,
@@ -26,7 +27,8 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.get(
     "/purchases",
     summary="List purchases of all customers",
-    description="Newest first, made from created_from up to, and not including, created_to.",
+    description="Newest first, made from created_from up to, and not including, created_to. With "
+    "shipment_id: the one purchase of that shipment, whatever the other filters say.",
     operation_id="list_purchases",
     tags=["purchases"],
     responses=documented(HTTPStatus.OK, NamedPurchaseListResponse, *READ),
@@ -36,6 +38,7 @@ def list_purchases(
     status: StatusFilter = None,
     created_from: TimeFilter = None,
     created_to: TimeFilter = None,
+    shipment_id: ShipmentIdFilter = None,
     include: Include = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -43,13 +46,13 @@ def list_purchases(
     """List purchases of all customers."""
     scope = f"purchases/all/{status}/{created_from}/{created_to}"
     before = decode_place(scope, cursor)
-    page = bootstrap.read_purchases().of_all(
-        status=status,
-        since=created_from,
-        until=created_to,
-        before=before,
-        limit=limit,
-    )
+    read = bootstrap.read_purchases()
+    if shipment_id is not None:
+        page = read.of_shipment(shipment_id)
+    else:
+        page = read.of_all(
+            status=status, since=created_from, until=created_to, before=before, limit=limit
+        )
     names: dict[UUID, str] = {}
     if include is not None:
         names = bootstrap.shown_customers()(p.customer_id for p in page.purchases).names

@@ -1,4 +1,4 @@
-"""Resolve a purchase attempt whose outcome nobody knew."""
+"""Resolve a purchase attempt of unknown outcome."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -12,6 +12,7 @@ from till.http.app import (
     KeyHeader,
     LambdaDeadline,
     PathId,
+    amount_limit,
     answer,
     caller,
     documented,
@@ -25,8 +26,9 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.post(
     "/purchase-attempts/<attempt_id>/resolution",
     summary="Resolve a purchase attempt",
-    description="Shipped, with the shipment's id: it is charged and becomes a purchase. Not "
-    "shipped: what was held is given back.",
+    description="Shipped, with the shipment's id: the attempt is charged and becomes a purchase. "
+    "Not shipped: the hold is released. A shipment id belongs to one purchase, and the carrier's "
+    "own answer, if it is noted on the attempt, cannot be contradicted.",
     operation_id="resolve_attempt",
     tags=["purchase attempts"],
     responses=documented(HTTPStatus.OK, AttemptResponse, *MOVE),
@@ -37,7 +39,10 @@ def resolve_attempt(
     """Resolve a purchase attempt."""
     resolved = bootstrap.resolve_attempt()(
         body.resolution_request(
-            attempt_id=attempt_id, actor=caller(app).subject, idempotency_key=idempotency_key
+            attempt_id=attempt_id,
+            limit=amount_limit(app),
+            actor=caller(app).subject,
+            idempotency_key=idempotency_key,
         ),
         LambdaDeadline(app.lambda_context),
     )

@@ -152,7 +152,13 @@ class Checkout:
             [sys.executable, "-m", "infra.deploy", *arguments],
             cwd=self.folder,
             # The CDK's library has a node of its own to run on: the real one.
-            env={**cleared, "PATH": path, "JSII_NODE": node, **environment},
+            env={
+                **cleared,
+                "PATH": path,
+                "PYTHONPATH": str(ROOT / "layers" / "till" / "python"),
+                "JSII_NODE": node,
+                **environment,
+            },
             capture_output=True,
             text=True,
             check=False,

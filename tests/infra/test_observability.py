@@ -49,10 +49,17 @@ def test_alarms_watch_what_is_measured(synthesized: Synthesized) -> None:
             assert dimensions == {"service": "till", "stage": synthesized.stage}
             watched[alarm.properties["MetricName"]] = alarm
     assert set(watched) == {
-        *("UnknownAttempts", "OldestUnknownSeconds", "PossibleOrphans", "UnexpectedErrors")
+        "AnswersNotRecorded",
+        "OldestUnknownSeconds",
+        "OpenOrphans",
+        "ShipmentIdsTaken",
+        "UnexpectedErrors",
+        "UnknownAttempts",
+        "UnreadableItems",
     }
     assert watched.keys() <= MEASURED
-    assert watched["PossibleOrphans"].properties["Threshold"] == 1
+    for name in ("AnswersNotRecorded", "OpenOrphans", "ShipmentIdsTaken", "UnreadableItems"):
+        assert watched[name].properties["Threshold"] == 1
 
 
 def test_on_aws_every_alarm_tells_somebody(prod: Synthesized, local: Synthesized) -> None:

@@ -34,6 +34,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     "get_attempt": {"purchases": READ},
     "refund_purchase": {"ledger": APPEND, "purchases": READ_WRITE},
     "resolve_attempt": {"ledger": APPEND, "purchases": READ_WRITE},
+    "close_orphan_shipment": {"purchases": {"GetItem", "UpdateItem"}},
     "recover_attempts": {
         "ledger": APPEND,
         "purchases": READ_WRITE,

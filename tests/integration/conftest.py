@@ -131,10 +131,10 @@ def dynamodb_proxy(endpoints: Endpoints, functions: Functions) -> Iterator[Fault
             "create_purchase",
             "refund_purchase",
             "resolve_attempt",
-            timeout_seconds=9,
+            timeout_seconds=12,
             AWS_ENDPOINT_URL_DYNAMODB=proxy.url,
             TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS="2",
-            TILL_PENDING_EXPIRY_SECONDS="5.5",
+            TILL_PENDING_EXPIRY_SECONDS="7.5",
         ),
     ):
         yield proxy

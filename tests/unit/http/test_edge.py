@@ -32,7 +32,11 @@ from till.http.problems import (
     problem_for,
 )
 from till.http.routes import ROUTES, Role, Route
-from till.services.ports import BooksUnreadableError, UnconfirmedCommitError
+from till.services.ports import (
+    BooksUnreadableError,
+    InconsistentReadError,
+    UnconfirmedCommitError,
+)
 
 if TYPE_CHECKING:
     from till.http.events import Event
@@ -469,8 +473,14 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         errors.UpstreamUnavailableError("a", "b"),
         errors.UpstreamContractError("a", "b"),
         errors.BusyError(),
+        errors.ShipmentIdTakenError(purchase_id=uuid4()),
+        errors.CarrierAnsweredOtherwiseError(outcome="shipped", shipment_id="S1"),
+        errors.NoOrphanShipmentError(),
+        errors.OrphanAlreadyClosedError(),
+        errors.TooManyOpenAttemptsError(limit=50),
         UnconfirmedCommitError(),
         BooksUnreadableError(),
+        InconsistentReadError("what"),
         NotAuthenticatedError(),
     ]
     ours = {"TillError", "NotFoundError", "LedgerCorruptError", "ReadAgainError"}

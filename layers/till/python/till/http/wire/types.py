@@ -86,6 +86,9 @@ Reason = Annotated[
 SearchText = Annotated[str, Field(min_length=2, max_length=100), AfterValidator(_plain_text)]
 """What a person types to find something."""
 
+ShipmentIdText = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
+"""The carrier's id of a shipment: 1 to 255 visible ASCII characters."""
+
 IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
 """1 to 255 visible ASCII characters."""
 
