@@ -8,7 +8,14 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, PurchaseAttempt, Shipped
+from till.domain.purchase import (
+    SHIPMENT_ID_PATTERN,
+    AttemptState,
+    NotShipped,
+    OutcomeUnknown,
+    PurchaseAttempt,
+    Shipped,
+)
 from till.http.wire.snapshots import AddressResponse, ProductSnapshotResponse
 from till.http.wire.types import Instant, Reason, WireRequest, WireResponse
 from till.services.resolve_attempt import ResolutionRequest
@@ -133,9 +140,7 @@ class ResolveAttemptRequest(WireRequest):
     shipment_id: Annotated[
         str | None,
         Field(
-            min_length=1,
-            max_length=255,
-            pattern=r"^[\x21-\x7e]+$",
+            pattern=SHIPMENT_ID_PATTERN,
             description="The carrier's id; with outcome shipped, and only then",
         ),
     ] = None
