@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from decimal import Decimal
 
@@ -117,19 +118,33 @@ def test_mutated_documents_give_a_value_or_the_one_error() -> None:
     assert 0 < read < 3_000
 
 
+ODD_VALUES = (
+    *(b"1e99999999999999999999", b"-1E-99999999999999999999", b"1e400", b"1e-400", b"9" * 5_000),
+    *(b"-0", b"-0.0", b"0", b"1.001", b"12.340", b"1e2", b"NaN", b"Infinity", b"true", b"null"),
+    *(b'""', b'" "', b'"\\n"', b'"\\u0000"', b'"\\ud800"', b'"\xc3\xa9"', b'"' + b"x" * 300 + b'"'),
+    *(b"[]", b"{}", b'{"a": 1, "a": 2}', b"[" * 5_000),
+)
+
+
 def mutated(document: bytes, chance: random.Random) -> bytes:
     """The document with a few bytes changed, removed, repeated or put in."""
     data = bytearray(document)
     for _ in range(chance.randint(1, 4)):
         at = chance.randrange(len(data) + 1)
         end = min(len(data), at + chance.randint(0, 12))
-        match chance.randrange(4):
+        match chance.randrange(6):
             case 0:
                 del data[at:end]
             case 1:
                 data[at:at] = data[at:end] * chance.choice((1, 2, 300))
             case 2:
                 data[at:end] = chance.randbytes(end - at)
+            case 3 | 4:
+                # A value in the place of another one.
+                places = [*re.finditer(rb'"[^"]*"|[0-9][0-9.]*', data)]
+                if places:
+                    place = chance.choice(places)
+                    data[place.start() : place.end()] = chance.choice(ODD_VALUES)
             case _:
                 data[at:at] = chance.choice(
                     (

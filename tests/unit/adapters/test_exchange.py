@@ -22,11 +22,11 @@ from tests.unit.adapters.raw_server import Connection, Stopwatch, serving
 from tests.unit.fakes import ADDRESS
 from tests.unit.test_strict_json import mutated
 from till.adapters.upstream.carrier import HttpCarrier
-from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
+from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
 from till.adapters.upstream.connections import BoundedTransport, _BoundedBackend, _Exchange
 from till.adapters.upstream.credential import Credentials, CredentialTransport, UpstreamCredential
 from till.adapters.upstream.deadline import Deadline
-from till.adapters.upstream.http import MAX_ANSWER_BYTES, make_http_client, make_transport
+from till.adapters.upstream.http import MAX_ANSWER_BYTES, exchange, make_http_client, make_transport
 from till.adapters.upstream.reader import UpstreamReader
 from till.domain.catalogue import Customer, Product
 from till.domain.errors import (
@@ -48,7 +48,7 @@ from till.services.policy import DisplayPolicy
 from till.strict_json import JsonError, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.unit.adapters.raw_server import Script
 
@@ -275,6 +275,26 @@ def test_every_request_asks_for_no_encoding() -> None:
     ]
 
 
+@pytest.mark.parametrize("value", [b"a=b; Path=/", b"a=caf\xc3\xa9; Path=/"])
+def test_no_cookie_is_kept(value: bytes) -> None:
+    requests: list[bytes] = []
+
+    def script(connection: Connection) -> None:
+        requests.append(connection.request)
+        connection.send(
+            http(200, GOOD_ID).replace(b"\r\n", b"\r\nSet-Cookie: " + value + b"\r\n", 1)
+        )
+
+    with (
+        serving(script) as url,
+        make_http_client(url, make_transport(url, keep_alive=False)) as client,
+    ):
+        for _ in range(2):
+            assert exchange(client, "GET", "x", deadline=Deadline(5)).status == 200
+    assert len(requests) == 2
+    assert b"cookie" not in requests[1].lower()
+
+
 class TestACompleteAnswer:
     def test_ends_with_its_last_byte_though_the_connection_stays_open(self) -> None:
         answers = (http(200, GOOD_ID), http(200, b"d\r\n" + GOOD_ID + b"\r\n0\r\n\r\n", CHUNKED))
@@ -300,10 +320,10 @@ class TestACompleteAnswer:
         with serving(script) as url:
             host, port = "127.0.0.1", httpx.URL(url).port
             assert port is not None
-            stream = _BoundedBackend().connect_tcp(host, port, timeout=exchange(5))
-            stream.write(b"GET / HTTP/1.1\r\n\r\n", timeout=exchange(5))
+            stream = _BoundedBackend().connect_tcp(host, port, timeout=bounded(5))
+            stream.write(b"GET / HTTP/1.1\r\n\r\n", timeout=bounded(5))
             assert sent.wait(5)
-            late = exchange(0)
+            late = bounded(0)
             assert stream.read(65_536, timeout=late) == http(200, GOOD_ID)
             with pytest.raises(httpcore.ReadTimeout):
                 stream.read(65_536, timeout=late)
@@ -315,7 +335,7 @@ class TestACompleteAnswer:
 CHUNKED = "Transfer-Encoding: chunked"
 
 
-def exchange(seconds: float) -> float:
+def bounded(seconds: float) -> float:
     """As the transport gives it to httpcore, in the place of a timeout."""
     made: object = _Exchange(Deadline(seconds))
     return made  # type: ignore[return-value]
@@ -434,7 +454,8 @@ class TestMutatedAnswers:
         shipped = 0
         for _ in range(self.RUNS):
             status = chance.choice((200, 201, 400, 408, 422, 500, 502, 503, 302))
-            body = mutated(b'{"id": "shp-1", "weight": 1.5, "Message": "no"}', chance)
+            good = b'{"id": "shp-1", "weight": 1.5, "Message": "no"}'
+            body = mutated(good, chance) if chance.random() < 0.9 else good
             outcome = ship("http://upstream/api", transport=_mock(status, body))
             if isinstance(outcome, Shipped):
                 shipped += 1
@@ -455,7 +476,7 @@ class TestMutatedAnswers:
         good = json.dumps(PRODUCT if what == "product" else CUSTOMER).encode()
         read = 0
         for _ in range(self.RUNS):
-            body = mutated(good, chance)
+            body = mutated(good, chance) if chance.random() < 0.9 else good
             status = chance.choice((200, 200, 200, 404, 500))
             reading = reader("http://upstream/api", _mock(status, body))
             get: Callable[[UUID], Product | Customer] = (
@@ -494,6 +515,41 @@ class TestMutatedAnswers:
             if isinstance(outcome, NotShipped):
                 assert re.search(rb"^HTTP/1.[01] [45]", answer, re.MULTILINE), answer
         assert len({type(outcome) for outcome in outcomes}) == 3
+
+    def test_of_reads_as_bytes_on_the_wire(self) -> None:
+        chance = random.Random(self.SEED)
+        fields = (
+            *("Cache-Control: max-age=60, private, stale-if-error=9", 'ETag: "1"', "Vary: Accept"),
+            *(
+                "Date: Thu, 26 Nov 2026 07:00:00 GMT",
+                "Last-Modified: Thu, 26 Nov 2026 06:00:00 GMT",
+            ),
+            *("Age: 5", "Expires: 0", "Set-Cookie: a=b; Path=/; Max-Age=5", "Location: /x"),
+        )
+        good = json.dumps(PRODUCT).encode()
+        answers: Iterator[bytes] = iter(())
+
+        def script(connection: Connection) -> None:
+            connection.send(next(answers, b""))
+
+        endings: set[str] = set()
+        with serving(script) as url, make_transport(url, keep_alive=True) as transport:
+            for _ in range(150):
+                status = chance.choice((200, 200, 200, 304, 302, 404, 500))
+                whole = http(status, good, "Connection: close", *chance.sample(fields, 5))
+                answers = iter([whole, mutated(whole, chance), mutated(whole, chance)])
+                reading = reader(url, transport)
+                products = HttpProducts(reading, free_products=True)
+                shown = HttpShowcase(reading)
+                for read in (shown.product, products.get, shown.product):
+                    try:
+                        read(ID)
+                        endings.add("read")
+                    except (UpstreamUnavailableError, UpstreamContractError) as error:
+                        endings.add(type(error).__name__)
+                    except ProductNotFoundError:
+                        endings.add("none")
+        assert len(endings) == 4
 
 
 def _mock(status: int, body: bytes) -> httpx.MockTransport:

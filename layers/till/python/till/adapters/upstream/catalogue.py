@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from till.adapters.upstream.connections import UnreadableAnswerError
 from till.adapters.upstream.contract import CustomerAnswer, ProductAnswer
 from till.domain.catalogue import Shown
 from till.domain.errors import (
@@ -140,7 +139,7 @@ def _asking(reader: UpstreamReader, path: str, api: str) -> Iterator[None]:
     except UpstreamContractError:
         reader.forget(path)
         raise
-    except UnreadableAnswerError as error:
+    except httpx.DecodingError as error:
         reader.forget(path)
         raise UpstreamContractError(api, str(error)) from error
 

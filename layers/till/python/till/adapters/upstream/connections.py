@@ -205,10 +205,12 @@ class _LookUps:
         with self._lock:
             found = self._running.get((host, port))
             if found is None:
-                found = self._running[host, port] = Future()
+                found = Future()
                 threading.Thread(
                     target=self._look_up, args=(host, port, found), name="look-up", daemon=True
                 ).start()
+                # It needs the lock to end: until it has ended, others can find it.
+                self._running[host, port] = found
         try:
             return found.result(exchange.left(httpcore.ConnectTimeout))
         except TimeoutError as error:

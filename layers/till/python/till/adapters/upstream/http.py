@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -15,6 +16,8 @@ from till.strict_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from http.client import HTTPResponse
+    from urllib.request import Request
 
     from till.adapters.upstream.deadline import Deadline
     from till.strict_json import Json
@@ -86,8 +89,15 @@ def make_transport(base_url: str, *, keep_alive: bool) -> BoundedTransport:
     return BoundedTransport(tls=base_url.startswith("https:"), keep_alive=keep_alive)
 
 
+class _NoCookies(CookieJar):
+    """Does not even read the cookies of an answer."""
+
+    def extract_cookies(self, response: HTTPResponse, request: Request) -> None:
+        """Keep none."""
+
+
 def make_http_client(base_url: str, transport: httpx.BaseTransport) -> httpx.Client:
-    """A client of one upstream. It follows no redirects and reads no proxy settings."""
+    """A client of one upstream: no redirects, no proxy settings, no cookies."""
     return httpx.Client(
         base_url=base_url,
         headers={
@@ -97,6 +107,8 @@ def make_http_client(base_url: str, transport: httpx.BaseTransport) -> httpx.Cli
         },
         transport=transport,
         trust_env=False,
+        # What one answer sets must not become part of the requests that follow.
+        cookies=_NoCookies(),
         event_hooks={"request": [_name_the_request]},
     )
 

@@ -288,6 +288,7 @@ def _instant(date: str | None) -> float | None:
         return None
     try:
         instant = parsedate_to_datetime(date)
-    except ValueError:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, ArithmeticError, LookupError, TypeError):
+        # The standard library raises any of these for text that is no date.
         return None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
