@@ -130,7 +130,7 @@ class Bench:
         self.buy = CreatePurchase(
             books=self.books,
             customers=customers,
-            products=HttpProducts(reader),
+            products=HttpProducts(reader, free_products=False),
             carrier=HttpCarrier(upstream),
             clock=clock,
             policy=policy,

@@ -346,6 +346,7 @@ def _environment(settings: StageSettings) -> Mapping[str, str]:
             settings.upstream_credential_max_age_seconds
         ),
         "TILL_SHIPMENTS_IDEMPOTENT": "false",
+        "TILL_FREE_PRODUCTS": str(settings.free_products).lower(),
         "TILL_PENDING_EXPIRY_SECONDS": str(settings.pending_expiry_seconds),
         "TILL_UNKNOWN_DEADLINE_SECONDS": str(settings.unknown_deadline_seconds),
         "TILL_DISPLAY_MAX_AGE_SECONDS": str(settings.display_max_age_seconds),

@@ -126,6 +126,8 @@ class StageSettings:
     release: Release
     support_limit_minor: int
     """The most that a rep may grant, deduct or refund in one operation, in cents."""
+    free_products: bool
+    """Whether a product may cost nothing. If not, a price of 0 is refused as a mistake."""
     read_timeout_seconds: int
     shipment_timeout_seconds: int
     lambda_timeout_seconds: int
@@ -232,6 +234,7 @@ def _emulated(
         identity_from=identity_from,
         release=Release.IN_PLACE,
         support_limit_minor=500_00,
+        free_products=False,
         read_timeout_seconds=8,
         shipment_timeout_seconds=8,
         lambda_timeout_seconds=25,
@@ -263,6 +266,7 @@ def _aws(
         identity_from=IdentityFrom.AUTHORIZER,
         release=release,
         support_limit_minor=500_00,
+        free_products=False,
         read_timeout_seconds=3,
         shipment_timeout_seconds=10,
         lambda_timeout_seconds=25,

@@ -109,6 +109,7 @@ def test_every_function_is_told_all_that_it_needs(synthesized: Synthesized) -> N
             "TILL_LEDGER_TABLE": f"till-{stage}-ledger",
             "TILL_PURCHASES_TABLE": f"till-{stage}-purchases",
             "TILL_SHIPMENTS_IDEMPOTENT": "false",
+            "TILL_FREE_PRODUCTS": "false",
             "TILL_UPSTREAM_SECRET": f"till-{stage}-upstream",
             "TILL_UNKNOWN_DEADLINE_SECONDS": "86400",
             "TILL_DISPLAY_MAX_AGE_SECONDS": "5",

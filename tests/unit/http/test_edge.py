@@ -189,6 +189,10 @@ def test_a_reason_is_a_line_of_text(reason: str) -> None:
         GOOD + GOOD,
         "\ufeff" + GOOD,
         '{"amount": 5, "reason": "\ufffd"}',
+        '{"amount": 5, "reason": "\\ud83d"}',
+        '{"amount": 1e99999999999999999999, "reason": "r"}',
+        '{"amount": ' + "9" * 10_000 + ', "reason": "r"}',
+        '{"amount": 5, "reason": "r", "x": [{"y": 1, "y": 2}]}',
         '{"amount": 5, "reason": "' + chr(0xDC80) + '"}',
     ],
 )

@@ -70,6 +70,8 @@ class Settings(BaseModel):
     """The name of the secret with the credential for all of them."""
     upstream_credential_max_age_seconds: Annotated[int, Field(gt=0)]
     shipments_idempotent: bool
+    free_products: bool
+    """Whether a price of 0 is a price. If not, it breaks the Product API's contract."""
     pending_expiry_seconds: Seconds
     unknown_deadline_seconds: Seconds
     display_max_age_seconds: WholeSeconds
@@ -235,7 +237,8 @@ def _reader() -> UpstreamReader:
 def _catalogue() -> tuple[HttpCustomers, HttpProducts]:
     from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
 
-    return HttpCustomers(_reader()), HttpProducts(_reader())
+    products = HttpProducts(_reader(), free_products=settings().free_products)
+    return HttpCustomers(_reader()), products
 
 
 class CustomersWhenAsked:

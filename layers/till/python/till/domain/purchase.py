@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -150,6 +151,15 @@ def make_order(
 
 
 # What the carrier said
+
+SHIPMENT_ID_PATTERN: Final = r"^[\x21-\x7e]{1,255}$"
+"""1 to 255 visible ASCII characters, from the carrier as from a rep."""
+
+
+def is_shipment_id(text: str) -> bool:
+    """Whether a text can be the id of a shipment."""
+    # Not match(): for that, "$" also fits before a trailing newline.
+    return re.fullmatch(SHIPMENT_ID_PATTERN, text) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from till.domain.money import Money
 from till.domain.purchase import (
+    SHIPMENT_ID_PATTERN,
     AttemptState,
     NotShipped,
     OrphanOutcome,
@@ -184,9 +185,7 @@ class ResolveAttemptRequest(WireRequest):
     shipment_id: Annotated[
         str | None,
         Field(
-            min_length=1,
-            max_length=255,
-            pattern=r"^[\x21-\x7e]+$",
+            pattern=SHIPMENT_ID_PATTERN,
             description="The carrier's id; with outcome shipped, and only then",
         ),
     ] = None

@@ -22,6 +22,7 @@ from till.domain.account import MAX_REASON_CHARACTERS
 from till.domain.instant import format_instant
 from till.domain.money import MAX_AMOUNT_MINOR
 from till.domain.promo import CODE_PATTERN, canonical_code
+from till.domain.purchase import SHIPMENT_ID_PATTERN
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -86,7 +87,7 @@ Reason = Annotated[
 SearchText = Annotated[str, Field(min_length=2, max_length=100), AfterValidator(_plain_text)]
 """What a person types to find something."""
 
-ShipmentIdText = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
+ShipmentIdText = Annotated[str, Field(pattern=SHIPMENT_ID_PATTERN)]
 """The carrier's id of a shipment: 1 to 255 visible ASCII characters."""
 
 IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
