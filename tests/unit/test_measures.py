@@ -63,7 +63,9 @@ def test_an_incident_is_logged_and_counted_immediately(
     assert line.levelname == "ERROR"
     told = {name: vars(line)[name] for name in ("attempt_id", "outcome", "shipment_id")}
     assert told == {"attempt_id": str(attempt_id), "outcome": "shipped", "shipment_id": "S1"}
-    assert json.loads(capsys.readouterr().out)["AnswersNotRecorded"] == [1]
+    metric = json.loads(capsys.readouterr().out)
+    assert metric["AnswersNotRecorded"] == [1]
+    assert {name: metric[name] for name in told} == told
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,12 @@ def measure(name: Measure, value: float = 1) -> None:
     _metrics.add_metric(name=name.value, unit=_UNITS.get(name, MetricUnit.Count), value=value)
 
 
-def flush() -> None:
-    """Write down what was measured since the last time, if anything was."""
+def flush(**details: str) -> None:
+    """Write down what was measured since the last time, if anything was.
+
+    ``details`` stand beside the values in the log, and are no dimensions of the metric.
+    """
     if _metrics.metric_set:
+        for name, value in details.items():
+            _metrics.add_metadata(name, value)
         _metrics.flush_metrics()

@@ -48,7 +48,7 @@ class LoggedIncidents:
     def _tell(name: Measure, message: str, details: dict[str, str]) -> None:
         logger.error(message, extra=details)
         measure(name)
-        measures.flush()
+        measures.flush(**details)
 
 
 def _outcome(outcome: ShipmentOutcome) -> dict[str, str]:
