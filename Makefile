@@ -86,7 +86,14 @@ clean: ## Remove everything that make made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # On AWS. docs/runbooks/deploying.md says which settings a stage takes, from the environment.
-.PHONY: synth diff deploy smoke
+.PHONY: bootstrap ci-roles synth diff deploy smoke
+
+bootstrap: ## Prepare an AWS account for the CDK, once in each account and region (STAGE=dev|staging|prod)
+	@$(SET_UP) infra.account bootstrap '$(STAGE)'
+
+ci-roles: ## Make the roles that GitHub Actions takes in an AWS account (REPOSITORY=, ENVIRONMENTS=, REGIONS=, PROVIDER=, DIFF=)
+	@$(SET_UP) infra.account ci-roles --repository '$(REPOSITORY)' --environments '$(ENVIRONMENTS)' \
+		--regions '$(REGIONS)' --provider '$(PROVIDER)' --diff '$(DIFF)'
 
 synth: ## What a stage would be, in cdk.out/STAGE (STAGE=dev|staging|prod)
 	@$(SET_UP) infra.deploy synth '$(STAGE)'

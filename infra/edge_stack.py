@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from aws_cdk import (
     CfnElement,
     CfnOutput,
-    DefaultStackSynthesizer,
     Duration,
     RemovalPolicy,
     Stack,
@@ -264,9 +263,8 @@ class EdgeStack(Stack):
         if function is None or not isinstance(bucket.node.default_child, CfnElement):
             raise AssertionError("the role is the function's, and the bucket is one")
         name = self.get_logical_id(bucket.node.default_child)
-        assets = (
-            f"cdk-{DefaultStackSynthesizer.DEFAULT_QUALIFIER}-assets-<AWS::AccountId>-<AWS::Region>"
-        )
+        qualifier = self.synthesizer.bootstrap_qualifier
+        assets = f"cdk-{qualifier}-assets-<AWS::AccountId>-<AWS::Region>"
         wildcards = (
             *(
                 f"Action::s3:{a}*"

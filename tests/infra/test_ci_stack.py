@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 from aws_cdk import App, assertions
 
+from infra.cdk import QUALIFIER_CONTEXT
 from infra.ci import settings_from
 from infra.ci_stack import DEPLOY_ROLE, DIFF_ROLE, CiSettings, CiSettingsError, CiStack
 from tests.infra.templates import Json, Resource, Template, as_list, render
@@ -115,7 +116,9 @@ def test_an_account_may_be_for_one_environment_and_without_pull_requests() -> No
 
 
 def test_a_bootstrap_of_ones_own_and_two_regions() -> None:
-    found = template(repository=REPOSITORY, qualifier="till", regions="eu-west-1, us-east-1")
+    found = template(
+        **{QUALIFIER_CONTEXT: "till"}, repository=REPOSITORY, regions="eu-west-1, us-east-1"
+    )
     assert taken(role(found, DIFF_ROLE)) == [
         f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/"
         f"cdk-till-lookup-role-${{AWS::AccountId}}-{region}"
@@ -151,7 +154,7 @@ def test_repositories_from_before_the_numbers_have_names_only() -> None:
     [
         ("environments", "staging,dev", "environments must be some of staging, production"),
         ("regions", "eu-west-1,*", "no region"),
-        ("qualifier", "*", "no qualifier"),
+        (QUALIFIER_CONTEXT, "*", "no qualifier"),
         ("provider", "yes", "provider must be"),
         ("diff", "maybe", "diff must be"),
     ],

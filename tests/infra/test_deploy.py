@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.deploy import DeployError, context_for, describe_outputs, variable_of
+from infra.cdk import QUALIFIER_CONTEXT, DeployError
+from infra.deploy import context_for, describe_outputs, variable_of
 from infra.settings import AWS_STAGES, SettingsError, Surrounding
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,7 @@ done
 @pytest.mark.parametrize("stage", AWS_STAGES)
 def test_a_stage_is_told_by_the_environment(stage: str) -> None:
     told = {**TOLD, "TILL_ROLES_CLAIM": "cognito:groups", "TILL_RELEASE": "at-once"}
+    told["TILL_BOOTSTRAP_QUALIFIER"] = "tillown"
     assert context_for(stage, told) == {
         "stage": stage,
         "upstream_url": "https://shop.example.com/api",
@@ -57,6 +59,7 @@ def test_a_stage_is_told_by_the_environment(stage: str) -> None:
         "jwks_url": "https://id.example.com/jwks",
         "roles_claim": "cognito:groups",
         "release": "at-once",
+        QUALIFIER_CONTEXT: "tillown",
     }
 
 
@@ -282,3 +285,8 @@ def test_a_build_that_failed_is_tried_again(checkout: Checkout) -> None:
     assert checkout.run("synth", "dev", **TOLD).status == 1
     checkout.stand_in()
     assert built(checkout.run("synth", "dev", **TOLD))
+
+
+def test_a_qualifier_that_is_none_is_refused_before_anything_is_built() -> None:
+    with pytest.raises(DeployError, match="'Not-One' is no qualifier of a CDK bootstrap"):
+        context_for("dev", {**TOLD, "TILL_BOOTSTRAP_QUALIFIER": "Not-One"})

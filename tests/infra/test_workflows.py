@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.cdk import RUNBOOK
 from infra.ci_stack import ENVIRONMENTS
-from infra.deploy import RUNBOOK, variable_of
+from infra.deploy import SETTINGS, variable_of
 from infra.settings import AWS_STAGES, Surrounding
 from tests.infra.templates import Json
 from tests.infra.test_compose import compose, stages
@@ -245,7 +246,7 @@ def test_a_stage_is_told_everything_that_it_can_be_told() -> None:
             f"inputs.stage == '{stage}' && vars.{stage.upper()}_{name.upper()}"
             for stage in AWS_STAGES
         )
-        for name in (*(field.name for field in fields(Surrounding)), "release")
+        for name in SETTINGS
     }
     assert step["env"] == {
         "EXAMPLE": "${{ inputs.example }}",
@@ -427,8 +428,7 @@ def test_zizmor_looks(broken: Path) -> None:
 def test_the_runbook_tells_every_setting() -> None:
     text = (ROOT / RUNBOOK).read_text(encoding="utf-8")
     rows = set(re.findall(r"^\| `(TILL_\w+)` \| `<STAGE>_(\w+)` \|", text, re.MULTILINE))
-    names = (*(field.name for field in fields(Surrounding)), "release")
-    assert rows == {(variable_of(name), name.upper()) for name in names}
+    assert rows == {(variable_of(name), name.upper()) for name in SETTINGS}
 
 
 @each_job
