@@ -177,7 +177,7 @@ class ApiFunction(Construct):
                     (
                         "LedgerStream",
                         allowed.ledger_stream,
-                        WrittenDown.LEDGER_STREAM.look_up(settings),
+                        WrittenDown.LEDGER_STREAM.look_up(self, settings),
                     ),
                 )
                 if table_actions
@@ -203,7 +203,7 @@ class ApiFunction(Construct):
             yield iam.PolicyStatement(
                 sid="UpstreamCredential",
                 actions=["secretsmanager:GetSecretValue"],
-                resources=[WrittenDown.UPSTREAM_SECRET.look_up(settings)],
+                resources=[WrittenDown.UPSTREAM_SECRET.look_up(self, settings)],
             )
         for sid, actions, service in (
             ("KeyOfTables", allowed.key, "dynamodb"),
@@ -256,7 +256,7 @@ def key_rights(
         yield iam.PolicyStatement(
             sid=sid,
             actions=list(actions),
-            resources=[WrittenDown.KEY.look_up(settings)],
+            resources=[WrittenDown.KEY.look_up(scope, settings)],
             conditions={
                 "StringEquals": {
                     "kms:ViaService": f"{service}.{Stack.of(scope).region}.amazonaws.com"

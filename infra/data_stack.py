@@ -6,9 +6,8 @@ from enum import StrEnum
 from typing import Final
 
 from aws_cdk import (
-    CfnDynamicReference,
-    CfnDynamicReferenceService,
     CfnOutput,
+    CfnParameter,
     Duration,
     RemovalPolicy,
     Stack,
@@ -53,10 +52,10 @@ def upstream_secret_name(settings: StageSettings) -> str:
 
 
 class WrittenDown(StrEnum):
-    """The ARNs that nobody can know by a name.
+    """The ARNs that cannot be known in advance.
 
     A part of each is chosen when it is made: a time, a number, some letters. The data stack writes
-    them down under names, and those are what everybody knows.
+    them into SSM parameters, whose names are fixed.
     """
 
     LEDGER_STREAM = "ledger-stream-arn"
@@ -67,10 +66,25 @@ class WrittenDown(StrEnum):
         """Where it is written down."""
         return f"/{settings.prefix}/{self.value}"
 
-    def look_up(self, settings: StageSettings) -> str:
-        """The ARN, as CloudFormation looks it up when it deploys."""
-        name = self.parameter_name(settings)
-        return CfnDynamicReference(CfnDynamicReferenceService.SSM, name).to_string()
+    def look_up(self, scope: Construct, settings: StageSettings) -> str:
+        """The value, as a parameter of the scope's stack: CloudFormation reads it at each update.
+
+        Not as a dynamic reference: a template may hold 60 of those, and each use is one.
+        """
+        stack = Stack.of(scope)
+        logical_id = self.value.title().replace("-", "")
+        parameter = stack.node.try_find_child(logical_id)
+        if parameter is None:
+            parameter = CfnParameter(
+                stack,
+                logical_id,
+                type="AWS::SSM::Parameter::Value<String>",
+                default=self.parameter_name(settings),
+                description="Where the data stack wrote it.",
+            )
+        if not isinstance(parameter, CfnParameter):
+            raise TypeError(f"{logical_id} is the name of another construct")
+        return parameter.value_as_string
 
 
 class DataStack(Stack):

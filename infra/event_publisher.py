@@ -93,7 +93,7 @@ class EventPublisher(Construct):
             self,
             "Mapping",
             function_name=self._function.called.function_arn,
-            event_source_arn=WrittenDown.LEDGER_STREAM.look_up(settings),
+            event_source_arn=WrittenDown.LEDGER_STREAM.look_up(self, settings),
             # Also what was written before this was deployed.
             starting_position="TRIM_HORIZON",
             batch_size=_BATCH_SIZE,

@@ -31,8 +31,7 @@ def test_the_ledger_s_stream_is_followed_from_its_beginning(synthesized: Synthes
     mapping = synthesized.compute.one("AWS::Lambda::EventSourceMapping").properties
     called = synthesized.compute.called(mapping["FunctionName"])
     assert called == _function(synthesized).logical_id
-    stage = synthesized.stage
-    assert mapping["EventSourceArn"] == f"{{{{resolve:ssm:/till-{stage}/ledger-stream-arn}}}}"
+    assert mapping["EventSourceArn"] == {"Ref": "LedgerStreamArn"}
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     # More than one at a time of a partition key would be out of order; that is Lambda's default.
     assert "ParallelizationFactor" not in mapping

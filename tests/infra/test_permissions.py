@@ -78,7 +78,7 @@ def _table_rights(synthesized: Synthesized, operation: str) -> dict[str, set[str
         "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:"
         f"table/till-{synthesized.stage}-"
     )
-    stream = f"{{{{resolve:ssm:/till-{synthesized.stage}/ledger-stream-arn}}}}"
+    stream = "<LedgerStreamArn>"
     rights: dict[str, set[str]] = {}
     for owner, statement in synthesized.compute.policies():
         if owner == role and any(action.startswith("dynamodb:") for action in statement.actions):
@@ -211,7 +211,7 @@ def test_beside_tables_and_logs_there_is_a_right_to_ask_to_tell_and_to_say_what_
     queues = {one.properties["QueueName"]: one.arn for one in compute.all("AWS::SQS::Queue")}
     prefix = f"till-{synthesized.stage}"
     bus = f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:event-bus/{prefix}"
-    secret = f"{{{{resolve:ssm:/{prefix}/upstream-secret-arn}}}}"
+    secret = "<UpstreamSecretArn>"
     assert sorted(others) == sorted(
         [
             ("publish_events", ("events:PutEvents",), (bus,)),
@@ -229,7 +229,7 @@ def test_beside_tables_and_logs_there_is_a_right_to_ask_to_tell_and_to_say_what_
 def test_the_key_is_used_by_way_of_a_service_and_as_far_as_the_table_needs(
     prod: Synthesized,
 ) -> None:
-    key = "{{resolve:ssm:/till-prod/key-arn}}"
+    key = "<KeyArn>"
     via: dict[str, dict[str, set[str]]] = {"dynamodb": {}, "secretsmanager": {}, "sqs": {}}
     roles = {prod.compute.role_of(one).logical_id: n for n, one in prod.compute.functions().items()}
     for owner, statement in prod.compute.policies():
