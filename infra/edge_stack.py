@@ -38,6 +38,9 @@ BUILT: Final = BACKOFFICE / "dist"
 HASHED: Final = "assets"
 """The folder of those files that have a hash of their content in their name."""
 
+ERROR_STATUSES: Final = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
+"""Every status for which CloudFront takes a setting."""
+
 _HEADERS: Final = BACKOFFICE / "security-headers.json"
 """The one place of these headers: the local server of the back office reads it, too."""
 
@@ -167,6 +170,12 @@ class EdgeStack(Stack):
                     response_headers_policy=headers,
                 )
             },
+            # By default CloudFront keeps these for 10 s, whatever the behaviour's cache policy
+            # says, and gives them to other callers: neither token nor query is in its key.
+            error_responses=[
+                cloudfront.ErrorResponse(http_status=status, ttl=Duration.seconds(0))
+                for status in ERROR_STATUSES
+            ],
         )
         accept(
             distribution,

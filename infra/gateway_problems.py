@@ -125,7 +125,11 @@ def add_gateway_problems(api: apigateway.RestApi) -> None:
             "correlation_id": "$context.requestId",
         }
         # API Gateway takes a constant in single quotes.
-        headers = {"Content-Type": "'application/problem+json'"}
+        headers = {
+            "Content-Type": "'application/problem+json'",
+            # An error is about one caller and one moment: nothing on the way may keep it.
+            "Cache-Control": "'no-store'",
+        }
         headers |= {name: f"'{value}'" for name, value in problem.headers}
         api.add_gateway_response(
             problem.response_type.response_type.title().replace("_", ""),

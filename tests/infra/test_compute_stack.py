@@ -314,6 +314,7 @@ def test_the_gateway_speaks_in_problems_too(synthesized: Synthesized) -> None:
         headers = resource.properties["ResponseParameters"]
         media_type = headers["gatewayresponse.header.Content-Type"]
         assert media_type == f"'{problems.PROBLEM_CONTENT_TYPE}'"
+        assert headers["gatewayresponse.header.Cache-Control"] == "'no-store'"
         assert document["correlation_id"] == "$context.requestId"
         assert document.keys() >= {"type", "title", "detail"}
         # What API Gateway would say by itself is about itself.
