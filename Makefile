@@ -1,7 +1,7 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture lock clean
+.PHONY: help run logs invoke test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
@@ -23,6 +23,12 @@ run: ## The whole system on this machine, until Ctrl-C (PORT=, BACKOFFICE_PORT=,
 
 logs: ## What the functions of the running system have logged (FIND=, such as a correlation id)
 	@$(SET_UP) local.function_logs $(if $(FIND),'$(FIND)')
+
+INVOKE = OPERATION AS CUSTOMER PRODUCT PURCHASE ATTEMPT CODE VERSION QUERY BODY KEY IF_MATCH TARGET
+
+# What was set on make's command line is in the environment: the shell reads it there, whatever is in it.
+invoke: ## Call one function directly: docs/invoking.md (OPERATION=, AS=, CUSTOMER=, BODY=, TARGET=local|localstack|STAGE)
+	@$(SET_UP) local.invoke $(foreach name,$(INVOKE),$(if $(filter command,$(origin $(name))),$(name)="$$$(name)"))
 
 test: ## Every check: format, lint, types, imports, and all tests
 	@$(SET_UP) local.checks all
