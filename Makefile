@@ -92,7 +92,7 @@ clean: ## Remove everything that make made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # On AWS. docs/runbooks/deploying.md says which settings a stage takes, from the environment.
-.PHONY: bootstrap ci-roles synth diff deploy smoke
+.PHONY: bootstrap ci-roles synth diff deploy destroy smoke
 
 bootstrap: ## Prepare an AWS account for the CDK, once in each account and region (STAGE=dev|staging|prod)
 	@$(SET_UP) infra.account bootstrap '$(STAGE)'
@@ -109,6 +109,9 @@ diff: ## What a deploy would change in a stage (STAGE=dev|staging|prod)
 
 deploy: ## Deploy a stage to an AWS account (STAGE=dev|staging|prod)
 	@$(SET_UP) infra.deploy deploy '$(STAGE)'
+
+destroy: ## Take a stage's functions and routes down until the next deploy; data and addresses stay (STAGE=, CONFIRM=STAGE)
+	@$(SET_UP) infra.deploy destroy '$(STAGE)' --confirm '$(CONFIRM)'
 
 smoke: ## Ask a deployed stage whether it is there (API_URL=, BACKOFFICE_URL=, WAIT=)
 	@$(SET_UP) infra.smoke --api-url '$(API_URL)' --backoffice-url '$(BACKOFFICE_URL)' --wait $(or $(WAIT),60)

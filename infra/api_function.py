@@ -20,7 +20,6 @@ from infra.checks import accept
 from infra.data_stack import (
     OPENED_INDEX,
     STATE_INDEX,
-    WrittenDown,
     ledger_table_name,
     purchases_table_name,
 )
@@ -28,6 +27,7 @@ from infra.packages import Packages, architecture_of
 from infra.permissions import KEY_READ, PERMISSIONS, Rights
 from infra.release import ALIAS, Releases
 from infra.settings import GATEWAY_TIMEOUT_SECONDS, StageSettings
+from infra.written_down import WrittenDown
 from till.http.routes import Route
 
 
@@ -92,6 +92,9 @@ class ApiFunction(Construct):
             log_group=log_group,
             timeout=self.timeout,
             memory_size=settings.lambda_memory_mb,
+            # The version before stays when a new one has taken over: to go back to it by hand, and
+            # for CodeDeploy to find it should the stack be rolled back.
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
         accept(
             self.function,
@@ -115,7 +118,7 @@ class ApiFunction(Construct):
         return "$LATEST" if self.called is self.function else ALIAS
 
     def add_route(
-        self, api: apigateway.RestApi, route: Route, authorizer: apigateway.IAuthorizer | None
+        self, api: apigateway.IRestApi, route: Route, authorizer: apigateway.IAuthorizer | None
     ) -> apigateway.Method:
         """Let callers reach this operation by its route: those whom the authorizer lets through.
 
@@ -226,15 +229,6 @@ class ApiFunction(Construct):
             )
             notify(alarm, topic)
             errors = (alarm,)
-        throttles = ring(
-            self,
-            "Throttles",
-            self.function.metric_throttles(period=ALARM_PERIOD),
-            f"{self.operation} was refused a place to run: the account's Lambda concurrency is "
-            "used up.",
-            Runbook.THROTTLES,
-        )
-        notify(throttles, topic)
         near_timeout = ring(
             self,
             "NearTimeout",

@@ -16,7 +16,7 @@ from infra.edge_stack import BUILT, BackofficeNotBuiltError, EdgeStack
 from infra.layers import LayerFolders, LayersError, build_layers
 from infra.limits import LimitError, check_limits
 from infra.permissions import PermissionsError
-from infra.settings import SettingsError, StageSettings, settings_for
+from infra.settings import SettingsError, StageSettings, settings_for, warnings_of
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -55,12 +55,14 @@ class Deployment:
                 scope,
                 f"{settings.prefix}-edge",
                 settings=settings,
-                api=self.compute.api,
                 built=backoffice,
             )
             if settings.is_aws
             else None
         )
+        if self.edge is not None:
+            # By the data stack, and not by compute: that may be destroyed without it.
+            self.edge.add_stack_dependency(self.data)
         for stack in (self.data, self.compute, self.edge):
             if stack is not None:
                 Tags.of(stack).add("till:stage", settings.stage)
@@ -83,7 +85,7 @@ def main() -> None:
             add_checks(app)
         Deployment(app, settings=settings, layer_folders=layer_folders)
         assembly = app.synth()
-        for warning in check_limits(Path(assembly.directory)):
+        for warning in [*warnings_of(settings), *check_limits(Path(assembly.directory))]:
             sys.stderr.write(f"WARNING: {warning}\n")
     except (
         *(SettingsError, PermissionsError, LayersError, LimitError),

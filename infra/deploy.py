@@ -1,4 +1,4 @@
-"""Deploys a stage to AWS: ``python -m infra.deploy deploy|diff|synth STAGE``.
+"""Deploys a stage to AWS: ``python -m infra.deploy deploy|diff|synth|destroy STAGE``.
 
 ``make deploy STAGE=dev`` is the same, with everything installed before. The settings of a stage
 come from the environment (``TILL_ISSUER`` and so on: one variable for each field of
@@ -61,26 +61,32 @@ def main(arguments: Iterable[str] | None = None) -> None:
         SystemExit: it could not be done; the sentence on stderr says why.
     """
     parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
-    parser.add_argument("action", choices=["deploy", "diff", "synth"])
+    parser.add_argument("action", choices=["deploy", "diff", "synth", "destroy"])
     parser.add_argument("stage", nargs="?", default="", help=", ".join(AWS_STAGES))
+    parser.add_argument("--confirm", default="", help="the stage once more, for destroy")
     asked = parser.parse_args(None if arguments is None else list(arguments))
     try:
-        _run_action(asked.action, asked.stage.strip())
+        _run_action(asked.action, asked.stage.strip(), confirmed=asked.confirm.strip())
     except (DeployError, SettingsError) as error:
         sys.exit(f"till: {error}")
     except KeyboardInterrupt:
         sys.exit(
             "\ntill: stopped. What CloudFormation had begun, it goes on with: look there before "
             "the next deploy."
-            if asked.action == "deploy"
+            if asked.action in ("deploy", "destroy")
             else "\ntill: stopped."
         )
 
 
-def _run_action(action: str, stage: str) -> None:
+def _run_action(action: str, stage: str, *, confirmed: str) -> None:
     context = context_for(stage, os.environ)
     if action != "synth":
         region_for(f"of stage {stage} for a {action}")
+    if action == "destroy" and confirmed != stage:
+        raise DeployError(
+            f"This takes stage {stage} off the air: its API answers nothing until the next deploy. "
+            f"Pass CONFIRM={stage} if you mean it. Nothing was changed."
+        )
     check_cdk(action)
     _build_backoffice()
     assembly = _synthesize(stage, context)
@@ -92,6 +98,8 @@ def _run_action(action: str, stage: str) -> None:
             *("diff", "--app", str(assembly), "--method=template"),
             doing="The stage could not be compared",
         )
+    elif action == "destroy":
+        _destroy(stage, assembly)
     else:
         _deploy(stage, assembly)
 
@@ -220,6 +228,17 @@ def _deploy(stage: str, assembly: Path) -> None:
     )
     for line in describe_outputs(stage, outputs):
         say(line)
+
+
+def _destroy(stage: str, assembly: Path) -> None:
+    """Take the compute stack down, and no other: what must last is not in it."""
+    compute = f"till-{stage}-compute"
+    say(f"The CDK destroys {compute}. The other stacks stay as they are.")
+    run_cdk(
+        *("destroy", "--app", str(assembly), compute, "--exclusively", "--force"),
+        doing="The compute stack could not be destroyed",
+    )
+    say(f"{compute} is gone. make deploy STAGE={stage} brings it back, at the same addresses.")
 
 
 def describe_outputs(stage: str, outputs: Path) -> tuple[str, str]:

@@ -15,7 +15,10 @@ _LOOKED_UP: Final = "AWS::SSM::Parameter::Value<String>"
 _NAMED: Final = re.compile(
     r":(?P<kind>table|event-bus|alias)/(?P<name>[^/]+)(/index/(?P<index>.+))?$"
 )
+_BY_ARN: Final = re.compile(r":(?P<kind>sqs|sns):+(?P<name>[^:]+)$")
 _NAMES: Final = {
+    "sqs": ("AWS::SQS::Queue", "QueueName"),
+    "sns": ("AWS::SNS::Topic", "TopicName"),
     "table": ("AWS::DynamoDB::Table", "TableName"),
     "event-bus": ("AWS::Events::EventBus", "Name"),
     "alias": ("AWS::KMS::Alias", "AliasName"),
@@ -175,12 +178,12 @@ class Templates:
         raise TemplateError(f"No stack writes {name}, which {logical_id} of {stack} reads.")
 
     def _named(self, text: str, value: Json) -> Target:
-        named = _NAMED.search(text)
+        named = _NAMED.search(text) or _BY_ARN.search(text)
         if named:
             resource_type, name = _NAMES[named["kind"]]
             for one in self.all(resource_type):
                 if one.get(name) in (named["name"], f"{named['kind']}/{named['name']}"):
-                    return self._behind(one, named["index"] or "")
+                    return self._behind(one, named.groupdict().get("index") or "")
         raise TemplateError(f"{value} leads to nothing in the templates.")
 
 

@@ -342,8 +342,10 @@ def _stream_event(target: Target, operation: str, given: Mapping[str, str]) -> d
     table = _setting(target, operation, "TILL_LEDGER_TABLE")
     client = target.session.client("dynamodb", endpoint_url=target.url)
     # docs/data-model.md: what the keys of the ledger look like.
-    key = {"pk": {"S": f"ACCOUNT#{customer}"}, "sk": {"S": f"VERSION#{int(version):016d}"}}
-    item = client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+    pk, sk = f"ACCOUNT#{customer}", f"VERSION#{int(version):016d}"
+    item = client.get_item(
+        TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
+    ).get("Item")
     if item is None:
         raise InvokeError(f"Customer {customer} has no version {version} of an account.")
     return {
@@ -355,7 +357,7 @@ def _stream_event(target: Target, operation: str, given: Mapping[str, str]) -> d
                 "eventSource": "aws:dynamodb",
                 "awsRegion": target.region,
                 "dynamodb": {
-                    "Keys": dict(key),
+                    "Keys": {"pk": {"S": pk}, "sk": {"S": sk}},
                     "NewImage": json.loads(json.dumps(item)),
                     "SequenceNumber": "1",
                     "StreamViewType": "NEW_IMAGE",

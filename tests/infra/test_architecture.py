@@ -113,7 +113,7 @@ def test_every_stack_table_index_queue_and_bus_is_in_it(
     ]
     for index in indexes:
         assert words(picture, "tiny").count(index.replace("-", "- ")) == 2
-    for queue in prod.compute.all("AWS::SQS::Queue"):
+    for queue in prod.data.all("AWS::SQS::Queue"):
         name = queue.properties["QueueName"].removeprefix("till-prod-")
         assert [one.text for one in texts(picture, "code")].count(name) == 1
     for kind in ("stream", "key", "secret", "bus", "AWS WAF", "CloudFront", "CodeDeploy"):

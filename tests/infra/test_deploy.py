@@ -290,3 +290,22 @@ def test_a_build_that_failed_is_tried_again(checkout: Checkout) -> None:
 def test_a_qualifier_that_is_none_is_refused_before_anything_is_built() -> None:
     with pytest.raises(DeployError, match="'Not-One' is no qualifier of a CDK bootstrap"):
         context_for("dev", {**TOLD, "TILL_BOOTSTRAP_QUALIFIER": "Not-One"})
+
+
+def test_destroying_takes_compute_down_and_nothing_else(checkout: Checkout) -> None:
+    ran = checkout.run("destroy", "dev", "--confirm", "dev", **TOLD, **REGION)
+    assert ran.status == 0, ran.stderr
+    assembly = checkout.folder / "cdk.out" / "dev"
+    assert ran.asked[-1].startswith(
+        f"node {checkout.cdk} destroy --app {assembly} till-dev-compute --exclusively --force"
+    )
+    assert "make deploy STAGE=dev brings it back" in ran.stdout
+
+
+@pytest.mark.parametrize("confirmed", [(), ("--confirm", "yes"), ("--confirm", "staging")])
+def test_nothing_is_destroyed_that_is_not_named_twice(
+    checkout: Checkout, confirmed: tuple[str, ...]
+) -> None:
+    ran = checkout.run("destroy", "prod", *confirmed, **TOLD, **REGION)
+    assert (ran.status, ran.asked) == (1, [])
+    assert "Pass CONFIRM=prod if you mean it. Nothing was changed." in ran.stderr

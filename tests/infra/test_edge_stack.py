@@ -13,7 +13,6 @@ from aws_cdk import App
 from infra.app import Deployment
 from infra.edge_stack import BackofficeNotBuiltError, configuration, security_headers
 from infra.layers import LayerFolders
-from tests.infra.templates import render
 
 if TYPE_CHECKING:
     from tests.infra.synthesized import Synthesized
@@ -114,8 +113,19 @@ def test_the_page_comes_after_the_files_that_it_names(edge: Template) -> None:
     assert any(hashed.logical_id in name for name in page.document["DependsOn"])
     assert hashed.properties["DestinationBucketKeyPrefix"] == "assets"
     assert "DestinationBucketKeyPrefix" not in page.properties
-    assert page.properties["DistributionPaths"] == ["/*"]
-    assert render(page.properties["DistributionId"])
+    # Files are asked for anew, or never change: there is nothing to invalidate, and to wait for.
+    assert "DistributionId" not in page.properties
+
+
+def test_the_log_of_what_copies_the_files_is_not_kept_without_end(edge: Template) -> None:
+    (group,) = edge.all("AWS::Logs::LogGroup")
+    assert group.properties["RetentionInDays"] == 365
+    copying = [
+        one
+        for one in edge.all("AWS::Lambda::Function")
+        if one.properties.get("LoggingConfig", {}).get("LogGroup") == {"Ref": group.logical_id}
+    ]
+    assert len(copying) == 1
 
 
 def test_the_application_is_told_whom_to_ask(prod: Synthesized) -> None:

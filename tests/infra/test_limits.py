@@ -52,7 +52,7 @@ def test_what_compute_looks_up_is_what_data_writes_down(synthesized: Synthesized
 
 def template(what: str, count: int) -> str:
     """A template that has so many of something."""
-    many = {f"N{number}": {} for number in range(count)}
+    many: dict[str, object] = {f"N{number}": {} for number in range(count)}
     match what:
         case "bytes":
             document: dict[str, object] = {"Description": ""}

@@ -26,6 +26,8 @@ USED_BY_AWS = {
     *("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
     "dynamodb:ListStreams",
 }
+NOWHERE = {("get_credit", "till-nowhere-ledger")}
+"""test_settings.py gives a function a table that does not exist."""
 FAILURES = {("recover_attempts", "sqs:SendMessage"), ("publish_events", "sqs:SendMessage")}
 """Lambda sends a failed run to the queue; publish_events also sends there itself."""
 
@@ -56,7 +58,15 @@ def _told(rights: dict[str, set[Right]]) -> list[str]:
 def test_no_function_did_what_its_role_does_not_allow(done: Rights, roles: Rights) -> None:
     assert done, "nothing was recorded"
     assert done.keys() <= roles.keys()
-    assert _told({operation: set(did - roles[operation]) for operation, did in done.items()}) == []
+    not_allowed = {
+        operation: {
+            (action, name)
+            for action, name in did - roles[operation]
+            if (operation, name) not in NOWHERE
+        }
+        for operation, did in done.items()
+    }
+    assert _told(not_allowed) == []
 
 
 def test_every_right_is_used(
