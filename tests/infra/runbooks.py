@@ -37,17 +37,18 @@ class Command:
         return {words[0] for words in self.parts}
 
     def __str__(self) -> str:
-        return f"{self.page}: {' '.join(self.text.split())[:60]}"
+        return f"{self.page}: {' '.join(self.text.split())[:90]}"
 
 
 def commands() -> list[Command]:
     """All commands of all runbooks; JSON and requests to the API are none."""
-    return [
+    found = (
         Command(page.name, text)
         for page in sorted(RUNBOOKS.glob("*.md"))
         for text in _all_in(page.read_text(encoding="utf-8"))
         if not text.startswith(("{", "GET ", "POST "))
-    ]
+    )
+    return list(dict.fromkeys(found))
 
 
 def _all_in(page: str) -> Iterator[str]:

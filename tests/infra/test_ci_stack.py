@@ -46,7 +46,7 @@ def trusted(one: Resource) -> Json:
 
 
 def subjects(one: Resource) -> list[str]:
-    (operator,) = trusted(one)["Condition"].values()
+    operator = trusted(one)["Condition"]["StringEquals"]
     return as_list(operator["token.actions.githubusercontent.com:sub"])
 
 
@@ -88,6 +88,19 @@ def test_deploying_takes_an_environment(ci: Template) -> None:
         f"repo:{REPOSITORY}:environment:staging",
         f"repo:{REPOSITORY}:environment:production",
     ]
+
+
+def test_deploying_takes_the_workflow_that_deploys_as_it_is_on_main(ci: Template) -> None:
+    """A branch could change the workflow, or name the environment in one of its own."""
+    claims = trusted(role(ci, DEPLOY_ROLE))["Condition"]["StringEquals"]
+    issuer = "token.actions.githubusercontent.com"
+    assert claims[f"{issuer}:ref"] == "refs/heads/main"
+    assert claims[f"{issuer}:job_workflow_ref"] == (
+        "octo/till/.github/workflows/deploy.yml@refs/heads/main"
+    )
+    assert (ROOT / ".github" / "workflows" / "deploy.yml").is_file()
+    # A pull request has a ref of its own.
+    assert f"{issuer}:ref" not in trusted(role(ci, DIFF_ROLE))["Condition"]["StringEquals"]
 
 
 def test_comparing_takes_a_pull_request(ci: Template) -> None:
