@@ -15,6 +15,8 @@ IDENTITY = ROOT / "local" / "identity"
 """The npm package of the identity provider."""
 BACKOFFICE = ROOT / "backoffice"
 """The npm package of the back office."""
+RECORDER = ROOT / "local" / "recorder"
+"""The folder of the module that records the AWS calls of Lambda workers."""
 CDK = ROOT / "infra" / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 
@@ -53,6 +55,11 @@ class State:
     def identity_keys(self) -> Path:
         """The private keys that the identity provider signs with; there as long as it runs."""
         return self.folder / "identity-keys.json"
+
+    @property
+    def aws_calls(self) -> Path:
+        """The AWS calls of the functions, if the system was started to record them."""
+        return self.folder / "aws-calls.jsonl"
 
     @property
     def lock(self) -> Path:
