@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, PurchaseAttempt, Shipped
 from till.http.wire.snapshots import AddressResponse, ProductSnapshotResponse
-from till.http.wire.types import Instant, Reason, WireRequest, WireResponse
+from till.http.wire.types import Instant, Omittable, Reason, WireRequest, WireResponse
 from till.services.resolve_attempt import ResolutionRequest
 
 
@@ -130,14 +130,16 @@ class ResolveAttemptRequest(WireRequest):
     """What was found out about an attempt of unknown outcome."""
 
     outcome: Literal["shipped", "not_shipped"]
-    shipment_id: Annotated[
-        str | None,
-        Field(
-            min_length=1,
-            max_length=255,
-            pattern=r"^[\x21-\x7e]+$",
-            description="The carrier's id; with outcome shipped, and only then",
-        ),
+    shipment_id: Omittable[
+        Annotated[
+            str,
+            Field(
+                min_length=1,
+                max_length=255,
+                pattern=r"^[\x21-\x7e]+$",
+                description="The carrier's id; with outcome shipped, and only then",
+            ),
+        ]
     ] = None
     reason: Reason
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from till.domain.money import Money
 from till.domain.purchase import MAX_QUANTITY, Refund
-from till.http.wire.types import Amount, Instant, Reason, WireRequest, WireResponse
+from till.http.wire.types import Amount, Instant, Omittable, Reason, WireRequest, WireResponse
 from till.services.quote_refund import RefundWish
 from till.services.refund import RefundRequest
 
@@ -52,8 +52,8 @@ class RefundResponse(WireResponse):
 
 
 class _RefundExtent(WireRequest):
-    amount: Amount | None = None
-    quantity: Annotated[int, Field(gt=0, le=MAX_QUANTITY)] | None = None
+    amount: Omittable[Amount] = None
+    quantity: Omittable[Annotated[int, Field(gt=0, le=MAX_QUANTITY)]] = None
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:

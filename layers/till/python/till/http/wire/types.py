@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -15,13 +15,46 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     PlainSerializer,
 )
+from pydantic_core import CoreSchema, core_schema
 
 from till.domain.account import MAX_REASON_CHARACTERS
 from till.domain.instant import format_instant
 from till.domain.money import MAX_AMOUNT_MINOR
 from till.domain.promo import CODE_PATTERN, canonical_code
+
+T = TypeVar("T")
+
+
+class _RefuseNull:
+    """Accept the type without null: only leaving the field out means that there is no value."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        nullable = handler(source)
+        if nullable["type"] != "nullable":
+            raise TypeError("Omittable takes a type that is not optional by itself")
+        return core_schema.no_info_before_validator_function(_not_null, nullable["schema"])
+
+
+def _not_null(value: object) -> object:
+    if value is None:
+        raise ValueError("must not be null: leave the field out")
+    return value
+
+
+Omittable = Annotated[T | None, _RefuseNull()]
+"""An optional field of a request, None when it was left out. An explicit null is refused.
+
+``JSON.stringify({amount: NaN})`` is ``{"amount": null}``: a bug of the caller must not turn "this
+much" into "everything" or "no limit".
+"""
+
+Removable = Annotated[T | None, Field(description="null removes this restriction")]
+"""An optional field of a PATCH that null removes. Leaving it out keeps what is there."""
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
