@@ -34,7 +34,14 @@ from infra.permissions import check_permissions
 from infra.release import Releases
 from infra.settings import IdentityFrom, Release, StageSettings
 from infra.web_acl import WebAcl
-from till.http.routes import AUTHORIZER, BASE_PATH, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
+from till.http.routes import (
+    AUTHORIZER,
+    BASE_PATH,
+    OPERATIONS,
+    ROUTES,
+    SCHEDULED_OPERATIONS,
+    STREAM_OPERATIONS,
+)
 
 AUTHORIZER_CACHE: Final = Duration.minutes(5)
 """How long API Gateway keeps what the authorizer said about a token."""
@@ -61,7 +68,7 @@ class ComputeStack(Stack):
         )
         check_permissions(
             [
-                *(route.operation for route in ROUTES),
+                *OPERATIONS,
                 *SCHEDULED_OPERATIONS,
                 *STREAM_OPERATIONS,
                 AUTHORIZER,
@@ -82,14 +89,16 @@ class ComputeStack(Stack):
         authorizer = (
             self._make_authorizer() if settings.identity_from is IdentityFrom.AUTHORIZER else None
         )
+        functions: dict[str, ApiFunction] = {}
         for route in ROUTES:
-            function = ApiFunction(
-                self,
-                route.operation,
-                surroundings=self._surroundings,
-                description=f"Till: {route.method} {route.path}",
-            )
-            function.add_route(self.api, route, authorizer)
+            if route.operation not in functions:
+                functions[route.operation] = ApiFunction(
+                    self,
+                    route.operation,
+                    surroundings=self._surroundings,
+                    description=f"Till: {route.method} {route.path}",
+                )
+            functions[route.operation].add_route(self.api, route, authorizer)
         dead_letters = [
             *(self._schedule(operation) for operation in SCHEDULED_OPERATIONS),
             *(

@@ -65,7 +65,7 @@ _PROBLEMS: Final = (
             response_type=response_type,
             status=HTTPStatus.SERVICE_UNAVAILABLE,
             slug="identity-unavailable",
-            title="Nobody can be identified at this moment",
+            title="Callers cannot be identified at the moment",
             detail="The issuer of access tokens does not answer. Try again. Nothing was changed.",
             headers=(("Retry-After", "5"),),
         )
@@ -125,7 +125,7 @@ def add_gateway_problems(api: apigateway.RestApi) -> None:
             "correlation_id": "$context.requestId",
         }
         # API Gateway takes a constant in single quotes.
-        headers = {"Content-Type": "'application/problem+json'"}
+        headers = {"Content-Type": "'application/problem+json'", "Cache-Control": "'no-store'"}
         headers |= {name: f"'{value}'" for name, value in problem.headers}
         api.add_gateway_response(
             problem.response_type.response_type.title().replace("_", ""),

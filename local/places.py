@@ -16,6 +16,7 @@ IDENTITY = ROOT / "local" / "identity"
 BACKOFFICE = ROOT / "backoffice"
 """The npm package of the back office."""
 CDK = ROOT / "infra" / "node_modules" / "aws-cdk" / "bin" / "cdk"
+SPECTRAL = ROOT / "infra" / "node_modules" / ".bin" / "spectral"
 
 
 @dataclass(frozen=True, slots=True)

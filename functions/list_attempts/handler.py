@@ -1,4 +1,4 @@
-"""List purchase attempts by state."""
+"""List purchase attempts."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -25,7 +25,7 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.get(
     "/purchase-attempts",
     summary="List purchase attempts",
-    description="Newest first. Without a state: those that are open, PENDING or UNKNOWN.",
+    description="Newest first. Without `state`: those that are open (PENDING or UNKNOWN).",
     operation_id="list_attempts",
     tags=["purchase attempts"],
     responses=documented(HTTPStatus.OK, AttemptListResponse, *READ),
@@ -37,7 +37,7 @@ def list_attempts(
     cursor: Cursor = None,
 ) -> Response[AttemptListResponse]:
     """List purchase attempts."""
-    scope = f"attempts/{state}"
+    scope = ("attempts", state)
     before = decode_place(scope, cursor)
     page = bootstrap.read_purchases().attempts(state=state, before=before, limit=limit)
     names: dict[UUID, str] = {}

@@ -1,4 +1,4 @@
-"""List the purchases of all customers."""
+"""List purchases of all customers."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -9,10 +9,11 @@ from till import bootstrap
 from till.http.app import (
     READ,
     Cursor,
+    FromFilter,
     Include,
     Limit,
     StatusFilter,
-    TimeFilter,
+    UntilFilter,
     answer,
     documented,
     entry_point,
@@ -26,7 +27,7 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.get(
     "/purchases",
     summary="List purchases of all customers",
-    description="Newest first, made from created_from up to, and not including, created_to.",
+    description="Newest first, created from `created_from` up to, but not including, `created_to`.",
     operation_id="list_purchases",
     tags=["purchases"],
     responses=documented(HTTPStatus.OK, NamedPurchaseListResponse, *READ),
@@ -34,14 +35,14 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 def list_purchases(
     *,
     status: StatusFilter = None,
-    created_from: TimeFilter = None,
-    created_to: TimeFilter = None,
+    created_from: FromFilter = None,
+    created_to: UntilFilter = None,
     include: Include = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[NamedPurchaseListResponse]:
     """List purchases of all customers."""
-    scope = f"purchases/all/{status}/{created_from}/{created_to}"
+    scope = ("purchases", status, created_from, created_to)
     before = decode_place(scope, cursor)
     page = bootstrap.read_purchases().of_all(
         status=status,

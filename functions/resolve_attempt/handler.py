@@ -1,4 +1,4 @@
-"""Resolve a purchase attempt whose outcome nobody knew."""
+"""Resolve a purchase attempt."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -25,8 +25,8 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.post(
     "/purchase-attempts/<attempt_id>/resolution",
     summary="Resolve a purchase attempt",
-    description="Shipped, with the shipment's id: it is charged and becomes a purchase. Not "
-    "shipped: what was held is given back.",
+    description="For an attempt whose shipment outcome is unknown. `shipped` charges the held "
+    "amount and creates the purchase; `not_shipped` releases it. Final.",
     operation_id="resolve_attempt",
     tags=["purchase attempts"],
     responses=documented(HTTPStatus.OK, AttemptResponse, *MOVE),

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from tests import document
 from till.http.identity import Caller
 from till.http.routes import Role, Route
 
@@ -50,8 +51,12 @@ ADMIN = caller(Role.ADMIN)
 
 def handler(operation: str) -> ModuleType:
     module = importlib.import_module(f"functions.{operation}.handler")
-    entry = module.entry_point(module.app, Settings, lambda: None)
-    module.__dict__["tested_handler"] = entry
+    is_public = not hasattr(module, "entry_point")
+    module.__dict__["tested_handler"] = (
+        module.lambda_handler
+        if is_public
+        else module.entry_point(module.app, Settings, lambda: None)
+    )
     return module
 
 
@@ -91,6 +96,9 @@ def call(event_: Event, operation: str) -> tuple[int, dict[str, object]]:
     headers = answer["multiValueHeaders"]
     assert headers["X-Correlation-Id"] == ["request-1"]
     assert headers["Content-Type"] == ["application/problem+json"]
+    first = {name: values[0] for name, values in headers.items()}
+    path = str(event_["path"]).removeprefix("/v1")
+    document.check(str(event_["httpMethod"]), path, answer["statusCode"], first, answer["body"])
     body = json.loads(answer["body"])
     assert body["status"] == answer["statusCode"]
     assert body["correlation_id"] == "request-1"

@@ -22,9 +22,9 @@ from till.http.identity import (
     NotAllowedError,
     NotAuthenticatedError,
 )
+from till.http.preconditions import InvalidIfMatchError, PreconditionRequiredError
 from till.http.problems import (
     UNEXPECTED,
-    PreconditionRequiredError,
     UnknownRouteError,
     problem_for,
 )
@@ -50,9 +50,19 @@ def test_an_amount_is_a_positive_integer(amount: str) -> None:
 
 @pytest.mark.parametrize(
     "reason",
-    ["", " ", "\t", "a\u0000b", "line\nbreak", "\u200b", "x" * 501, "\x7f", "\u2028"],
+    [
+        *("", " ", "\t", "\n", "\u00a0", "\u2028", "\u0301", "x" * 501),
+        # Control characters.
+        *("a\u0000b", "a\tb", "a\x1bb", "a\x7fb", "a\x85b", "a\u2028b", "a\u2029b"),
+        # Invisible letters alone: zero width, fillers, an empty Braille cell, private use.
+        *("\u200b", "\u2060", "\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\ufeff", "\ue000"),
+        *("\u3164 \u200b\n\u2800", "\ufffe"),
+        # Bidirectional controls, which make a text look like another.
+        *("a\u202eb", "a\u2066b", "a\u200fb", "a\u061cb", "a\u202ab", "a\u2069b"),
+    ],
+    ids=ascii,
 )
-def test_a_reason_is_a_line_of_text(reason: str) -> None:
+def test_a_reason_is_visible_text(reason: str) -> None:
     body = json.dumps({"amount": 5, "reason": reason})
     status, problem = call(event(GRANT, body=body), "grant_credit")
     assert (status, fields(problem)) == (400, {"reason"})
@@ -350,6 +360,7 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         errors.InvalidPromoTermsError(field="valid_until", message="must be later"),
         *(errors.PromoCodeRefusedError(code="X", restriction=r) for r in PromoRestriction),
         PreconditionRequiredError(),
+        InvalidIfMatchError(),
         errors.AttemptAlreadyResolvedError(state="VOIDED"),
         errors.AttemptStillPendingError(),
         errors.UnresolvedAttemptError(attempt_id=uuid4()),

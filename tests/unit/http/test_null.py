@@ -7,13 +7,13 @@ import json
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import pytest
 
 from infra.openapi_examples import REQUESTS
+from tests.document import body_schema, operation, resolved
 from tests.unit.http.edge import call, event, fields
 from till.domain.money import Money
 from till.domain.promo import FixedDiscount, PercentageDiscount, PromoTerms
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from infra.openapi_examples import Json, JsonObject
 
-DOCUMENT: Final = json.loads(
-    (Path(__file__).parents[3] / "docs" / "openapi.json").read_text(encoding="utf-8")
-)
 NULL_REMOVES: Final = {
     "update_promo_code": {
         "valid_from",
@@ -60,15 +57,6 @@ class Field:
         return f"{self.route.operation}-{self.model}-{'.'.join(self.path)}"
 
 
-def resolved(schema: JsonObject) -> JsonObject:
-    reference = schema.get("$ref")
-    if reference is None:
-        return schema
-    found = DOCUMENT["components"]["schemas"][str(reference).rpartition("/")[2]]
-    assert isinstance(found, dict)
-    return found
-
-
 def alternatives(schema: JsonObject) -> Iterator[JsonObject]:
     """A schema, or those that it is one or any of."""
     schema = resolved(schema)
@@ -93,16 +81,7 @@ def properties(route: Route, schema: JsonObject, path: tuple[str, ...] = ()) -> 
             yield from properties(route, inner, (*path, name))
 
 
-def body_schema(route: Route) -> JsonObject | None:
-    operation = DOCUMENT["paths"][route.path][route.method.lower()]
-    body = operation.get("requestBody")
-    if body is None:
-        return None
-    (media_type,) = body["content"].values()
-    return resolved(media_type["schema"])
-
-
-BODIES: Final = {r: schema for r in ROUTES if (schema := body_schema(r)) is not None}
+BODIES: Final = {r: schema for r in ROUTES if (schema := body_schema(operation(r.method, r.path)))}
 FIELDS: Final = [f for route, schema in BODIES.items() for f in properties(route, schema)]
 
 

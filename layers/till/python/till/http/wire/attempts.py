@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, PurchaseAttempt, Shipped
 from till.http.wire.snapshots import AddressResponse, ProductSnapshotResponse
-from till.http.wire.types import Instant, Omittable, Reason, WireRequest, WireResponse
+from till.http.wire.text import Reason
+from till.http.wire.types import Instant, Omittable, WireRequest, WireResponse
 from till.services.resolve_attempt import ResolutionRequest
 
 
@@ -129,6 +130,14 @@ class AttemptListResponse(WireResponse):
 class ResolveAttemptRequest(WireRequest):
     """What was found out about an attempt of unknown outcome."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"outcome": {"const": "shipped"}}},
+            "then": {"required": ["shipment_id"]},
+            "else": {"not": {"required": ["shipment_id"]}},
+        }
+    )
+
     outcome: Literal["shipped", "not_shipped"]
     shipment_id: Omittable[
         Annotated[
@@ -137,7 +146,8 @@ class ResolveAttemptRequest(WireRequest):
                 min_length=1,
                 max_length=255,
                 pattern=r"^[\x21-\x7e]+$",
-                description="The carrier's id; with outcome shipped, and only then",
+                description="The carrier's id of the shipment: required with outcome shipped, and "
+                "refused with not_shipped",
             ),
         ]
     ] = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Final, TypeVar
 from uuid import UUID
@@ -20,7 +19,6 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from till.domain.account import MAX_REASON_CHARACTERS
 from till.domain.instant import format_instant
 from till.domain.money import MAX_AMOUNT_MINOR
 from till.domain.promo import CODE_PATTERN, canonical_code
@@ -66,13 +64,18 @@ def _canonical_uuid(value: object) -> object:
     return value
 
 
-def _plain_text(value: str) -> str:
-    if any(unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} for c in value):
-        raise ValueError("must not contain control characters")
-    text = value.strip()
-    if not any(c.isprintable() and not c.isspace() for c in text):
-        raise ValueError("must not be blank")
-    return text
+_JSON_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+
+
+def _json_integer(value: object) -> object:
+    # int() also takes "5.0", "1_0", "+5", " 5" and digits of other scripts.
+    if isinstance(value, str) and not _JSON_INTEGER.fullmatch(value):
+        raise ValueError("must be an integer, written as in JSON")
+    return value
+
+
+WRITTEN_AS_JSON: Final = BeforeValidator(_json_integer)
+"""For an integer in a query: it is written as JSON writes one."""
 
 
 Id = Annotated[UUID, BeforeValidator(_canonical_uuid), Field(strict=False)]
@@ -110,14 +113,6 @@ InstantText = Annotated[
 
 Amount = Annotated[int, Field(gt=0, le=MAX_AMOUNT_MINOR, description="Minor units (cents)")]
 """A positive amount of minor units."""
-
-Reason = Annotated[
-    str, Field(min_length=1, max_length=MAX_REASON_CHARACTERS), AfterValidator(_plain_text)
-]
-"""Why: shown to people, kept in the books."""
-
-SearchText = Annotated[str, Field(min_length=2, max_length=100), AfterValidator(_plain_text)]
-"""What a person types to find something."""
 
 IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
 """1 to 255 visible ASCII characters."""
