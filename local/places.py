@@ -15,6 +15,8 @@ IDENTITY = ROOT / "local" / "identity"
 """The npm package of the identity provider."""
 BACKOFFICE = ROOT / "backoffice"
 """The npm package of the back office."""
+CLIENT = ROOT / "clients" / "python"
+"""The Python client; what is generated of it is in till_client/generated."""
 CDK = ROOT / "infra" / "node_modules" / "aws-cdk" / "bin" / "cdk"
 SPECTRAL = ROOT / "infra" / "node_modules" / ".bin" / "spectral"
 
