@@ -1,7 +1,7 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs invoke test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture lock clean
+.PHONY: help run logs invoke test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture client fuzz lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
@@ -45,6 +45,9 @@ test-e2e: ## The two commands and the README, as written
 test-backoffice: ## Types and component tests of the back office
 	@$(SET_UP) local.checks backoffice
 
+fuzz: ## Schemathesis and the mutated answers of the upstreams, for an hour (MINUTES=)
+	@export TILL_FUZZ_MINUTES='$(or $(MINUTES),60)' && $(SET_UP) pytest tests/fuzz
+
 test-browser: ## The back office in a real browser, on a system of its own
 	@$(SET_UP) local.in_browser npm run --silent test:e2e
 
@@ -77,6 +80,9 @@ bench: ## What each operation costs: write units, read units, serial waits
 openapi: ## Write the OpenAPI document anew, from the handlers
 	@$(SET_UP) infra.openapi
 
+client: ## Generate the Python client in clients/python from the OpenAPI document
+	@$(SET_UP) local.client
+
 event-schemas: ## Write the JSON schemas of the domain events anew, from their models
 	@$(SET_UP) infra.event_schemas
 
@@ -89,6 +95,7 @@ lock: ## Write all locks anew from pyproject.toml (UPGRADE=1 takes the newest ve
 clean: ## Remove everything that make made
 	rm -rf .venv .local .build cdk.out infra/node_modules local/identity/node_modules
 	rm -rf backoffice/node_modules backoffice/dist backoffice/src/api/schema.d.ts
+	rm -rf clients/python/till_client/generated
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # On AWS. docs/runbooks/deploying.md says which settings a stage takes, from the environment.

@@ -39,7 +39,14 @@ from infra.release import Releases
 from infra.settings import IdentityFrom, Release, StageSettings
 from infra.waves import make_in_waves
 from infra.web_acl import WebAcl
-from till.http.routes import AUTHORIZER, BASE_PATH, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
+from till.http.routes import (
+    AUTHORIZER,
+    BASE_PATH,
+    OPERATIONS,
+    ROUTES,
+    SCHEDULED_OPERATIONS,
+    STREAM_OPERATIONS,
+)
 
 AUTHORIZER_CACHE: Final = Duration.minutes(5)
 """How long API Gateway keeps what the authorizer said about a token."""
@@ -77,7 +84,7 @@ class ComputeStack(Stack):
         )
         check_permissions(
             [
-                *(route.operation for route in ROUTES),
+                *OPERATIONS,
                 *SCHEDULED_OPERATIONS,
                 *STREAM_OPERATIONS,
                 AUTHORIZER,
@@ -98,15 +105,17 @@ class ComputeStack(Stack):
         authorizer = (
             self._make_authorizer() if settings.identity_from is IdentityFrom.AUTHORIZER else None
         )
-        methods = [
-            ApiFunction(
-                self,
-                route.operation,
-                surroundings=self._surroundings,
-                description=f"Till: {route.method} {route.path}",
-            ).add_route(api, route, authorizer)
-            for route in ROUTES
-        ]
+        functions: dict[str, ApiFunction] = {}
+        methods = []
+        for route in ROUTES:
+            if route.operation not in functions:
+                functions[route.operation] = ApiFunction(
+                    self,
+                    route.operation,
+                    surroundings=self._surroundings,
+                    description=f"Till: {route.method} {route.path}",
+                )
+            methods.append(functions[route.operation].add_route(api, route, authorizer))
         stage = self._make_stage(api, methods, add_gateway_problems(self, api))
         dead_letters = [
             *(self._schedule(operation) for operation in SCHEDULED_OPERATIONS),

@@ -66,7 +66,7 @@ _PROBLEMS: Final = (
             response_type=response_type,
             status=HTTPStatus.SERVICE_UNAVAILABLE,
             slug="identity-unavailable",
-            title="Nobody can be identified at this moment",
+            title="Callers cannot be identified at the moment",
             detail="The issuer of access tokens does not answer. Try again. Nothing was changed.",
             headers=(("Retry-After", "5"),),
         )

@@ -24,7 +24,7 @@ from typing import IO, NoReturn, TypeAlias
 from xml.etree import ElementTree as ET
 
 from local.node import npm_environment
-from local.places import BACKOFFICE, IDENTITY, ROOT, SHARED, VENV_PYTHON
+from local.places import BACKOFFICE, IDENTITY, ROOT, SHARED, SPECTRAL, VENV_PYTHON
 
 SUITES = {
     "unit": "Unit tests",
@@ -129,6 +129,13 @@ def _of_the_text() -> list[Check]:
         Check(
             "Direction of imports (import-linter)",
             (str(VENV_PYTHON.with_name("lint-imports")), "--cache-dir", str(SHARED / "imports")),
+        ),
+        Check(
+            "Lint of the OpenAPI document (Spectral)",
+            (
+                *(str(SPECTRAL), "lint", "docs/openapi.json", "--ruleset", "infra/spectral.yaml"),
+                *("--fail-severity", "hint"),
+            ),
         ),
         Check("Types of the identity provider (tsc)", _npm("typecheck"), folder=IDENTITY),
         _types_of_the_back_office(),

@@ -17,7 +17,10 @@ BACKOFFICE = ROOT / "backoffice"
 """The npm package of the back office."""
 RECORDER = ROOT / "local" / "recorder"
 """The folder of the module that records the AWS calls of Lambda workers."""
+CLIENT = ROOT / "clients" / "python"
+"""The Python client; what is generated of it is in till_client/generated."""
 CDK = ROOT / "infra" / "node_modules" / "aws-cdk" / "bin" / "cdk"
+SPECTRAL = ROOT / "infra" / "node_modules" / ".bin" / "spectral"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from local import client
 from local.errors import StartError, tell
 from local.node import find_node, npm_environment
 from local.places import BACKOFFICE, IDENTITY, ROOT, SHARED, VENV_PYTHON, jsii_environment
@@ -80,6 +81,7 @@ async def _set_up(progress: Progress) -> None:
                 all_of_it.create_task(_virtual_environment(progress))
                 for package in NPM_PACKAGES:
                     all_of_it.create_task(_npm_package(progress, package, node))
+            await _python_client(progress)
         except* StartError as group:
             raise group.exceptions[0] from None
 
@@ -127,6 +129,19 @@ async def _virtual_environment(progress: Progress) -> None:
             failure="The Python packages could not be compiled",
         )
     _write(stamp_file, stamp)
+
+
+async def _python_client(progress: Progress) -> None:
+    if client.is_up_to_date():
+        return
+    with progress.step("client", "the Python client, from docs/openapi.json"):
+        await run(
+            [VENV_PYTHON, "-m", "local.client"],
+            log=LOGS / "client.log",
+            env={**os.environ},
+            cwd=ROOT,
+            failure="The Python client could not be generated",
+        )
 
 
 async def _npm_package(progress: Progress, package: NpmPackage, node: str) -> None:

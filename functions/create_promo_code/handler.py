@@ -1,4 +1,4 @@
-"""Make a promo code."""
+"""Create a promo code."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -16,8 +16,9 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.post(
     "/promo-codes",
     status_code=201,
-    summary="Make a promo code",
-    description="Active at once. Each restriction is optional.",
+    summary="Create a promo code",
+    description="The code is active immediately. Each restriction is optional. There is no "
+    "Idempotency-Key: a code can be created once (409 `promo-code-exists`).",
     operation_id="create_promo_code",
     tags=["promo codes"],
     responses=documented(
@@ -31,7 +32,7 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 def create_promo_code(
     body: Annotated[CreatePromoCodeRequest, Body()],
 ) -> Response[PromoCodeResponse]:
-    """Make a promo code."""
+    """Create a promo code."""
     promo = bootstrap.promo_codes().create(
         body.code,
         body.terms(),

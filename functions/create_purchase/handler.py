@@ -1,4 +1,4 @@
-"""Buy a product with credit."""
+"""Buy a product."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -27,9 +27,11 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
     "/customers/<customer_id>/purchases",
     status_code=201,
     summary="Buy a product",
-    description="Holds the price, has the product shipped, then charges. If it was not shipped, "
-    "nothing is charged (502). If nobody knows whether it was, the price stays held until that "
-    "is resolved (504).",
+    description="Holds the total, has the product shipped, then charges. If the shipment was "
+    "not made, nothing is charged (502 `shipment-failed`). If its outcome is "
+    "unknown, the total stays held until the attempt is resolved (504 "
+    "`shipment-outcome-unknown`); send the same request with the same key to learn "
+    "the outcome.",
     operation_id="create_purchase",
     tags=["purchases"],
     responses=documented(

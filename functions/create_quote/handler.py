@@ -1,4 +1,4 @@
-"""Price a purchase without making it."""
+"""Quote a purchase."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -17,8 +17,8 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.post(
     "/customers/<customer_id>/quotes",
     summary="Quote a purchase",
-    description="The body of a purchase. Answers with its price, and whether it would go through; "
-    "reserves and creates nothing.",
+    description="Takes the body of a purchase. Returns what it would cost now and whether it "
+    "would go through. Reserves and creates nothing.",
     operation_id="create_quote",
     tags=["purchases"],
     responses=documented(HTTPStatus.OK, QuoteResponse, *READ, *UPSTREAM),

@@ -1,4 +1,4 @@
-"""Tell what a refund would come to, without making it."""
+"""Quote a refund."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -24,8 +24,9 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 
 @app.post(
     "/purchases/<purchase_id>/refund-quotes",
-    summary="Tell what a refund would come to",
-    description="By the rules of a refund, and the books as they are now. Changes nothing.",
+    summary="Quote a refund",
+    description="What a refund would give back now, and whether it would go through. Takes the "
+    "body of a refund without its reason. Changes nothing.",
     operation_id="create_refund_quote",
     tags=["refunds"],
     responses=documented(HTTPStatus.OK, RefundQuoteResponse, *READ, HTTPStatus.NOT_FOUND),
@@ -33,7 +34,7 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 def create_refund_quote(
     purchase_id: PathId, body: Annotated[CreateRefundQuoteRequest, Body()]
 ) -> Response[RefundQuoteResponse]:
-    """Tell what a refund would come to."""
+    """Quote a refund."""
     quote = bootstrap.quote_refund()(
         body.refund_wish(purchase_id=purchase_id, limit=amount_limit(app))
     )

@@ -1,4 +1,4 @@
-"""End a promo code, for good."""
+"""Deactivate a promo code."""
 
 from http import HTTPStatus
 
@@ -14,7 +14,8 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.post(
     "/promo-codes/<code>/deactivation",
     summary="Deactivate a promo code",
-    description="For good. Purchases under way keep it. Doing it again changes nothing.",
+    description="Permanent. Purchases in progress keep the code. Deactivating it again changes "
+    "nothing.",
     operation_id="deactivate_promo_code",
     tags=["promo codes"],
     responses=documented(

@@ -1,4 +1,4 @@
-"""Deduct a customer's credit."""
+"""Deduct credit."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -28,8 +28,9 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
     "/customers/<customer_id>/credit/deductions",
     status_code=201,
     summary="Deduct credit",
-    description="At most what is available. Answers with the ledger entry and the balance right "
-    "after it.",
+    description="Takes from a customer's balance, at most what is available (409 "
+    "`insufficient-credit`). Returns the ledger entry and the balance right after "
+    "it. A rep can deduct up to their limit (403 `amount-above-limit`).",
     operation_id="deduct_credit",
     tags=["credit"],
     responses=documented(HTTPStatus.CREATED, CreditChangeResponse, *MOVE, *UPSTREAM),

@@ -1,4 +1,4 @@
-"""Read one purchase attempt."""
+"""Get a purchase attempt."""
 
 from http import HTTPStatus
 
@@ -13,14 +13,14 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 
 @app.get(
     "/purchase-attempts/<attempt_id>",
-    summary="Read a purchase attempt",
-    description="What was tried, when, what the carrier said, and how it ended.",
+    summary="Get a purchase attempt",
+    description="What was tried and when, what the carrier answered, and how it ended.",
     operation_id="get_attempt",
     tags=["purchase attempts"],
     responses=documented(HTTPStatus.OK, AttemptResponse, *READ, HTTPStatus.NOT_FOUND),
 )
 def get_attempt(attempt_id: PathId) -> Response[AttemptResponse]:
-    """Read a purchase attempt."""
+    """Get a purchase attempt."""
     attempt = bootstrap.read_purchases().attempt(attempt_id)
     return answer(AttemptResponse.of(attempt), HTTPStatus.OK)
 

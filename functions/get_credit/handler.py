@@ -1,4 +1,4 @@
-"""Read a customer's credit balance."""
+"""Get a balance."""
 
 from http import HTTPStatus
 
@@ -13,14 +13,15 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 
 @app.get(
     "/customers/<customer_id>/credit",
-    summary="Read a balance",
-    description="0 for a customer who exists and never had credit. Reading creates nothing.",
+    summary="Get a balance",
+    description="All amounts are 0 for a customer who exists and never had credit. Reading "
+    "creates nothing.",
     operation_id="get_credit",
     tags=["credit"],
     responses=documented(HTTPStatus.OK, BalanceResponse, *READ, *UPSTREAM),
 )
 def get_credit(customer_id: PathId) -> Response[BalanceResponse]:
-    """Read a balance."""
+    """Get a balance."""
     account = bootstrap.read_credit().balance(customer_id)
     return answer(BalanceResponse.of(account), HTTPStatus.OK)
 

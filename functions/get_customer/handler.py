@@ -1,4 +1,4 @@
-"""Read a customer, to show it."""
+"""Get a customer."""
 
 from http import HTTPStatus
 
@@ -13,16 +13,16 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 
 @app.get(
     "/customers/<customer_id>",
-    summary="Read a customer",
-    description="To be shown: it may be some seconds old, and the header Age says how many. When "
-    "the Customer API does not answer, it may be minutes old, and says so (stale). A purchase "
-    "always reads it anew.",
+    summary="Get a customer",
+    description="The customer as the Customer API had them some seconds ago (header `Age`). If "
+    "that API does not answer, an older copy is returned with `stale: true`. For "
+    "display only: a purchase always reads the customer again.",
     operation_id="get_customer",
     tags=["catalogue"],
     responses=documented(HTTPStatus.OK, CustomerResponse, *READ, *UPSTREAM),
 )
 def get_customer(customer_id: PathId) -> Response[CustomerResponse]:
-    """Read a customer."""
+    """Get a customer."""
     shown = bootstrap.showcase().customer(customer_id)
     return answer(CustomerResponse.of(shown), HTTPStatus.OK, age_seconds=shown.age_seconds)
 

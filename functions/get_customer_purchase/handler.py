@@ -1,4 +1,4 @@
-"""Read one purchase, as one of a customer's."""
+"""Get a purchase of a customer."""
 
 from http import HTTPStatus
 
@@ -13,8 +13,8 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 
 @app.get(
     "/customers/<customer_id>/purchases/<purchase_id>",
-    summary="Read one of a customer's purchases",
-    description="Another customer's purchase is not found here.",
+    summary="Get a purchase of a customer",
+    description="With its refunds. A purchase of another customer is not found.",
     operation_id="get_customer_purchase",
     tags=["purchases"],
     responses=documented(HTTPStatus.OK, PurchaseDetailResponse, *READ, HTTPStatus.NOT_FOUND),
@@ -22,7 +22,7 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 def get_customer_purchase(
     customer_id: PathId, purchase_id: PathId
 ) -> Response[PurchaseDetailResponse]:
-    """Read one of a customer's purchases."""
+    """Get a purchase of a customer."""
     purchase, refunds = bootstrap.read_purchases().one(purchase_id, customer_id=customer_id)
     return answer(PurchaseDetailResponse.with_refunds(purchase, refunds), HTTPStatus.OK)
 

@@ -1,4 +1,4 @@
-"""Tell that the API is up."""
+"""Check that the API is up."""
 
 from http import HTTPStatus
 
@@ -12,14 +12,23 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 
 @app.get(
     "/health",
-    summary="Tell that the API is up",
-    description="Liveness of the API itself; it asks nothing of what it depends on.",
+    summary="Check that the API is up",
+    description="Liveness of the API itself: it does not ask the systems that it depends on.",
     operation_id="get_health",
     tags=["about"],
     responses=documented(HTTPStatus.OK, HealthResponse),
 )
+@app.route(
+    "/health",
+    method="HEAD",
+    summary="Check that the API is up, without a body",
+    description="As GET, for monitors that ask without wanting a body.",
+    operation_id="head_health",
+    tags=["about"],
+    responses=documented(HTTPStatus.OK, HealthResponse),
+)
 def get_health() -> Response[HealthResponse]:
-    """Tell that the API is up."""
+    """Check that the API is up."""
     return answer(HealthResponse(status="ok"), HTTPStatus.OK)
 
 

@@ -1,11 +1,11 @@
-"""Serve the OpenAPI document of the whole API."""
+"""Serve the OpenAPI document."""
 
 from http import HTTPStatus
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
-from till.http.app import public_entry_point
+from till.http.app import CACHE_HEADER, public_entry_point
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 
@@ -14,7 +14,8 @@ _DOCUMENT = Path(__file__).with_name("openapi.json")
 
 @app.get(
     "/openapi.json",
-    summary="Read this document",
+    summary="Get this document",
+    description="The OpenAPI 3.1 document of the API.",
     operation_id="get_openapi",
     tags=["about"],
     responses={
@@ -25,10 +26,11 @@ _DOCUMENT = Path(__file__).with_name("openapi.json")
     },
 )
 def get_openapi() -> Response[str]:
-    """Read this document."""
+    """Get this document."""
     return Response(
         status_code=HTTPStatus.OK.value,
         content_type="application/json",
+        headers={CACHE_HEADER: "no-cache"},
         body=_DOCUMENT.read_text(encoding="utf-8"),
     )
 

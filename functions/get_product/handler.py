@@ -1,4 +1,4 @@
-"""Read a product, to show it."""
+"""Get a product."""
 
 from http import HTTPStatus
 
@@ -13,16 +13,16 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 
 @app.get(
     "/products/<product_id>",
-    summary="Read a product",
-    description="To be shown: it may be some seconds old, and the header Age says how many. When "
-    "the Product API does not answer, it may be minutes old, and says so (stale). A purchase "
-    "always reads it anew.",
+    summary="Get a product",
+    description="The product as the Product API had it some seconds ago (header `Age`). If that "
+    "API does not answer, an older copy is returned with `stale: true`. For display "
+    "only: a purchase always reads the product again.",
     operation_id="get_product",
     tags=["catalogue"],
     responses=documented(HTTPStatus.OK, ProductResponse, *READ, *UPSTREAM),
 )
 def get_product(product_id: PathId) -> Response[ProductResponse]:
-    """Read a product."""
+    """Get a product."""
     shown = bootstrap.showcase().product(product_id)
     return answer(ProductResponse.of(shown), HTTPStatus.OK, age_seconds=shown.age_seconds)
 

@@ -1,4 +1,4 @@
-"""Read a promo code with its use so far and its history."""
+"""Get a promo code."""
 
 from http import HTTPStatus
 
@@ -13,14 +13,15 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 
 @app.get(
     "/promo-codes/<code>",
-    summary="Read a promo code",
-    description="With its use so far, and every version it had.",
+    summary="Get a promo code",
+    description="With the number of its redemptions, and every version it had. Its `ETag` is "
+    "what a change needs as If-Match.",
     operation_id="get_promo_code",
     tags=["promo codes"],
     responses=documented(HTTPStatus.OK, PromoCodeDetailResponse, *READ, HTTPStatus.NOT_FOUND),
 )
 def get_promo_code(code: PathCode) -> Response[PromoCodeDetailResponse]:
-    """Read a promo code."""
+    """Get a promo code."""
     promo, changes = bootstrap.promo_codes().read(code)
     return answer(
         PromoCodeDetailResponse.with_changes(promo, changes),

@@ -1,4 +1,4 @@
-"""Read one purchase with its refunds."""
+"""Get a purchase."""
 
 from http import HTTPStatus
 
@@ -13,14 +13,14 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 
 @app.get(
     "/purchases/<purchase_id>",
-    summary="Read a purchase",
-    description="With product and address as they were then, and its refunds.",
+    summary="Get a purchase",
+    description="With its refunds, and with product and address as they were when it was made.",
     operation_id="get_purchase",
     tags=["purchases"],
     responses=documented(HTTPStatus.OK, PurchaseDetailResponse, *READ, HTTPStatus.NOT_FOUND),
 )
 def get_purchase(purchase_id: PathId) -> Response[PurchaseDetailResponse]:
-    """Read a purchase."""
+    """Get a purchase."""
     purchase, refunds = bootstrap.read_purchases().one(purchase_id)
     return answer(PurchaseDetailResponse.with_refunds(purchase, refunds), HTTPStatus.OK)
 

@@ -1,4 +1,4 @@
-"""Grant a customer's credit."""
+"""Grant credit."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -28,7 +28,8 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
     "/customers/<customer_id>/credit/grants",
     status_code=201,
     summary="Grant credit",
-    description="Answers with the ledger entry and the balance right after it.",
+    description="Adds to a customer's balance. Returns the ledger entry and the balance right "
+    "after it. A rep can grant up to their limit (403 `amount-above-limit`).",
     operation_id="grant_credit",
     tags=["credit"],
     responses=documented(HTTPStatus.CREATED, CreditChangeResponse, *MOVE, *UPSTREAM),

@@ -1,4 +1,4 @@
-"""List purchase attempts by state."""
+"""List purchase attempts."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -26,8 +26,8 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.get(
     "/purchase-attempts",
     summary="List purchase attempts",
-    description="Newest first. Without a state: those that are open, PENDING or UNKNOWN. With "
-    "orphan=OPEN: the voided ones whose parcel may exist and that no person has closed yet.",
+    description="Newest first. Without `state`: those that are open (PENDING or UNKNOWN). With "
+    "`orphan=OPEN`: the voided ones whose parcel may exist and that no person has closed yet.",
     operation_id="list_attempts",
     tags=["purchase attempts"],
     responses=documented(HTTPStatus.OK, AttemptListResponse, *READ),
@@ -41,7 +41,7 @@ def list_attempts(
     cursor: Cursor = None,
 ) -> Response[AttemptListResponse]:
     """List purchase attempts."""
-    scope = f"attempts/{state}/{orphan}"
+    scope = ("attempts", state, orphan)
     before = decode_place(scope, cursor)
     page = bootstrap.read_purchases().attempts(
         state=state, orphan=orphan, before=before, limit=limit

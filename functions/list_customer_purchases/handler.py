@@ -1,4 +1,4 @@
-"""List the purchases of one customer."""
+"""List a customer's purchases."""
 
 from http import HTTPStatus
 
@@ -25,8 +25,8 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.get(
     "/customers/<customer_id>/purchases",
     summary="List a customer's purchases",
-    description="Newest first. With a status a page may hold fewer items than its limit and yet "
-    "not be the last: next_cursor tells.",
+    description="Newest first. With `status`, a page may hold fewer items than `limit` and "
+    "still have a `next_cursor`.",
     operation_id="list_customer_purchases",
     tags=["purchases"],
     responses=documented(HTTPStatus.OK, PurchaseListResponse, *READ, *UPSTREAM),
@@ -38,7 +38,7 @@ def list_customer_purchases(
     cursor: Cursor = None,
 ) -> Response[PurchaseListResponse]:
     """List a customer's purchases."""
-    scope = f"purchases/{customer_id}/{status}"
+    scope = ("customer-purchases", customer_id, status)
     before = decode_number(scope, cursor)
     page = bootstrap.read_purchases().of_customer(
         customer_id, status=status, before=before, limit=limit

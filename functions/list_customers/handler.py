@@ -1,4 +1,4 @@
-"""List the customers whom Till knows, or find one among them."""
+"""List or search customers."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -10,17 +10,18 @@ from till import bootstrap
 from till.http.app import READ, Cursor, Limit, answer, documented, entry_point
 from till.http.cursor import decode_place, encode_cursor
 from till.http.wire.catalogue import CustomerListResponse, KnownCustomerResponse
-from till.http.wire.types import SearchText
+from till.http.wire.text import SearchText
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
 
 
 @app.get(
     "/customers",
-    summary="List or find customers",
-    description="Those who have an account, the newest first. With query, those among them whose "
-    "name or e-mail holds it; a page looks at a limited number of accounts, so it may hold fewer "
-    "than limit, even none, and yet have a next_cursor.",
+    summary="List or search customers",
+    description="Customers who have an account, newest account first. With `query`, those whose "
+    "name or e-mail contains it: case, accents and Unicode forms make no "
+    "difference. A page of a search examines a limited number of accounts: it may "
+    "hold fewer items than `limit`, even none, and still have a `next_cursor`.",
     operation_id="list_customers",
     tags=["catalogue"],
     responses=documented(HTTPStatus.OK, CustomerListResponse, *READ),
@@ -31,8 +32,8 @@ def list_customers(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[CustomerListResponse]:
-    """List or find customers."""
-    scope = f"customers/{query}"
+    """List or search customers."""
+    scope = ("customers", query)
     before = decode_place(scope, cursor)
     find = bootstrap.find_customers()
     page = (

@@ -1,4 +1,4 @@
-"""List the ledger entries of a customer's account."""
+"""List ledger entries."""
 
 from http import HTTPStatus
 
@@ -15,7 +15,8 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.get(
     "/customers/<customer_id>/credit/entries",
     summary="List ledger entries",
-    description="Newest first. Together they are the history of the balance, chained by hash.",
+    description="Newest first. Entries are never changed or deleted: together they are the "
+    "history of the balance, chained by hash.",
     operation_id="list_entries",
     tags=["credit"],
     responses=documented(HTTPStatus.OK, EntryListResponse, *READ, *UPSTREAM),
@@ -24,7 +25,7 @@ def list_entries(
     customer_id: PathId, limit: Limit = 50, cursor: Cursor = None
 ) -> Response[EntryListResponse]:
     """List ledger entries."""
-    scope = f"entries/{customer_id}"
+    scope = ("entries", customer_id)
     before = decode_number(scope, cursor)
     page = bootstrap.read_credit().entries(customer_id, before=before, limit=limit)
     return answer(

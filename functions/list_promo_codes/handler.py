@@ -32,7 +32,7 @@ def list_promo_codes(
     state: PromoStateFilter = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Response[PromoCodeListResponse]:
     """List promo codes."""
-    scope = f"promo-codes/{state}"
+    scope = ("promo-codes", state)
     before = decode_place(scope, cursor)
     page = bootstrap.promo_codes().list(state=state, before=before, limit=limit)
     return answer(

@@ -1,4 +1,4 @@
-"""List the purchases of all customers."""
+"""List purchases of all customers."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -9,11 +9,12 @@ from till import bootstrap
 from till.http.app import (
     READ,
     Cursor,
+    FromFilter,
     Include,
     Limit,
     ShipmentIdFilter,
     StatusFilter,
-    TimeFilter,
+    UntilFilter,
     answer,
     documented,
     entry_point,
@@ -27,8 +28,9 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.get(
     "/purchases",
     summary="List purchases of all customers",
-    description="Newest first, made from created_from up to, and not including, created_to. With "
-    "shipment_id: the one purchase of that shipment, whatever the other filters say.",
+    description="Newest first, created from `created_from` up to, but not including, "
+    "`created_to`. With `shipment_id`: the one purchase of that shipment, whatever the other "
+    "filters say.",
     operation_id="list_purchases",
     tags=["purchases"],
     responses=documented(HTTPStatus.OK, NamedPurchaseListResponse, *READ),
@@ -36,15 +38,15 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 def list_purchases(
     *,
     status: StatusFilter = None,
-    created_from: TimeFilter = None,
-    created_to: TimeFilter = None,
+    created_from: FromFilter = None,
+    created_to: UntilFilter = None,
     shipment_id: ShipmentIdFilter = None,
     include: Include = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[NamedPurchaseListResponse]:
     """List purchases of all customers."""
-    scope = f"purchases/all/{status}/{created_from}/{created_to}"
+    scope = ("purchases", status, created_from, created_to, shipment_id)
     before = decode_place(scope, cursor)
     read = bootstrap.read_purchases()
     if shipment_id is not None:

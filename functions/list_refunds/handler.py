@@ -24,7 +24,7 @@ def list_refunds(
     purchase_id: PathId, limit: Limit = 50, cursor: Cursor = None
 ) -> Response[RefundListResponse]:
     """List the refunds of a purchase."""
-    scope = f"refunds/{purchase_id}"
+    scope = ("refunds", purchase_id)
     before = decode_number(scope, cursor)
     page = bootstrap.read_purchases().refunds(purchase_id, before=before, limit=limit)
     return answer(

@@ -1,4 +1,4 @@
-"""Refund a purchase, fully or partly."""
+"""Refund a purchase."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -27,7 +27,9 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
     "/purchases/<purchase_id>/refunds",
     status_code=201,
     summary="Refund a purchase",
-    description="An amount, or all that is left. Never more than was paid.",
+    description="Gives back an amount, a number of units, or, without either, everything that "
+    "is left; never more than was paid. A rep can refund up to their limit (403 "
+    "`amount-above-limit`).",
     operation_id="refund_purchase",
     tags=["refunds"],
     responses=documented(HTTPStatus.CREATED, RefundResponse, *MOVE),

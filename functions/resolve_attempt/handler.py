@@ -1,4 +1,4 @@
-"""Resolve a purchase attempt of unknown outcome."""
+"""Resolve a purchase attempt."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -26,9 +26,10 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.post(
     "/purchase-attempts/<attempt_id>/resolution",
     summary="Resolve a purchase attempt",
-    description="Shipped, with the shipment's id: the attempt is charged and becomes a purchase. "
-    "Not shipped: the hold is released. A shipment id belongs to one purchase, and the carrier's "
-    "own answer, if it is noted on the attempt, cannot be contradicted.",
+    description="For an attempt whose shipment outcome is unknown. `shipped` charges the held "
+    "amount and creates the purchase; `not_shipped` releases it. Final. A shipment id belongs to "
+    "one purchase, and the carrier's own answer, if it is noted on the attempt, cannot be "
+    "contradicted.",
     operation_id="resolve_attempt",
     tags=["purchase attempts"],
     responses=documented(HTTPStatus.OK, AttemptResponse, *MOVE),

@@ -1,4 +1,4 @@
-"""Change the terms of a promo code."""
+"""Change a promo code."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -16,8 +16,8 @@ from till.http.app import (
     caller,
     documented,
     entry_point,
-    expected_version,
 )
+from till.http.preconditions import expected_versions
 from till.http.wire.promo_codes import PromoCodeResponse, UpdatePromoCodeRequest
 
 app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
@@ -26,8 +26,9 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.patch(
     "/promo-codes/<code>",
     summary="Change a promo code",
-    description="What is not named stays; null takes a restriction away. Purchases made under the "
-    "terms of before keep them.",
+    description="Fields that are left out stay as they are; null removes a restriction; "
+    "`discount` is replaced as a whole. Purchases made under earlier terms keep "
+    "them. Requires `If-Match`.",
     operation_id="update_promo_code",
     tags=["promo codes"],
     responses=documented(
@@ -45,10 +46,11 @@ def update_promo_code(
     code: PathCode, body: Annotated[UpdatePromoCodeRequest, Body()], if_match: IfMatch = None
 ) -> Response[PromoCodeResponse]:
     """Change a promo code."""
+    versions = expected_versions(if_match)
     promo = bootstrap.promo_codes().change(
         code,
         body.change,
-        version=expected_version(if_match),
+        versions=versions,
         actor=caller(app).subject,
         deadline=LambdaDeadline(app.lambda_context),
     )

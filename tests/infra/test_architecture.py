@@ -212,8 +212,8 @@ def test_one_more_of_a_known_type_without_a_place_is_an_error(prod: Synthesized)
 def test_a_function_that_nothing_runs_is_an_error(prod: Synthesized) -> None:
     documents = templates_of(prod)
     resources = documents["till-prod-compute"]["Resources"]
-    health = prod.compute.methods()["GET", "/health"]
-    del resources[health.logical_id]
+    for method in ("GET", "HEAD"):
+        del resources[prod.compute.methods()[method, "/health"].logical_id]
     with pytest.raises(ArchitectureError, match=r"AWS::Lambda::Function .*gethealth"):
         drawn(documents)
 

@@ -24,6 +24,7 @@ GONE_PAST = {
     ("COG4", "compute/Api"),
     ("APIG4", "compute/Api/Default/openapi.json/GET"),
     ("APIG4", "compute/Api/Default/health/GET"),
+    ("APIG4", "compute/Api/Default/health/HEAD"),
     ("L1", "compute/.../Function"),
     ("SQS3", "data/Lasting/recover_attempts-failed"),
     ("SQS3", "data/Lasting/publish_events-parked"),

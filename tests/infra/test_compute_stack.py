@@ -7,11 +7,11 @@ import pytest
 
 from tests.infra.synthesized import Synthesized
 from tests.infra.templates import Json, Resource, arn_of, as_list, render
-from till.http import problems
+from till.http import problems, routes
 from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 
 OPERATIONS = [
-    *(route.operation for route in ROUTES),
+    *routes.OPERATIONS,
     *SCHEDULED_OPERATIONS,
     *STREAM_OPERATIONS,
     AUTHORIZER,
@@ -158,26 +158,32 @@ def test_only_the_api_and_the_schedule_may_call_a_function(synthesized: Synthesi
     compute = synthesized.compute
     permissions = compute.all("AWS::Lambda::Permission")
     # Lambda itself follows the stream, and needs no permission from the function.
-    assert len(permissions) == len(OPERATIONS) - len(STREAM_OPERATIONS)
+    assert len(permissions) == len(ROUTES) + len(SCHEDULED_OPERATIONS) + len([AUTHORIZER])
     stage = compute.one("AWS::ApiGateway::Stage").logical_id
     operations = {one.logical_id: name for name, one in compute.functions().items()}
-    allowed = {}
-    for permission in permissions:
-        function = compute.called(permission.properties["FunctionName"])
-        source = render(permission.properties["SourceArn"])
-        allowed[operations[function]] = (permission.properties["Principal"], source)
+    allowed = {
+        (
+            operations[compute.called(permission.properties["FunctionName"])],
+            permission.properties["Principal"],
+            render(permission.properties["SourceArn"]).rpartition(":<ApiId>")[2],
+        )
+        for permission in permissions
+    }
     schedule = compute.one("AWS::Events::Rule")
-    assert allowed.pop("recover_attempts") == ("events.amazonaws.com", schedule.arn)
     authorizer = compute.one("AWS::ApiGateway::Authorizer").logical_id
-    principal, source = allowed.pop(AUTHORIZER)
-    assert principal == "apigateway.amazonaws.com"
-    assert source.endswith(f":<ApiId>/authorizers/<{authorizer}>")
-    for route in ROUTES:
-        principal, source = allowed.pop(route.operation)
-        assert principal == "apigateway.amazonaws.com"
-        path = "/".join("*" if part.startswith("{") else part for part in route.path.split("/"))
-        assert source.endswith(f":<ApiId>/<{stage}>/{route.method}{path}")
-    assert not allowed
+    gateway = "apigateway.amazonaws.com"
+    assert allowed == {
+        ("recover_attempts", "events.amazonaws.com", schedule.arn),
+        (AUTHORIZER, gateway, f"/authorizers/<{authorizer}>"),
+        *(
+            (route.operation, gateway, f"/<{stage}>/{route.method}{_with_wildcards(route.path)}")
+            for route in ROUTES
+        ),
+    }
+
+
+def _with_wildcards(path: str) -> str:
+    return "/".join("*" if part.startswith("{") else part for part in path.split("/"))
 
 
 def test_every_function_keeps_its_log_for_a_while(synthesized: Synthesized) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from infra.layers import LayersError, Target
 from tests.infra.synthesized import Synthesized, synthesize
-from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
+from till.http.routes import AUTHORIZER, OPERATIONS, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "localstack.md"
 TYPE = re.compile(r"^\| `(AWS::[A-Za-z0-9:]+)` \|", re.MULTILINE)
@@ -45,9 +45,7 @@ def test_there_is_no_layer_and_no_authorizer(localstack: Synthesized) -> None:
 
 def test_every_function_asks_for_the_token_itself(localstack: Synthesized) -> None:
     functions = localstack.compute.functions()
-    assert sorted(functions) == sorted(
-        [*(route.operation for route in ROUTES), *SCHEDULED_OPERATIONS, *STREAM_OPERATIONS]
-    )
+    assert sorted(functions) == sorted([*OPERATIONS, *SCHEDULED_OPERATIONS, *STREAM_OPERATIONS])
     assert AUTHORIZER not in functions
     for function in functions.values():
         variables = function.properties["Environment"]["Variables"]

@@ -12,6 +12,7 @@ from infra.permissions import PERMISSIONS, PermissionsError, check_permissions
 from tests.infra.synthesized import Synthesized
 from tests.infra.templates import arn_of, render
 from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
+from till.http.routes import OPERATIONS as API_OPERATIONS
 
 QUERY, GET = {"Query"}, {"GetItem"}
 FOLLOW = {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"}
@@ -66,7 +67,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     "get_health": {},
 }
 OPERATIONS = [
-    *(route.operation for route in ROUTES),
+    *API_OPERATIONS,
     *SCHEDULED_OPERATIONS,
     *STREAM_OPERATIONS,
     AUTHORIZER,

@@ -14,6 +14,7 @@ import httpx
 import jwt
 from pydantic import BaseModel, ConfigDict
 
+from tests import document
 from tests.integration.badges import bearer
 
 if TYPE_CHECKING:
@@ -267,6 +268,7 @@ class TillClient:
             timeout=60.0,
             trust_env=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+            event_hooks={"response": [self._check]},
         )
 
         self._token = token
@@ -279,6 +281,13 @@ class TillClient:
 
     def close(self) -> None:
         self._http.close()
+
+    def _check(self, response: httpx.Response) -> None:
+        """Hold every answer against the OpenAPI document."""
+        response.read()
+        path = response.request.url.path.removeprefix(httpx.URL(self._api_url).path.rstrip("/"))
+        method, status = response.request.method, response.status_code
+        document.check(method, path, status, response.headers, response.content)
 
     @contextmanager
     def bearing(self, token: str) -> Iterator[TillClient]:

@@ -42,11 +42,14 @@ def test_the_document_is_valid_and_complete(visitor: TillClient) -> None:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     }
-    assert documented == {(route.method, route.path): route.operation for route in ROUTES}
+    names = {(route.method, route.path): route.operation for route in ROUTES}
+    assert documented == {**names, ("HEAD", "/health"): "head_health"}
 
 
 def test_it_is_alive(visitor: TillClient) -> None:
     assert visitor.health().result() == Health(status="ok")
+    head = visitor.send("HEAD", "/health")
+    assert (head.status_code, head.content) == (200, b"")
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,8 @@ NO_AMOUNT = (*NOT_AN_INTEGER, "null", str(10**11 + 1))
 NO_QUANTITY = (*NOT_AN_INTEGER, "null", "1000001")
 NO_EXPECTED_TOTAL = tuple({*NOT_AN_INTEGER} - {"0"})
 NO_REASON = (
-    *('""', '" "', '"\\u00a0\\u2003"', '"\\t"', '"line\\nbreak"', '"nul\\u0000"', '"bell\\u0007"'),
-    *('"\\u001b[31mred"', '"\\u0085"', '"\\u2028"', '"\\ufffe"'),
+    *('""', '" "', '"\\u00a0\\u2003"', '"\\t"', '"tab\\tstop"', '"nul\\u0000"', '"bell\\u0007"'),
+    *('"\\u001b[31mred"', '"\\u0085"', '"\\u2028"', '"half \\ud83d"', '"\\udc00"', '"\\ufffe"'),
     *(json.dumps("x" * 501), json.dumps("x" * 10_240), "5", "true", "null", "[]", '["x"]', "{}"),
 )
 NO_UUID = (

@@ -57,7 +57,7 @@ def ask(http: httpx.Client, route: Route, token: str | None) -> Reply[Anything]:
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.operation}-{route.method}")
 def test_each_role_at_each_operation(
     http: httpx.Client, under_test: UnderTest, route: Route, role: str
 ) -> None:
@@ -68,7 +68,7 @@ def test_each_role_at_each_operation(
         reply.refused(403, "not-allowed")
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.operation}-{route.method}")
 def test_nobody_at_each_operation(http: httpx.Client, route: Route) -> None:
     reply = ask(http, route, None)
     if route.roles:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import base64
-import importlib
 import io
 import json
-from dataclasses import dataclass
-from types import ModuleType
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
 
+from tests.unit.http.edge import ADMIN, ME, Context, call, caller, event, fields, handler
 from till import bootstrap
 from till.domain import errors
 from till.domain.money import Money
@@ -25,9 +22,9 @@ from till.http.identity import (
     NotAllowedError,
     NotAuthenticatedError,
 )
+from till.http.preconditions import InvalidIfMatchError, PreconditionRequiredError
 from till.http.problems import (
     UNEXPECTED,
-    PreconditionRequiredError,
     UnknownRouteError,
     problem_for,
 )
@@ -37,112 +34,6 @@ from till.services.ports import (
     InconsistentReadError,
     UnconfirmedCommitError,
 )
-
-if TYPE_CHECKING:
-    from till.http.events import Event
-
-
-@dataclass
-class Context:
-    aws_request_id: str = "request-1"
-    function_name: str = "f"
-    memory_limit_in_mb: int = 128
-    invoked_function_arn: str = "arn"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 25_000
-
-
-@dataclass
-class Settings:
-    support_limit_minor: int = 500_00
-
-    def tokens(self) -> None:
-        return None
-
-
-ME = UUID("c0000000-0000-4000-8000-000000000001")
-FAR_FUTURE = 4_000_000_000
-
-
-def caller(*roles: Role, customer_id: UUID | None = None) -> Caller:
-    return Caller(
-        subject="anna", roles=frozenset(roles), customer_id=customer_id, expires_at=FAR_FUTURE
-    )
-
-
-ADMIN = caller(Role.ADMIN)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any use case that is asked for after all makes the test fail with a 500."""
-
-    def unreachable() -> None:
-        raise AssertionError("a use case was reached")
-
-    for name in ("adjust_credit", "create_purchase", "refund_purchase", "resolve_attempt"):
-        monkeypatch.setattr(bootstrap, name, unreachable)
-    for name in ("read_credit", "read_purchases", "quote_purchase", "promo_codes", "showcase"):
-        monkeypatch.setattr(bootstrap, name, unreachable)
-    for name in ("find_customers", "quote_refund", "shown_customers"):
-        monkeypatch.setattr(bootstrap, name, unreachable)
-
-
-def handler(operation: str) -> ModuleType:
-    module = importlib.import_module(f"functions.{operation}.handler")
-    entry = module.entry_point(module.app, Settings, lambda: None)
-    module.__dict__["tested_handler"] = entry
-    return module
-
-
-def event(
-    route: Route,
-    *,
-    body: str | None,
-    headers: dict[str, str] | None = None,
-    who: Caller | None = ADMIN,
-) -> Event:
-    path = route.path.replace("{", "").replace("}", "")
-    for name in ("customer_id", "product_id", "purchase_id", "attempt_id"):
-        path = path.replace(name, str(uuid4()))
-    path = path.replace("/code", "/SUMMER-10")
-    all_headers = {"Idempotency-Key": "k", "Content-Type": "application/json"} | (headers or {})
-    return {
-        "httpMethod": route.method,
-        "path": path,
-        "resource": route.path,
-        "headers": {**all_headers},
-        "multiValueHeaders": {name: [value] for name, value in all_headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "requestContext": {
-            "stage": "v1",
-            "path": f"/v1{path}",
-            "requestId": "r",
-            **({"authorizer": {**who.context(), "principalId": who.subject}} if who else {}),
-        },
-        "body": body,
-        "isBase64Encoded": False,
-    }
-
-
-def call(event_: Event, operation: str) -> tuple[int, dict[str, object]]:
-    answer = handler(operation).tested_handler(event_, Context())
-    headers = answer["multiValueHeaders"]
-    assert headers["X-Correlation-Id"] == ["request-1"]
-    assert headers["Content-Type"] == ["application/problem+json"]
-    body = json.loads(answer["body"])
-    assert body["status"] == answer["statusCode"]
-    assert body["correlation_id"] == "request-1"
-    return answer["statusCode"], body
-
-
-def fields(body: dict[str, object]) -> set[str]:
-    listed = body["errors"]
-    assert isinstance(listed, list)
-    return {error["field"] for error in listed}
-
 
 GRANT = next(route for route in ROUTES if route.operation == "grant_credit")
 KEYLESS = {"create_quote", "create_refund_quote", "create_promo_code", "deactivate_promo_code"}
@@ -163,9 +54,19 @@ def test_an_amount_is_a_positive_integer(amount: str) -> None:
 
 @pytest.mark.parametrize(
     "reason",
-    ["", " ", "\t", "a\u0000b", "line\nbreak", "\u200b", "x" * 501, "\x7f", "\u2028"],
+    [
+        *("", " ", "\t", "\n", "\u00a0", "\u2028", "\u0301", "x" * 501),
+        # Control characters.
+        *("a\u0000b", "a\tb", "a\x1bb", "a\x7fb", "a\x85b", "a\u2028b", "a\u2029b"),
+        # Invisible letters alone: zero width, fillers, an empty Braille cell, private use.
+        *("\u200b", "\u2060", "\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\ufeff", "\ue000"),
+        *("\u3164 \u200b\n\u2800", "\ufffe"),
+        # Bidirectional controls, which make a text look like another.
+        *("a\u202eb", "a\u2066b", "a\u200fb", "a\u061cb", "a\u202ab", "a\u2069b"),
+    ],
+    ids=ascii,
 )
-def test_a_reason_is_a_line_of_text(reason: str) -> None:
+def test_a_reason_is_visible_text(reason: str) -> None:
     body = json.dumps({"amount": 5, "reason": reason})
     status, problem = call(event(GRANT, body=body), "grant_credit")
     assert (status, fields(problem)) == (400, {"reason"})
@@ -467,6 +368,7 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         errors.InvalidPromoTermsError(field="valid_until", message="must be later"),
         *(errors.PromoCodeRefusedError(code="X", restriction=r) for r in PromoRestriction),
         PreconditionRequiredError(),
+        InvalidIfMatchError(),
         errors.AttemptAlreadyResolvedError(state="VOIDED"),
         errors.AttemptStillPendingError(),
         errors.UnresolvedAttemptError(attempt_id=uuid4()),

@@ -116,3 +116,32 @@ def test_whom_the_customer_api_does_not_know_any_more_matches_nothing() -> None:
     )
     assert names(known.find.matching("ada", before=None, limit=10)) == []
     assert names(known.find.all(before=None, limit=10)) == ["Bruno", None]
+
+
+@pytest.mark.parametrize(
+    ("name", "search"),
+    [
+        ("Søren Østergård", "soren ostergard"),
+        ("Zoë", "zoe"),
+        ("Zoe\u0308", "Zoë"),
+        ("JOSÉ", "jose"),
+        ("Jose", "josé"),
+        ("Straße", "STRASSE"),
+        ("\u0130brahim", "ibrahim"),
+        ("Ibrahim", "\u0130BRAHIM"),
+        ("Łukasz", "lukasz"),
+        ("Nguyễn", "nguyen"),
+        ("\uff21\uff4e\uff4e\uff41", "anna"),
+        ("ﬁnn", "finn"),
+        ("Ælfred", "aelfred"),
+        ("Σίσυφος", "ΣΙΣΥΦΟΣ"),
+    ],
+)
+def test_case_accents_and_unicode_forms_make_no_difference(name: str, search: str) -> None:
+    page = Known(["Bruno", name]).find.matching(search, before=None, limit=10)
+    assert names(page) == [name]
+
+
+@pytest.mark.parametrize(("name", "search"), [("Anna", "hanna"), ("中文", "中國"), ("Оля", "Ola")])
+def test_other_names_are_not_found(name: str, search: str) -> None:
+    assert names(Known([name]).find.matching(search, before=None, limit=10)) == []

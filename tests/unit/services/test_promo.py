@@ -66,7 +66,7 @@ def test_a_code_lowers_the_price_and_is_kept_with_the_purchase(world: World) -> 
     PromoCodes(world.books, world.clock).change(
         "TEN",
         lambda terms: replace(terms, discount=PercentageDiscount(percent=50)),
-        version=1,
+        versions=frozenset({1}),
         actor="admin",
         deadline=FakeDeadline(),
     )
@@ -273,7 +273,7 @@ def test_a_code_is_made_changed_and_ended_once(
     changed = codes.change(
         "TEN",
         lambda terms: replace(terms, max_redemptions=5),
-        version=1,
+        versions=frozenset({1}),
         actor="bob",
         deadline=FakeDeadline(),
     )
@@ -291,13 +291,17 @@ def test_a_code_is_made_changed_and_ended_once(
 
 def test_a_change_of_what_one_has_not_seen_is_refused(codes: PromoCodes) -> None:
     codes.create("TEN", TEN, actor="anna", deadline=FakeDeadline())
-    codes.change("TEN", lambda t: t, version=1, actor="bob", deadline=FakeDeadline())
+    codes.change("TEN", lambda t: t, versions=frozenset({1}), actor="bob", deadline=FakeDeadline())
     with pytest.raises(StaleVersionError) as raised:
-        codes.change("TEN", lambda t: t, version=1, actor="cleo", deadline=FakeDeadline())
+        codes.change(
+            "TEN", lambda t: t, versions=frozenset({1}), actor="cleo", deadline=FakeDeadline()
+        )
     assert raised.value.version == 2
     codes.deactivate("TEN", actor="cleo", deadline=FakeDeadline())
     with pytest.raises(PromoCodeDeactivatedError):
-        codes.change("TEN", lambda t: t, version=3, actor="cleo", deadline=FakeDeadline())
+        codes.change(
+            "TEN", lambda t: t, versions=frozenset({3}), actor="cleo", deadline=FakeDeadline()
+        )
     with pytest.raises(PromoCodeNotFoundError):
         codes.read("NOBODY")
     with pytest.raises(PromoCodeNotFoundError):
@@ -323,7 +327,9 @@ def test_a_change_is_recognised_after_several_unconfirmed_tries(world: World) ->
     codes = PromoCodes(world.books, world.clock)
 
     def change() -> PromoCode:
-        return codes.change("TEN", lambda _: TEN, version=1, actor="admin", deadline=FakeDeadline())
+        return codes.change(
+            "TEN", lambda _: TEN, versions=None, actor="admin", deadline=FakeDeadline()
+        )
 
     read, readings = world.books.promo, [world.books.promo_items["TEN"]] * 2
 

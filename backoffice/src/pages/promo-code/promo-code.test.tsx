@@ -118,7 +118,7 @@ describe('editing the terms', () => {
     fireEvent.click(button);
     fireEvent.click(button);
     expect(await screen.findByText('The terms of SPRING15 are changed.')).toBeVisible();
-    expect(sent).toEqual([{ body: { ...TEN, first_purchase_only: false }, ifMatch: '"1"' }]);
+    expect(sent).toEqual([{ body: TEN, ifMatch: '"1"' }]);
     expect(await screen.findByText('10% off, at most $25.00', { selector: 'ins' })).toBeVisible();
   });
 

@@ -12,7 +12,7 @@ import { discountText } from '../../format/discount.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { TextInput } from '../../ui/fields.tsx';
-import { changedTerms, EMPTY_TERMS, readTerms, type TermsDraft } from './terms.ts';
+import { changedTerms, EMPTY_TERMS, newTerms, readTerms, type TermsDraft } from './terms.ts';
 import { TermsFields } from './terms-fields.tsx';
 
 const CODE = /^[A-Za-z0-9_-]{3,32}$/;
@@ -40,7 +40,7 @@ export function CreateDialog({ open, onClose, currency, onCreated }: CreateDialo
     scope: 'create-promo-code',
     send: useCallback(
       async (wanted) => {
-        const body: CreatePromoCodeRequest = wanted;
+        const body: CreatePromoCodeRequest = { code: wanted.code, ...newTerms(wanted) };
         const print = fingerprint(wanted);
         try {
           return await unwrap(api.POST('/promo-codes', { body }));

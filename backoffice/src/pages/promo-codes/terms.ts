@@ -1,4 +1,4 @@
-import type { PromoTerms, UpdatePromoCodeRequest } from '../../api/types.ts';
+import type { CreatePromoCodeRequest, PromoTerms, UpdatePromoCodeRequest } from '../../api/types.ts';
 import { fingerprint } from '../../api/intents.ts';
 import { isUuid } from '../../app/places.ts';
 import { parseAmount, toDecimal } from '../../format/money.ts';
@@ -164,11 +164,26 @@ export function changedTerms(before: PromoTerms, after: PromoTerms): readonly (k
   return TERMS.filter((term) => fingerprint(one[term]) !== fingerprint(other[term]));
 }
 
-/** The change to send: only what differs, so that nothing else is touched. */
+type DiscountRequest = CreatePromoCodeRequest['discount'];
+
+/** A discount as the API takes it: no maximum is the field left out, and null is refused. */
+function discountToSend(discount: PromoTerms['discount']): DiscountRequest {
+  if (discount.type === 'fixed') return discount;
+  const { max_amount, ...rest } = discount;
+  return max_amount === null ? rest : { ...rest, max_amount };
+}
+
+/** The terms of a new code as the API takes them: a restriction that it does not have is left out, and null is refused. */
+export function newTerms(terms: PromoTerms): Omit<CreatePromoCodeRequest, 'code'> {
+  const { discount, first_purchase_only, ...restrictions } = terms;
+  const given = Object.fromEntries(Object.entries(restrictions).filter(([, value]) => value !== null));
+  return { ...given, discount: discountToSend(discount), first_purchase_only };
+}
+
+/** The change to send: only what differs, so that nothing else is touched. null removes a restriction. */
 export function changeOf(before: PromoTerms, after: PromoTerms): UpdatePromoCodeRequest {
-  const changes = Object.fromEntries(changedTerms(before, after).map((term) => [term, after[term]]));
-  // The document asks for this one always.
-  return { ...changes, first_purchase_only: after.first_purchase_only };
+  const { discount, ...others } = Object.fromEntries(changedTerms(before, after).map((term) => [term, after[term]]));
+  return { ...others, ...(discount === undefined ? {} : { discount: discountToSend(after.discount) }) };
 }
 
 /** The terms of a code, without what it is besides. */

@@ -20,19 +20,19 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Que
 from pydantic import BaseModel
 
 from till import measures
-from till.domain.errors import CustomerNotFoundError, StaleVersionError, TillError
+from till.domain.errors import CustomerNotFoundError, TillError
 from till.domain.money import Money
 from till.domain.promo import PromoState
 from till.domain.purchase import AttemptState, OrphanStatus, PurchaseStatus
 from till.http.body import BodyRefusedError, decode_body
 from till.http.events import header
 from till.http.identity import Caller, NotAllowedError, Tokens, identify_caller
+from till.http.preconditions import entity_tag
 from till.http.problems import (
     PROBLEM_CONTENT_TYPE,
     ROUTE_NOT_FOUND,
     UNEXPECTED,
     UNSUPPORTED_MEDIA_TYPE,
-    PreconditionRequiredError,
     Problem,
     UnknownRouteError,
     invalid_request,
@@ -40,7 +40,14 @@ from till.http.problems import (
 )
 from till.http.routes import BASE_PATH, Role, route_at
 from till.http.wire.problem import FieldErrorResponse, ProblemResponse
-from till.http.wire.types import Id, IdempotencyKey, InstantText, PromoCodeText, ShipmentIdText
+from till.http.wire.types import (
+    WRITTEN_AS_JSON,
+    Id,
+    IdempotencyKey,
+    InstantText,
+    PromoCodeText,
+    ShipmentIdText,
+)
 from till.measures import Measure
 
 if TYPE_CHECKING:
@@ -56,6 +63,11 @@ if TYPE_CHECKING:
     Handler = Callable[[Event, LambdaContext], Event]
 
 CORRELATION_HEADER: Final = "X-Correlation-Id"
+CORRELATION_ID: Final = "[A-Za-z0-9][A-Za-z0-9._-]{7,99}"
+"""What a caller may name a request: it must not be taken for something else in a log."""
+CACHE_HEADER: Final = "Cache-Control"
+NO_STORE: Final = "no-store"
+"""Nearly every answer is about a customer, or about money: no cache may keep it."""
 
 _DONE: Final = "done"
 _CALLER: Final = "caller"
@@ -63,7 +75,6 @@ _OWN_ONLY: Final = "own_only"
 _AMOUNT_LIMIT: Final = "amount_limit"
 _UNLIMITED: Final = frozenset({Role.ADMIN, Role.SERVICE})
 
-_CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,99}")
 
 logger = Logger()
 
@@ -74,24 +85,32 @@ PathId = Annotated[Id, Path()]
 PathCode = Annotated[PromoCodeText, Path()]
 IfMatch = Annotated[
     str | None,
-    Header(alias="If-Match", description="The ETag of the version that is to be changed"),
+    Header(
+        alias="If-Match",
+        description="The ETag of the version to change, a list of ETags, or * for any version. "
+        "Without it the answer is 428",
+    ),
 ]
 KeyHeader = Annotated[
     IdempotencyKey,
     Header(
         alias="Idempotency-Key",
-        description="Names this request: the same key and body take effect once, for ever",
+        description="Names this request: the same key and body take effect once, permanently. 1 to "
+        "255 visible ASCII characters, compared as they are, quotes included",
     ),
 ]
-StatusFilter = Annotated[PurchaseStatus | None, Query(description="Only these")]
+StatusFilter = Annotated[PurchaseStatus | None, Query(description="Only purchases of this status")]
 Include = Annotated[
     Literal["customer_names"] | None,
     Query(
-        description="Also tell the customers' names, as the Customer API had them seconds ago; "
-        "null where it could not be asked"
+        description="customer_names: each item has its customer's name, as the Customer API had "
+        "it seconds ago; null where that API could not be asked"
     ),
 ]
-PromoStateFilter = Annotated[PromoState | None, Query(description="Only these")]
+PromoStateFilter = Annotated[PromoState | None, Query(description="Only codes in this state")]
+StateFilter = Annotated[
+    AttemptState | None, Query(description="Only attempts in this state; left out: the open ones")
+]
 OrphanFilter = Annotated[
     Literal[OrphanStatus.OPEN] | None,
     Query(description="Only voided attempts with a possible orphan shipment that is still open"),
@@ -100,27 +119,17 @@ ShipmentIdFilter = Annotated[
     ShipmentIdText | None,
     Query(description="Only the purchase that this shipment id of the carrier belongs to"),
 ]
-StateFilter = Annotated[AttemptState | None, Query(description="Only these")]
-TimeFilter = Annotated[InstantText | None, Query(description="RFC 3339, with its offset")]
-Limit = Annotated[int, Query(ge=1, le=100, description="How many items a page holds")]
-Cursor = Annotated[str | None, Query(max_length=512, description="next_cursor of the page before")]
-
-# Why a path or query is refused is told by each operation's own list of these.
-_PROBLEM_TEXTS: Final = {
-    HTTPStatus.BAD_REQUEST: "The request is not valid; errors lists the fields",
-    HTTPStatus.UNAUTHORIZED: "The caller is not known",
-    HTTPStatus.FORBIDDEN: "The caller's roles do not allow it",
-    HTTPStatus.NOT_FOUND: "It does not exist",
-    HTTPStatus.CONFLICT: "It does not fit the present state; detail says why",
-    HTTPStatus.PRECONDITION_FAILED: "Somebody else has changed it meanwhile",
-    HTTPStatus.PRECONDITION_REQUIRED: "If-Match is missing",
-    HTTPStatus.UNPROCESSABLE_ENTITY: (
-        "The Idempotency-Key belongs to another request, or the promo code cannot be used"
-    ),
-    HTTPStatus.BAD_GATEWAY: "An external API failed; nothing was charged",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Not possible at this moment; try again",
-    HTTPStatus.GATEWAY_TIMEOUT: "The outcome of the shipment is not known yet",
-}
+FromFilter = Annotated[
+    InstantText | None, Query(description="Created at or after this RFC 3339 time with an offset")
+]
+UntilFilter = Annotated[
+    InstantText | None, Query(description="Created before this RFC 3339 time with an offset")
+]
+Limit = Annotated[int, Query(ge=1, le=100, description="The most items on a page"), WRITTEN_AS_JSON]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=512, description="next_cursor of the previous page of the same list"),
+]
 
 READ: Final = (
     HTTPStatus.BAD_REQUEST,
@@ -146,7 +155,7 @@ UPSTREAM: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERV
 def documented(
     success: HTTPStatus, model: type[BaseModel], *failures: HTTPStatus
 ) -> dict[int, OpenAPIResponse]:
-    """The responses of an operation, for its OpenAPI document."""
+    """The responses of an operation; ``infra/openapi.py`` adds what all have, and the words."""
     responses: dict[int, OpenAPIResponse] = {
         success.value: {
             "description": success.phrase,
@@ -155,7 +164,7 @@ def documented(
     }
     for status in failures:
         responses[status.value] = {
-            "description": _PROBLEM_TEXTS[status],
+            "description": status.phrase,
             "content": {PROBLEM_CONTENT_TYPE: {"model": ProblemResponse}},
         }
     return responses
@@ -183,27 +192,12 @@ def answer(
     """A response, with the headers that tell a replay from a first answer, its version and age."""
     headers: dict[str, str | list[str]] = {"Idempotency-Replayed": "true"} if replayed else {}
     if version is not None:
-        headers["ETag"] = f'"{version}"'
+        headers["ETag"] = entity_tag(version)
     if age_seconds is not None:
         headers["Age"] = str(age_seconds)
     return Response(
         status_code=status.value, content_type="application/json", body=body, headers=headers
     )
-
-
-def expected_version(if_match: str | None) -> int:
-    """The version that an If-Match names.
-
-    Raises:
-        PreconditionRequiredError: there is none.
-        StaleVersionError: it is not the ETag of any version.
-    """
-    if if_match is None:
-        raise PreconditionRequiredError
-    number = if_match.strip().removeprefix('"').removesuffix('"')
-    if not (number.isascii() and number.isdecimal() and len(number) < 10):
-        raise StaleVersionError(version=0)
-    return int(number)
 
 
 def problem_in(error: TillError) -> ProblemResponse:
@@ -320,11 +314,16 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
         try:
             if admit is not None:
                 admit(event)
-            decode_body(event)
+            _check_path(event)
+            if event.get("httpMethod") not in {"GET", "HEAD"}:
+                # A body means nothing there (RFC 9110, 9.3.1).
+                decode_body(event)
         except TillError as error:
             return edge.refuse(problem_for(error), error)
         except BodyRefusedError as error:
             return edge.refuse(error.problem, error)
+        except RequestValidationError as error:
+            return edge.refuse(_invalid(error), error)
         return app.resolve(event, context)
 
     def lambda_handler(event: Event, context: LambdaContext) -> Event:
@@ -335,6 +334,9 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
         headers = result["multiValueHeaders"]
         if isinstance(headers, dict):
             headers[CORRELATION_HEADER] = [correlation_id()]
+            headers.setdefault(CACHE_HEADER, [NO_STORE])
+        if event.get("httpMethod") == "HEAD":
+            result["body"] = ""
         measures.flush()
         logger.info(
             "request",
@@ -371,7 +373,7 @@ def correlation_id() -> str:
 def _named_by_the_caller(event: Event) -> str | None:
     """The caller's own name for the request, if it is one that may stand in a log."""
     named = header(event, CORRELATION_HEADER)
-    return named if named is not None and _CORRELATION_ID.fullmatch(named) else None
+    return named if named is not None and re.fullmatch(CORRELATION_ID, named) else None
 
 
 class _Edge:
@@ -384,10 +386,7 @@ class _Edge:
         at a time."""
 
     def on_invalid_request(self, error: RequestValidationError) -> Response[str]:
-        fields = [
-            FieldErrorResponse(field=_field(e["loc"]), message=_message(e)) for e in error.errors()
-        ]
-        return self._respond(invalid_request(fields), error)
+        return self._respond(_invalid(error), error)
 
     def on_unsupported_content(self, error: RequestUnsupportedContentType) -> Response[str]:
         return self._respond(UNSUPPORTED_MEDIA_TYPE, error)
@@ -442,17 +441,57 @@ def _refusal(problem: Problem) -> Event:
 
 
 def _refuse_unknown_query(app: APIGatewayRestResolver, next_: NextMiddleware) -> Response[str]:
-    """A misspelt parameter must not be taken for an absent one."""
+    """A misspelt parameter must not be taken for an absent one, nor one of two be ignored."""
     known = {parameter.alias for parameter in app.context["_route"].dependant.query_params}
-    unknown = sorted((app.current_event.query_string_parameters or {}).keys() - known)
-    if unknown:
-        raise RequestValidationError(
-            [{"loc": ("query", name), "type": "extra_forbidden", "msg": ""} for name in unknown]
-        )
+    given = app.current_event.resolved_query_string_parameters
+    errors = [
+        {"loc": ("query", name), "type": kind, "msg": ""}
+        for name in sorted(given)
+        for kind in (_query_error(name in known, len(given[name])),)
+        if kind is not None
+    ]
+    if errors:
+        raise RequestValidationError(errors)
     return next_(app)
 
 
+def _query_error(known: bool, times: int) -> str | None:  # noqa: FBT001
+    if not known:
+        return "extra_forbidden"
+    return "repeated" if times > 1 else None
+
+
+def _check_path(event: Event) -> None:
+    """Refuse an id or code with a control character: Powertools would ignore a newline at its end.
+
+    Raises:
+        RequestValidationError: names the parameters.
+    """
+    names = str(event.get("resource") or "").split("/")
+    values = str(event.get("path") or "").split("/")
+    bad = [
+        name.strip("{}")
+        for name, value in zip(names, values, strict=False)
+        if name.startswith("{") and any(c < " " or c == "\x7f" for c in value)
+    ]
+    if bad:
+        raise RequestValidationError(
+            [{"loc": ("path", name), "type": "control_character", "msg": ""} for name in bad]
+        )
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    fields = [
+        FieldErrorResponse(field=_field(e["loc"]), message=_message(e)) for e in error.errors()
+    ]
+    return invalid_request(fields)
+
+
 _MESSAGES: Final = {
+    "control_character": "must not contain control characters",
+    "repeated": "is given more than once",
+    "union_tag_invalid": "has an unknown type",
+    "union_tag_not_found": "has no type",
     "extra_forbidden": "is not known here",
     "missing": "is missing",
     "json_invalid": "must be JSON",
@@ -472,9 +511,14 @@ def _message(error: Mapping[str, object]) -> str:
     return text or "is not valid"
 
 
+_FIELD_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+
+
 def _field(location: tuple[str | int, ...]) -> str:
+    """A field by its path. What the caller sent is only repeated if it can be a field's name."""
     source, *path = location
-    return ".".join(str(part) for part in path) or str(source)
+    parts = [str(p) for p in path if isinstance(p, int) or _FIELD_NAME.fullmatch(p)]
+    return ".".join(parts) or str(source)
 
 
 def _places(error: BaseException) -> list[str]:

@@ -6,9 +6,11 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Final
 
+from till.http.content import is_json, is_plain
 from till.http.events import header
 from till.http.problems import (
     BODY_TOO_LARGE,
+    UNSUPPORTED_CONTENT_ENCODING,
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
     invalid_request,
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from till.http.events import Event
 
 MAX_BODY_BYTES: Final = 16 * 1024
+
+_JSON: Final = "application/json"
 
 
 class BodyRefusedError(Exception):
@@ -39,6 +43,8 @@ def decode_body(event: Event) -> None:
     body = event.get("body")
     if not isinstance(body, str) or not body:
         return
+    if not is_plain(header(event, "Content-Encoding") or ""):
+        raise BodyRefusedError(UNSUPPORTED_CONTENT_ENCODING)
     try:
         raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
         text = raw.decode()
@@ -49,8 +55,7 @@ def decode_body(event: Event) -> None:
     if "\ufffd" in text:
         # API Gateway puts this character in the place of bytes that are not UTF-8.
         raise _bad("must be UTF-8")
-    kind = (header(event, "Content-Type") or "application/json").partition(";")[0]
-    if kind.strip().lower() != "application/json":
+    if not is_json(header(event, "Content-Type") or _JSON):
         raise BodyRefusedError(UNSUPPORTED_MEDIA_TYPE)
     try:
         document = read_json(raw)
@@ -60,6 +65,17 @@ def decode_body(event: Event) -> None:
         # Powertools takes a list of one object for the object.
         raise _bad("must be a JSON object")
     event["body"], event["isBase64Encoded"] = text, False
+    _set_content_type(event)
+
+
+def _set_content_type(event: Event) -> None:
+    """Write the media type as Powertools compares it: to the letter, at the beginning."""
+    headers = event.get("headers")
+    others = headers.items() if isinstance(headers, dict) else ()
+    event["headers"] = {
+        **{name: value for name, value in others if name.lower() != "content-type"},
+        "Content-Type": _JSON,
+    }
 
 
 def _bad(message: str) -> BodyRefusedError:

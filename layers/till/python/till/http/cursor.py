@@ -1,8 +1,11 @@
 """Opaque cursors: where a list goes on.
 
-A cursor carries its position, the list it belongs to, and a checksum over both. The checksum
+A cursor carries its position, and a checksum over that and the list it belongs to. The checksum
 is no secret and need not be: a cursor can only say where to go on in a list that its bearer may
-read anyway. It is there to tell a cursor of ours from anything else.
+read anyway. It is there to tell a cursor of this list from anything else.
+
+A list is named by its parts: the operation, the customer or purchase, and every filter. They are
+kept apart, so that a search for "None" and no search are two lists.
 """
 
 from __future__ import annotations
@@ -12,21 +15,29 @@ import binascii
 import hashlib
 import hmac
 import json
+from typing import TYPE_CHECKING, TypeAlias
 
 from till.domain.errors import InvalidCursorError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+Part: TypeAlias = "str | UUID | datetime | None"
+List: TypeAlias = tuple[Part, ...]
 
 _CHECKSUM_CHARACTERS = 16
 
 
-def encode_cursor(scope: str, position: int | str | None) -> str | None:
-    """The cursor for a position in the list named ``scope``; None at the end of the list."""
+def encode_cursor(scope: List, position: int | str | None) -> str | None:
+    """The cursor for a position in the list named by ``scope``; None at the end of the list."""
     if position is None:
         return None
     text = json.dumps([position, _checksum(scope, position)], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(scope: str, cursor: str | None) -> int | str | None:
+def _decode(scope: List, cursor: str | None) -> int | str | None:
     """The position in the list named ``scope``; None at its start.
 
     Raises:
@@ -48,7 +59,7 @@ def _decode(scope: str, cursor: str | None) -> int | str | None:
     return position if isinstance(position, (int, str)) else None
 
 
-def decode_number(scope: str, cursor: str | None) -> int | None:
+def decode_number(scope: List, cursor: str | None) -> int | None:
     """The position in a list that is numbered.
 
     Raises:
@@ -60,7 +71,7 @@ def decode_number(scope: str, cursor: str | None) -> int | None:
     return position
 
 
-def decode_place(scope: str, cursor: str | None) -> str | None:
+def decode_place(scope: List, cursor: str | None) -> str | None:
     """The position in a list that is ordered by text.
 
     Raises:
@@ -72,6 +83,7 @@ def decode_place(scope: str, cursor: str | None) -> str | None:
     return position
 
 
-def _checksum(scope: str, position: int | str) -> str:
-    text = json.dumps(["till/cursor/1", scope, position])
+def _checksum(scope: List, position: int | str) -> str:
+    parts = [None if part is None else str(part) for part in scope]
+    text = json.dumps(["till/cursor/2", parts, position])
     return hashlib.sha256(text.encode()).hexdigest()[:_CHECKSUM_CHARACTERS]

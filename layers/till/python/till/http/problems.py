@@ -15,6 +15,7 @@ from till.http.identity import (
     NotAllowedError,
     NotAuthenticatedError,
 )
+from till.http.preconditions import InvalidIfMatchError, PreconditionRequiredError
 from till.http.wire.problem import FieldErrorResponse, ProblemResponse
 from till.services.ports import ReadAgainError
 
@@ -57,7 +58,7 @@ def invalid_request(field_errors: list[FieldErrorResponse]) -> Problem:
         HTTPStatus.BAD_REQUEST,
         "invalid-request",
         "The request is not valid",
-        f"Mend the fields listed under errors and send it again. {_NOTHING_CHANGED}",
+        f"Check the fields listed in errors. {_NOTHING_CHANGED}",
         {"errors": field_errors},
     )
 
@@ -107,7 +108,15 @@ UNSUPPORTED_MEDIA_TYPE: Final = Problem(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "unsupported-media-type",
     "The request body is not JSON",
-    f"Send JSON, with Content-Type: application/json. {_NOTHING_CHANGED}",
+    f"Send JSON in UTF-8, with Content-Type: application/json. {_NOTHING_CHANGED}",
+    headers={"Accept": "application/json"},
+)
+UNSUPPORTED_CONTENT_ENCODING: Final = Problem(
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "unsupported-content-encoding",
+    "The request body is encoded",
+    f"Send it as it is, without a Content-Encoding. {_NOTHING_CHANGED}",
+    headers={"Accept-Encoding": "identity"},
 )
 
 
@@ -115,15 +124,11 @@ class UnknownRouteError(errors.TillError):
     """There is nothing at this path and method."""
 
 
-class PreconditionRequiredError(errors.TillError):
-    """A change without If-Match might undo somebody else's."""
-
-
 _WHY_REFUSED: Final = {
     PromoRestriction.UNKNOWN: "There is no such code.",
     PromoRestriction.DEACTIVATED: "It has been deactivated.",
     PromoRestriction.NOT_YET_VALID: "It is not valid yet.",
-    PromoRestriction.EXPIRED: "It is not valid any more.",
+    PromoRestriction.EXPIRED: "It is no longer valid.",
     PromoRestriction.MINIMUM_SUBTOTAL: "The subtotal is below what it asks for.",
     PromoRestriction.PRODUCTS: "It is not for this product.",
     PromoRestriction.CUSTOMERS: "It is not for this customer.",
@@ -153,7 +158,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
             return Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "identity-unavailable",
-                "Nobody can be identified at this moment",
+                "Callers cannot be identified at the moment",
                 f"The issuer of access tokens does not answer. Try again. {_NOTHING_CHANGED}",
                 headers=_retry_after(5),
             )
@@ -163,7 +168,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 "amount-above-limit",
                 "More than you may move at once",
                 f"{_amount(amount)} are above your limit of {_amount(limit)} for one operation. "
-                f"Somebody with the role admin can do it. {_NOTHING_CHANGED}",
+                f"A caller with the role admin can do it. {_NOTHING_CHANGED}",
                 {
                     "amount": amount.amount_minor,
                     "limit": limit.amount_minor,
@@ -177,6 +182,9 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 "If-Match is missing",
                 f"Read it, and send its ETag as If-Match. {_NOTHING_CHANGED}",
             )
+        case InvalidIfMatchError():
+            message = 'must be "*" or a list of entity tags in quotes, such as "7"'
+            return invalid_request([FieldErrorResponse(field="If-Match", message=message)])
         case errors.CustomerNotFoundError():
             return Problem(
                 HTTPStatus.NOT_FOUND,
@@ -287,7 +295,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
             return Problem(
                 HTTPStatus.PRECONDITION_FAILED,
                 "stale-version",
-                "Somebody else has changed it meanwhile",
+                "It has been changed since",
                 f"Read it again, and send its ETag as If-Match. {_NOTHING_CHANGED}",
                 {"version": version},
             )
@@ -400,7 +408,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
             return Problem(
                 HTTPStatus.GATEWAY_TIMEOUT,
                 "shipment-outcome-unknown",
-                "Nobody knows yet whether the shipment was made",
+                "The outcome of the shipment is unknown",
                 "The amount is held, not charged. The attempt will be completed or voided; "
                 "repeat the request with the same Idempotency-Key to learn which.",
                 {"attempt_id": attempt_id},

@@ -44,7 +44,8 @@ _ADMIN: Final = frozenset({Role.ADMIN})
 class Route:
     """One operation of the API.
 
-    ``operation`` names the folder under ``functions/`` and, with dashes, the Lambda function.
+    ``operation`` names the folder under ``functions/`` and, with dashes, the Lambda function; one
+    function may answer several routes.
     ``path`` is written as API Gateway writes it: ``/customers/{customer_id}/credit``. ``roles``
     are those that may call it; one of them is enough, and if there are none anyone may. A caller
     who is a customer and nothing more sees only what lies under their own ``customer_id``.
@@ -93,8 +94,12 @@ ROUTES: tuple[Route, ...] = (
     Route("deactivate_promo_code", "POST", "/promo-codes/{code}/deactivation", _ADMIN),
     Route("get_openapi", "GET", "/openapi.json", PUBLIC),
     Route("get_health", "GET", "/health", PUBLIC),
+    Route("get_health", "HEAD", "/health", PUBLIC),
 )
 """Every operation reachable over HTTP, in the order in which the documentation shows them."""
+
+OPERATIONS: Final[tuple[str, ...]] = tuple(dict.fromkeys(route.operation for route in ROUTES))
+"""The operations of the routes, each once."""
 
 SCHEDULED_OPERATIONS: tuple[str, ...] = ("recover_attempts",)
 """Operations that no caller can reach: EventBridge runs them every minute."""

@@ -7,6 +7,7 @@ each of them is.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -57,7 +58,9 @@ class FindCustomers:
         )
 
     def matching(self, text: str, *, before: str | None, limit: int) -> CustomerPage:
-        """A page of those whose name or e-mail holds the text, in upper or lower case.
+        """A page of those whose name or e-mail holds the text.
+
+        Case, accents and Unicode forms make no difference: "soren" finds "Søren".
 
         A page looks at ``EXAMINED_AT_MOST`` accounts, so it may hold fewer than ``limit``, even
         none, and yet not be the last.
@@ -65,7 +68,7 @@ class FindCustomers:
         Raises:
             UpstreamUnavailableError: the Customer API does not answer, so nobody knows who matches.
         """
-        wanted = text.casefold()
+        wanted = _folded(text)
         found: list[KnownCustomer] = []
         place = before
         for _ in range(EXAMINED_AT_MOST // _AT_ONCE):
@@ -94,5 +97,27 @@ def _known(account: OpenedAccount, details: CustomerDetails | None) -> KnownCust
 
 def _matches(details: CustomerDetails | None, wanted: str) -> bool:
     return details is not None and any(
-        wanted in text.casefold() for text in (details.name, details.email)
+        wanted in _folded(text) for text in (details.name, details.email)
     )
+
+
+_STROKES: Final = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "æ": "ae",
+        "œ": "oe",
+        "\u0131": "i",
+        "ħ": "h",
+    }
+)
+"""Letters that people type without their stroke, and that Unicode does not decompose."""
+
+
+def _folded(text: str) -> str:
+    """A text as it is compared: in one Unicode form, without case and accents."""
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_STROKES)

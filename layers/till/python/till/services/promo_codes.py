@@ -74,15 +74,15 @@ class PromoCodes:
         code: str,
         change_terms: Callable[[PromoTerms], PromoTerms],
         *,
-        version: int,
+        versions: frozenset[int] | None,
         actor: str,
         deadline: Deadline,
     ) -> PromoCode:
-        """Change the terms of version ``version`` of a code.
+        """Change the terms of a code that is at one of ``versions``; None: at any version.
 
         Raises:
             PromoCodeNotFoundError: there is no such code.
-            StaleVersionError: it has another version by now.
+            StaleVersionError: it is at another version.
             PromoCodeDeactivatedError: it stays as it is.
             InvalidPromoTermsError: the new terms contradict each other.
         """
@@ -96,7 +96,7 @@ class PromoCodes:
             promo = _get(books, code)
             if changed is not None and _is_same_change(promo, changed):
                 return promo
-            if promo.version != version:
+            if versions is not None and promo.version not in versions:
                 raise StaleVersionError(version=promo.version)
             if promo.state is PromoState.DEACTIVATED:
                 raise PromoCodeDeactivatedError

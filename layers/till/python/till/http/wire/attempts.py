@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from till.domain.money import Money
 from till.domain.purchase import (
@@ -21,7 +21,8 @@ from till.domain.purchase import (
     Shipped,
 )
 from till.http.wire.snapshots import AddressResponse, ProductSnapshotResponse
-from till.http.wire.types import Instant, Reason, WireRequest, WireResponse
+from till.http.wire.text import Reason
+from till.http.wire.types import Instant, Omittable, WireRequest, WireResponse
 from till.services.close_orphan_shipment import ClosingRequest
 from till.services.resolve_attempt import ResolutionRequest
 
@@ -181,13 +182,24 @@ class AttemptListResponse(WireResponse):
 class ResolveAttemptRequest(WireRequest):
     """What was found out about an attempt of unknown outcome."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"outcome": {"const": "shipped"}}},
+            "then": {"required": ["shipment_id"]},
+            "else": {"not": {"required": ["shipment_id"]}},
+        }
+    )
+
     outcome: Literal["shipped", "not_shipped"]
-    shipment_id: Annotated[
-        str | None,
-        Field(
-            pattern=SHIPMENT_ID_PATTERN,
-            description="The carrier's id; with outcome shipped, and only then",
-        ),
+    shipment_id: Omittable[
+        Annotated[
+            str,
+            Field(
+                pattern=SHIPMENT_ID_PATTERN,
+                description="The carrier's id of the shipment: required with outcome shipped, and "
+                "refused with not_shipped",
+            ),
+        ]
     ] = None
     reason: Reason
 

@@ -10,7 +10,8 @@ from pydantic import Field
 from till.domain.account import Account, AccountChange
 from till.domain.ledger import EntryKind, LedgerEntry
 from till.domain.money import Money
-from till.http.wire.types import Amount, Instant, Reason, WireRequest, WireResponse
+from till.http.wire.text import Reason
+from till.http.wire.types import Amount, Instant, WireRequest, WireResponse
 from till.services.adjust_credit import CreditAdjustment
 
 

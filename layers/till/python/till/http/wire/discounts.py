@@ -1,4 +1,4 @@
-"""What a promo code takes off, in requests and responses alike."""
+"""What a promo code takes off."""
 
 from __future__ import annotations
 
@@ -8,46 +8,70 @@ from pydantic import Field
 
 from till.domain.money import Money
 from till.domain.promo import Discount, FixedDiscount, PercentageDiscount
-from till.http.wire.types import Amount, WireRequest
+from till.http.wire.types import Amount, Omittable, WireRequest, WireResponse
 
 
-class PercentageDiscountModel(WireRequest):
-    """A percentage off, rounded half up to a cent, at most ``max_amount``."""
+class PercentageDiscountRequest(WireRequest):
+    """A percentage off, rounded half up to a cent; at most ``max_amount``, if that is given."""
 
     type: Literal["percentage"]
     percent: Annotated[int, Field(ge=1, le=100)]
-    max_amount: Amount | None = None
+    max_amount: Omittable[Amount] = None
 
 
-class FixedDiscountModel(WireRequest):
+class FixedDiscountRequest(WireRequest):
     """A fixed amount off, never more than the subtotal."""
 
     type: Literal["fixed"]
     amount: Amount
 
 
-DiscountModel = Annotated[PercentageDiscountModel | FixedDiscountModel, Field(discriminator="type")]
+DiscountRequest = Annotated[
+    PercentageDiscountRequest | FixedDiscountRequest, Field(discriminator="type")
+]
 
 
-def discount_model(discount: Discount) -> PercentageDiscountModel | FixedDiscountModel:
+class PercentageDiscountResponse(WireResponse):
+    """A percentage off, rounded half up to a cent; at most ``max_amount``, unless that is null."""
+
+    type: Literal["percentage"]
+    percent: int
+    max_amount: int | None
+
+
+class FixedDiscountResponse(WireResponse):
+    """A fixed amount off, never more than the subtotal."""
+
+    type: Literal["fixed"]
+    amount: int
+
+
+DiscountResponse = Annotated[
+    PercentageDiscountResponse | FixedDiscountResponse, Field(discriminator="type")
+]
+
+
+def discount_response(
+    discount: Discount,
+) -> PercentageDiscountResponse | FixedDiscountResponse:
     """A discount as it is sent."""
     match discount:
         case PercentageDiscount(percent=percent, max_amount=most):
-            return PercentageDiscountModel(
+            return PercentageDiscountResponse(
                 type="percentage",
                 percent=percent,
                 max_amount=most.amount_minor if most is not None else None,
             )
         case FixedDiscount(amount=amount):
-            return FixedDiscountModel(type="fixed", amount=amount.amount_minor)
+            return FixedDiscountResponse(type="fixed", amount=amount.amount_minor)
 
 
-def discount_of(model: PercentageDiscountModel | FixedDiscountModel) -> Discount:
+def discount_of(request: PercentageDiscountRequest | FixedDiscountRequest) -> Discount:
     """A discount as the domain knows it."""
-    match model:
-        case PercentageDiscountModel(percent=percent, max_amount=most):
+    match request:
+        case PercentageDiscountRequest(percent=percent, max_amount=most):
             return PercentageDiscount(
                 percent=percent, max_amount=Money(most) if most is not None else None
             )
-        case FixedDiscountModel(amount=amount):
+        case FixedDiscountRequest(amount=amount):
             return FixedDiscount(amount=Money(amount))

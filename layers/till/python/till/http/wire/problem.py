@@ -19,7 +19,10 @@ class FieldErrorResponse(WireResponse):
 class ProblemResponse(BaseModel):
     """A problem (RFC 9457): what was wrong and what to do about it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A client has to ignore members that it does not know (RFC 9457, 3.2).
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"additionalProperties": True}
+    )
 
     type: str = Field(description="Stable; made for programs")
     title: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from till.domain.money import CURRENCY, Money
 from till.domain.promo import (
@@ -17,13 +16,20 @@ from till.domain.promo import (
     PromoState,
     PromoTerms,
 )
-from till.http.wire.discounts import DiscountModel, discount_model, discount_of
+from till.http.wire.discounts import (
+    DiscountRequest,
+    DiscountResponse,
+    discount_of,
+    discount_response,
+)
 from till.http.wire.types import (
     Amount,
     Id,
     Instant,
     InstantText,
+    Omittable,
     PromoCodeText,
+    Removable,
     WireRequest,
     WireResponse,
 )
@@ -32,24 +38,61 @@ _ListedIds = Annotated[list[Id], Field(min_length=1, max_length=MAX_LISTED)]
 _Count = Annotated[int, Field(gt=0, le=10**9)]
 
 
-class _PromoTermsRequest(WireRequest):
-    valid_from: InstantText | None = None
-    valid_until: InstantText | None = None
-    max_redemptions: _Count | None = None
-    max_redemptions_per_customer: _Count | None = None
-    minimum_subtotal: Amount | None = None
-    product_ids: _ListedIds | None = None
-    customer_ids: _ListedIds | None = None
-    first_purchase_only: bool = False
+class CreatePromoCodeRequest(WireRequest):
+    """A new promo code. Leaving a restriction out means that the code does not have it."""
 
-    def _merged_into(self, terms: PromoTerms) -> PromoTerms:
-        """Terms with the restrictions that were named in place of theirs."""
-        named = self.model_fields_set
-        least = Money(self.minimum_subtotal) if self.minimum_subtotal is not None else None
-        products = frozenset(self.product_ids) if self.product_ids is not None else None
-        customers = frozenset(self.customer_ids) if self.customer_ids is not None else None
+    code: PromoCodeText
+    discount: DiscountRequest
+    valid_from: Omittable[InstantText] = None
+    valid_until: Omittable[InstantText] = None
+    max_redemptions: Omittable[_Count] = None
+    max_redemptions_per_customer: Omittable[_Count] = None
+    minimum_subtotal: Omittable[Amount] = None
+    product_ids: Omittable[_ListedIds] = None
+    customer_ids: Omittable[_ListedIds] = None
+    first_purchase_only: Omittable[bool] = None
+
+    def terms(self) -> PromoTerms:
+        """The terms as the domain knows them."""
         return PromoTerms(
-            discount=terms.discount,
+            discount=discount_of(self.discount),
+            valid_from=self.valid_from,
+            valid_until=self.valid_until,
+            max_redemptions=self.max_redemptions,
+            max_redemptions_per_customer=self.max_redemptions_per_customer,
+            minimum_subtotal=_money(self.minimum_subtotal),
+            product_ids=_set(self.product_ids),
+            customer_ids=_set(self.customer_ids),
+            first_purchase_only=self.first_purchase_only is True,
+        )
+
+
+class UpdatePromoCodeRequest(WireRequest):
+    """Changed terms. A field that is left out stays as it is; null removes a restriction."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    discount: Omittable[DiscountRequest] = None
+    valid_from: Removable[InstantText] = None
+    valid_until: Removable[InstantText] = None
+    max_redemptions: Removable[_Count] = None
+    max_redemptions_per_customer: Removable[_Count] = None
+    minimum_subtotal: Removable[Amount] = None
+    product_ids: Removable[_ListedIds] = None
+    customer_ids: Removable[_ListedIds] = None
+    first_purchase_only: Omittable[bool] = None
+
+    @model_validator(mode="after")
+    def _something_changes(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("must name at least one field to change")
+        return self
+
+    def change(self, terms: PromoTerms) -> PromoTerms:
+        """The terms with the fields of this request changed."""
+        named = self.model_fields_set
+        return PromoTerms(
+            discount=discount_of(self.discount) if self.discount else terms.discount,
             valid_from=self.valid_from if "valid_from" in named else terms.valid_from,
             valid_until=self.valid_until if "valid_until" in named else terms.valid_until,
             max_redemptions=(
@@ -60,45 +103,29 @@ class _PromoTermsRequest(WireRequest):
                 if "max_redemptions_per_customer" in named
                 else terms.max_redemptions_per_customer
             ),
-            minimum_subtotal=least if "minimum_subtotal" in named else terms.minimum_subtotal,
-            product_ids=products if "product_ids" in named else terms.product_ids,
-            customer_ids=customers if "customer_ids" in named else terms.customer_ids,
+            minimum_subtotal=(
+                _money(self.minimum_subtotal)
+                if "minimum_subtotal" in named
+                else terms.minimum_subtotal
+            ),
+            product_ids=_set(self.product_ids) if "product_ids" in named else terms.product_ids,
+            customer_ids=(
+                _set(self.customer_ids) if "customer_ids" in named else terms.customer_ids
+            ),
             first_purchase_only=(
                 self.first_purchase_only
-                if "first_purchase_only" in named
+                if self.first_purchase_only is not None
                 else terms.first_purchase_only
             ),
         )
 
 
-class CreatePromoCodeRequest(_PromoTermsRequest):
-    """A new promo code. Each restriction is optional."""
-
-    code: PromoCodeText
-    discount: DiscountModel
-
-    def terms(self) -> PromoTerms:
-        """The terms as the domain knows them."""
-        return self._merged_into(PromoTerms(discount=discount_of(self.discount)))
+def _money(amount: int | None) -> Money | None:
+    return Money(amount) if amount is not None else None
 
 
-class UpdatePromoCodeRequest(_PromoTermsRequest):
-    """Changed terms: what is not named stays, null takes a restriction away."""
-
-    discount: DiscountModel | None = None
-
-    @model_validator(mode="after")
-    def _something_changes(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError("must name at least one field to change")
-        if "discount" in self.model_fields_set and self.discount is None:
-            raise ValueError("a promo code always has a discount")
-        return self
-
-    def change(self, terms: PromoTerms) -> PromoTerms:
-        """The terms with what was named changed."""
-        changed = self._merged_into(terms)
-        return replace(changed, discount=discount_of(self.discount)) if self.discount else changed
+def _set(ids: list[UUID] | None) -> frozenset[UUID] | None:
+    return frozenset(ids) if ids is not None else None
 
 
 class PromoCodeResponse(WireResponse):
@@ -107,7 +134,7 @@ class PromoCodeResponse(WireResponse):
     code: str
     version: int = Field(description="Its ETag; send it as If-Match to change the code")
     state: PromoState
-    discount: DiscountModel
+    discount: DiscountResponse
     valid_from: Instant | None
     valid_until: Instant | None
     max_redemptions: int | None
@@ -132,7 +159,7 @@ class PromoCodeResponse(WireResponse):
             code=promo.code,
             version=promo.version,
             state=promo.state,
-            discount=discount_model(terms.discount),
+            discount=discount_response(terms.discount),
             valid_from=terms.valid_from,
             valid_until=terms.valid_until,
             max_redemptions=terms.max_redemptions,
@@ -153,7 +180,7 @@ class PromoCodeResponse(WireResponse):
 class PromoTermsResponse(WireResponse):
     """The terms of a version of a promo code."""
 
-    discount: DiscountModel
+    discount: DiscountResponse
     valid_from: Instant | None
     valid_until: Instant | None
     max_redemptions: int | None

@@ -10,10 +10,10 @@ from pydantic import Field
 
 from till.domain.money import MAX_AMOUNT_MINOR, Money
 from till.domain.purchase import MAX_QUANTITY, Purchase, PurchaseStatus, Refund
-from till.http.wire.discounts import DiscountModel, discount_model
+from till.http.wire.discounts import DiscountResponse, discount_response
 from till.http.wire.refunds import RefundResponse
 from till.http.wire.snapshots import AddressResponse, ProductSnapshotResponse
-from till.http.wire.types import Id, Instant, PromoCodeText, WireRequest, WireResponse
+from till.http.wire.types import Id, Instant, Omittable, PromoCodeText, WireRequest, WireResponse
 from till.services.pricing import Wish
 from till.services.purchase import PurchaseRequest
 
@@ -23,8 +23,8 @@ class CreatePurchaseRequest(WireRequest):
 
     product_id: Id
     quantity: Annotated[int, Field(gt=0, le=MAX_QUANTITY)]
-    expected_total: Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)] | None = None
-    promo_code: PromoCodeText | None = None
+    expected_total: Omittable[Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)]] = None
+    promo_code: Omittable[PromoCodeText] = None
 
     def wish(self, *, customer_id: UUID) -> Wish:
         """The request as its use cases know it."""
@@ -60,7 +60,7 @@ class PurchaseResponse(WireResponse):
     refundable: int
     currency: str
     promo_code: str | None
-    promo_discount: DiscountModel | None = Field(description="The code's rule as it was then")
+    promo_discount: DiscountResponse | None = Field(description="The code's rule as it was then")
     refunded_quantity: int = Field(description="How many units were refunded as units")
     shipment_id: str
     shipping_address: AddressResponse
@@ -84,7 +84,7 @@ class PurchaseResponse(WireResponse):
             refundable=purchase.refundable.amount_minor,
             currency=order.total.currency,
             promo_code=order.promo_code,
-            promo_discount=discount_model(order.promo.discount) if order.promo else None,
+            promo_discount=discount_response(order.promo.discount) if order.promo else None,
             refunded_quantity=purchase.refunded_quantity,
             shipment_id=purchase.shipment_id,
             shipping_address=AddressResponse.of(order.shipping_address),

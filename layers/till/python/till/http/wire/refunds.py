@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from till.domain.money import Money
 from till.domain.purchase import MAX_QUANTITY, Refund
-from till.http.wire.types import Amount, Instant, Reason, WireRequest, WireResponse
+from till.http.wire.text import Reason
+from till.http.wire.types import Amount, Instant, Omittable, WireRequest, WireResponse
 from till.services.quote_refund import RefundWish
 from till.services.refund import RefundRequest
 
@@ -52,8 +53,10 @@ class RefundResponse(WireResponse):
 
 
 class _RefundExtent(WireRequest):
-    amount: Amount | None = None
-    quantity: Annotated[int, Field(gt=0, le=MAX_QUANTITY)] | None = None
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["amount", "quantity"]}})
+
+    amount: Omittable[Amount] = None
+    quantity: Omittable[Annotated[int, Field(gt=0, le=MAX_QUANTITY)]] = None
 
     @model_validator(mode="after")
     def _one_of_the_two(self) -> Self:
@@ -67,7 +70,7 @@ class _RefundExtent(WireRequest):
 
 
 class CreateRefundRequest(_RefundExtent):
-    """What to give back: an amount, or so many units; without either, all that is left."""
+    """What to give back: an amount, or a number of units; without either, all that is left."""
 
     reason: Reason
 
@@ -87,7 +90,7 @@ class CreateRefundRequest(_RefundExtent):
 
 
 class CreateRefundQuoteRequest(_RefundExtent):
-    """What one would give back: an amount, or so many units; without either, all that is left."""
+    """What to quote: an amount, or a number of units; without either, all that is left."""
 
     def refund_wish(self, *, purchase_id: UUID, limit: Money | None) -> RefundWish:
         """The request as its use case knows it."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -15,14 +14,46 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     PlainSerializer,
 )
+from pydantic_core import CoreSchema, core_schema
 
-from till.domain.account import MAX_REASON_CHARACTERS
 from till.domain.instant import format_instant
 from till.domain.money import MAX_AMOUNT_MINOR
 from till.domain.promo import CODE_PATTERN, canonical_code
 from till.domain.purchase import SHIPMENT_ID_PATTERN
+
+T = TypeVar("T")
+
+
+class _RefuseNull:
+    """Accept the type without null: only leaving the field out means that there is no value."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        nullable = handler(source)
+        if nullable["type"] != "nullable":
+            raise TypeError("Omittable takes a type that is not optional by itself")
+        return core_schema.no_info_before_validator_function(_not_null, nullable["schema"])
+
+
+def _not_null(value: object) -> object:
+    if value is None:
+        raise ValueError("must not be null: leave the field out")
+    return value
+
+
+Omittable = Annotated[T | None, _RefuseNull()]
+"""An optional field of a request, None when it was left out. An explicit null is refused.
+
+``JSON.stringify({amount: NaN})`` is ``{"amount": null}``: a bug of the caller must not turn "this
+much" into "everything" or "no limit".
+"""
+
+Removable = Annotated[T | None, Field(description="null removes this restriction")]
+"""An optional field of a PATCH that null removes. Leaving it out keeps what is there."""
 
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -34,13 +65,18 @@ def _canonical_uuid(value: object) -> object:
     return value
 
 
-def _plain_text(value: str) -> str:
-    if any(unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} for c in value):
-        raise ValueError("must not contain control characters")
-    text = value.strip()
-    if not any(c.isprintable() and not c.isspace() for c in text):
-        raise ValueError("must not be blank")
-    return text
+_JSON_INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+
+
+def _json_integer(value: object) -> object:
+    # int() also takes "5.0", "1_0", "+5", " 5" and digits of other scripts.
+    if isinstance(value, str) and not _JSON_INTEGER.fullmatch(value):
+        raise ValueError("must be an integer, written as in JSON")
+    return value
+
+
+WRITTEN_AS_JSON: Final = BeforeValidator(_json_integer)
+"""For an integer in a query: it is written as JSON writes one."""
 
 
 Id = Annotated[UUID, BeforeValidator(_canonical_uuid), Field(strict=False)]
@@ -78,14 +114,6 @@ InstantText = Annotated[
 
 Amount = Annotated[int, Field(gt=0, le=MAX_AMOUNT_MINOR, description="Minor units (cents)")]
 """A positive amount of minor units."""
-
-Reason = Annotated[
-    str, Field(min_length=1, max_length=MAX_REASON_CHARACTERS), AfterValidator(_plain_text)
-]
-"""Why: shown to people, kept in the books."""
-
-SearchText = Annotated[str, Field(min_length=2, max_length=100), AfterValidator(_plain_text)]
-"""What a person types to find something."""
 
 ShipmentIdText = Annotated[str, Field(pattern=SHIPMENT_ID_PATTERN)]
 """The carrier's id of a shipment: 1 to 255 visible ASCII characters."""

@@ -1,0 +1,3 @@
+"""The models of the OpenAPI document."""
+
+from till_client.generated.models import *  # noqa: F403 - all of them, under one name
