@@ -135,6 +135,20 @@ class Resolution(Wire):
     reason: str
 
 
+class OrphanClosing(Wire):
+    outcome: str
+    reason: str
+    closed_at: datetime
+    closed_by: str
+
+
+class Orphan(Wire):
+    status: str
+    since: datetime
+    shipment_id: str | None
+    closing: OrphanClosing | None
+
+
 class Attempt(Wire):
     id: UUID
     customer_id: UUID
@@ -150,7 +164,7 @@ class Attempt(Wire):
     settled_at: datetime | None
     carrier: CarrierAnswer | None
     resolution: Resolution | None
-    possible_orphan: bool
+    orphan: Orphan | None
     purchase_id: UUID | None
     shipment_id: str | None
 
@@ -173,6 +187,9 @@ class Problem(Wire):
     expected_total: int | None = None
     total: int | None = None
     attempt_id: UUID | None = None
+    purchase_id: UUID | None = None
+    shipment_id: str | None = None
+    carrier_outcome: str | None = None
     state: str | None = None
 
     @property
@@ -250,6 +267,11 @@ class Reply(Generic[M_co]):
 def new_key() -> str:
     """An Idempotency-Key that nobody has used."""
     return f"key-{uuid4()}"
+
+
+def new_shipment_id() -> str:
+    """A shipment id that no purchase has: each belongs to one purchase of the whole system."""
+    return f"shp-{uuid4()}"
 
 
 class TillClient:
@@ -358,12 +380,15 @@ class TillClient:
         quantity: int = 1,
         *,
         expected_total: int | None = None,
+        promo_code: str | None = None,
         key: str | None = None,
         actor: str | None = None,
     ) -> Reply[Purchase]:
         body: dict[str, object] = {"product_id": str(product_id), "quantity": quantity}
         if expected_total is not None:
             body["expected_total"] = expected_total
+        if promo_code is not None:
+            body["promo_code"] = promo_code
         response = self._post(f"/customers/{customer_id}/purchases", body, key, actor)
         return Reply(response, 201, Purchase)
 
@@ -393,6 +418,7 @@ class TillClient:
         status: str | None = None,
         created_from: str | None = None,
         created_to: str | None = None,
+        shipment_id: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Reply[Page[Purchase]]:
@@ -404,6 +430,7 @@ class TillClient:
             status=status,
             created_from=created_from,
             created_to=created_to,
+            shipment_id=shipment_id,
         )
 
     # Refunds
@@ -434,9 +461,15 @@ class TillClient:
         return Reply(self._http.get(f"/purchase-attempts/{attempt_id}"), 200, Attempt)
 
     def attempts(
-        self, *, state: str | None = None, limit: int | None = None, cursor: str | None = None
+        self,
+        *,
+        state: str | None = None,
+        orphan: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
     ) -> Reply[Page[Attempt]]:
-        return self._list("/purchase-attempts", Page[Attempt], limit, cursor, state=state)
+        path = "/purchase-attempts"
+        return self._list(path, Page[Attempt], limit, cursor, state=state, orphan=orphan)
 
     def confirm(
         self,
@@ -461,6 +494,20 @@ class TillClient:
     ) -> Reply[Attempt]:
         """Resolve an attempt as not shipped."""
         return self._resolve(attempt_id, {"outcome": "not_shipped", "reason": reason}, key, actor)
+
+    def close_orphan(
+        self,
+        attempt_id: UUID | str,
+        outcome: str,
+        *,
+        reason: str = REASON,
+        key: str | None = None,
+        actor: str | None = None,
+    ) -> Reply[Attempt]:
+        """Take a possible orphan shipment off the work list."""
+        path = f"/purchase-attempts/{attempt_id}/orphan-closing"
+        response = self._post(path, {"outcome": outcome, "reason": reason}, key, actor)
+        return Reply(response, 200, Attempt)
 
     def health(self) -> Reply[Health]:
         return Reply(self._http.get("/health"), 200, Health)

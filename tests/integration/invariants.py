@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.integration.client import Balance, Entry, PurchaseDetail, all_items
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.integration.client import TillClient
     from tests.integration.tables import (
         StoredAttempt,
+        StoredClaim,
         StoredRefund,
         StoredRequest,
         StoredVersion,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 GENESIS = "0" * 64
 OPEN = {"PENDING", "UNKNOWN"}
+MOST_OPEN_ATTEMPTS = 50
 POSTING = {"GRANT", "DEDUCTION", "PURCHASE", "REFUND"}
 GIVING = {"GRANT", "REFUND"}
 REMEMBERED = {
@@ -63,13 +65,21 @@ class Picture:
     attempts: list[StoredAttempt]
     refunds: list[StoredRefund]
     carrier_calls: list[SeenShipmentRequest]
-    redemptions: Mapping[str, set[UUID]] = field(default_factory=dict)
+    redemptions: Mapping[str, int]
+    claims: list[StoredClaim]
+    """The shipment ids that belong to this customer's attempts."""
 
     @property
     def orphans(self) -> set[UUID]:
         """The attempts that were voided although the carrier made a parcel."""
         parcels = {call.headers["idempotency-key"] for call in self._parcels}
         return {a.id for a in self.attempts if a.state == "VOIDED" and str(a.id) in parcels}
+
+    @property
+    def resolved_by_hand(self) -> set[UUID]:
+        """The attempts that a person has resolved."""
+        made = {r.version for r in self.requests if r.operation == RESOLVED}
+        return {v.attempt_id for v in self.versions if v.attempt_id and v.version in made}
 
     @property
     def parcel_count(self) -> int:
@@ -90,6 +100,8 @@ def take_picture(
         lambda cursor: till.customer_purchases(customer_id, limit=100, cursor=cursor)
     )
     calls = upstream.all_shipments().requests
+    attempts = tables.attempts(customer_id)
+    own = {attempt.id for attempt in attempts}
     return Picture(
         customer_id=customer_id,
         balance=till.credit(customer_id).result(),
@@ -97,9 +109,10 @@ def take_picture(
         purchases=[till.purchase(purchase.id).result() for purchase in purchases[::-1]],
         versions=tables.versions(customer_id),
         requests=tables.requests(customer_id),
-        attempts=tables.attempts(customer_id),
+        attempts=attempts,
         refunds=tables.refunds(customer_id),
         redemptions=tables.redemptions(customer_id),
+        claims=[claim for claim in tables.claims() if claim.purchase_id in own],
         carrier_calls=[c for c in calls if str(customer_id) in c.shipping_address.line1],
     )
 
@@ -109,10 +122,12 @@ def violations(picture: Picture) -> list[str]:
     checks = (
         _entries,
         _versions,
+        _open_attempts,
         _balance,
         _entries_are_the_versions,
         _attempts,
         _purchases,
+        _shipments,
         _refunds,
         _requests,
         _carrier,
@@ -191,6 +206,24 @@ def _versions(picture: Picture) -> Iterator[str]:
             yield f"{name}: held are {version.held} of {version.posted}"
         posted, held = version.posted, version.held
         sequence, entry_hash = version.sequence, version.entry_hash
+
+
+def _open_attempts(picture: Picture) -> Iterator[str]:
+    for version in picture.versions:
+        name = f"version {version.version}"
+        listed = version.open_attempts
+        worth = sum(attempt.amount for attempt in listed)
+        if version.held != worth:
+            yield f"{name} holds {version.held}, its open attempts are worth {worth}"
+        if len(listed) > MOST_OPEN_ATTEMPTS:
+            yield f"{name} has {len(listed)} open attempts"
+        if len({attempt.attempt_id for attempt in listed}) != len(listed):
+            yield f"{name} lists an open attempt twice"
+    newest = picture.versions[-1].open_attempts if picture.versions else []
+    listed_now = sorted((str(a.attempt_id), a.amount) for a in newest)
+    open_now = sorted((str(a.id), a.total) for a in picture.attempts if a.state in OPEN)
+    if listed_now != open_now:
+        yield f"the account lists the open attempts {listed_now}, there are {open_now}"
 
 
 def _balance(picture: Picture) -> Iterator[str]:
@@ -272,14 +305,19 @@ def _purchases(picture: Picture) -> Iterator[str]:
             yield f"{name}: the shipment id is {purchase.shipment_id}"
 
 
+def _shipments(picture: Picture) -> Iterator[str]:
+    """A shipment id belongs to the one purchase that has it."""
+    claimed = sorted((claim.shipment_id, str(claim.purchase_id)) for claim in picture.claims)
+    sold = sorted((p.shipment_id, str(p.id)) for p in picture.purchases)
+    if claimed != sold:
+        yield f"the shipment ids are claimed by {claimed}, the purchases are {sold}"
+
+
 def _promo_codes(picture: Picture) -> Iterator[str]:
-    """A code is marked as used by the attempts that use it, and by no others."""
-    used: dict[str, set[UUID]] = {}
-    for attempt in picture.attempts:
-        if attempt.promo is not None and attempt.state != "VOIDED":
-            used.setdefault(attempt.promo.code, set()).add(attempt.id)
-    if used != dict(picture.redemptions):
-        yield f"promo codes are used by {used}, and marked as used by {picture.redemptions}"
+    """A code is marked as used as often as attempts use it."""
+    used = Counter(a.promo.code for a in picture.attempts if a.promo and a.state != "VOIDED")
+    if used != Counter(picture.redemptions):
+        yield f"promo codes are used {dict(used)}, and marked as used {picture.redemptions}"
 
 
 def _refunds(picture: Picture) -> Iterator[str]:
@@ -349,14 +387,15 @@ def _carrier(picture: Picture) -> Iterator[str]:
             yield f"a parcel was asked for under {key}, which is no attempt"
         if len(made) > 1:
             yield f"the carrier was called {len(made)} times for attempt {key}"
-    by_hand = {
-        version.attempt_id
-        for version in picture.versions
-        for request in picture.requests
-        if request.operation == RESOLVED and request.version == version.version
-    }
     for attempt in picture.attempts:
-        if attempt.state != "COMPLETED" or attempt.id in by_hand:
+        if attempt.orphan is not None and attempt.state != "VOIDED":
+            yield f"{attempt.state} attempt {attempt.id} has an orphan shipment"
+        if attempt.id in picture.resolved_by_hand:
+            # A person may be wrong; only the carrier could say so.
+            continue
+        if attempt.id in picture.orphans and attempt.orphan is None:
+            yield f"the parcel of voided attempt {attempt.id} is on no list"
+        if attempt.state != "COMPLETED":
             continue
         made = [c for c in calls.get(str(attempt.id), []) if c.shipment_id is not None]
         if len(made) != 1:

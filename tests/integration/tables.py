@@ -25,6 +25,14 @@ class Stored(BaseModel):
     sk: str
 
 
+class StoredOpenAttempt(BaseModel):
+    attempt_id: UUID
+    product_id: UUID
+    quantity: int
+    amount: int
+    blocks_from: str
+
+
 class StoredVersion(Stored):
     kind: str
     amount: int
@@ -41,6 +49,7 @@ class StoredVersion(Stored):
     refund_id: UUID | None = None
     entry_id: UUID | None = None
     previous_hash: str | None = None
+    open_attempts: list[StoredOpenAttempt] = []
 
     @property
     def version(self) -> int:
@@ -67,6 +76,12 @@ class StoredPromo(BaseModel):
     code: str
 
 
+class StoredOrphan(BaseModel):
+    since: str
+    shipment_id: str | None = None
+    closing: dict[str, str] | None = None
+
+
 class StoredAttempt(Stored):
     customer_id: UUID
     product: StoredProduct
@@ -74,12 +89,20 @@ class StoredAttempt(Stored):
     state: str
     idempotency_key: str
     shipment_id: str | None = None
-    possible_orphan: bool = False
+    orphan: StoredOrphan | None = None
     promo: StoredPromo | None = None
 
     @property
     def id(self) -> UUID:
         return UUID(self.pk.removeprefix("PURCHASE#"))
+
+
+class StoredClaim(Stored):
+    purchase_id: UUID
+
+    @property
+    def shipment_id(self) -> str:
+        return self.pk.removeprefix("SHIPMENT#")
 
 
 class StoredRefund(Stored):
@@ -126,26 +149,34 @@ class Tables:
         return self._of_customer(customer_id, "REFUND#", StoredRefund)
 
     def redemption_count(self, code: str) -> int:
-        """How many attempts are marked as redeeming a promo code, over all customers."""
+        """How often a promo code is marked as used, over all customers."""
         markers = self._scan(
             self._purchases,
             "pk = :pk AND begins_with(sk, :prefix)",
             {":pk": {"S": f"PROMO#{code}"}, ":prefix": {"S": "CUSTOMER#"}},
         )
-        return sum(len(marker.get("attempts", {}).get("SS", [])) for marker in markers)
+        return sum(int(marker["redemptions"]["N"]) for marker in markers)
 
-    def redemptions(self, customer_id: UUID) -> dict[str, set[UUID]]:
-        """The attempts that are marked as redeeming a promo code, by its code."""
+    def redemptions(self, customer_id: UUID) -> dict[str, int]:
+        """How often a customer is marked as having used a promo code, by its code."""
         markers = self._scan(
             self._purchases,
             "begins_with(pk, :promo) AND sk = :customer",
             {":promo": {"S": "PROMO#"}, ":customer": {"S": f"CUSTOMER#{customer_id}"}},
         )
         return {
-            marker["pk"]["S"].removeprefix("PROMO#"): {UUID(i) for i in marker["attempts"]["SS"]}
+            marker["pk"]["S"].removeprefix("PROMO#"): int(marker["redemptions"]["N"])
             for marker in markers
-            if "attempts" in marker
         }
+
+    def claims(self) -> list[StoredClaim]:
+        """Which purchase each shipment id belongs to, over all customers."""
+        items = self._scan(
+            self._purchases,
+            "sk = :shipment AND begins_with(pk, :shipments)",
+            {":shipment": {"S": "SHIPMENT"}, ":shipments": {"S": "SHIPMENT#"}},
+        )
+        return [_parse(item, StoredClaim) for item in items]
 
     def sizes(self) -> tuple[int, int]:
         """How many items the two tables hold."""

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from local.upstream.behaviour import Behaviour, Refuse
-from tests.integration.client import Problem, Reply, new_key
+from tests.integration.client import Problem, Reply, new_key, new_shipment_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +75,7 @@ OPERATIONS: dict[str, Operation] = {
     "refund": Operation("/purchases/{purchase_id}/refunds", {"reason": REASON}, {"amount": "100"}),
     "resolve": Operation(
         "/purchase-attempts/{attempt_id}/resolution",
-        {"outcome": '"shipped"', "shipment_id": '"shp-1"', "reason": REASON},
+        {"outcome": '"shipped"', "shipment_id": f'"{new_shipment_id()}"', "reason": REASON},
     ),
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.upstream.behaviour import Behaviour, Drop, Raw, Refuse, Silent
-from tests.integration.client import new_key
+from tests.integration.client import new_key, new_shipment_id
 from tests.integration.fault_proxy import Seen, StopListening, running_proxy
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ PRICE = 1_000
 
 SHIPPED: dict[str, Behaviour] = {
     "200": Behaviour(),
-    "201": Behaviour(answer=Raw(status=201, body='{"id": "shp-201"}'), record=True),
+    "201": Behaviour(answer=Raw(status=201, body=f'{{"id": "{new_shipment_id()}"}}'), record=True),
     "slow, but in time": Behaviour(delay_seconds=1),
     "more than the contract promises": Behaviour(
-        answer=Raw(body='{"id": "shp-more", "eta": null}'), record=True
+        answer=Raw(body=f'{{"id": "{new_shipment_id()}", "eta": null}}'), record=True
     ),
 }
 
@@ -147,7 +147,7 @@ def _nothing_was_bought(
     assert attempt_id is not None
     attempt = till.attempt(attempt_id).result()
     assert (attempt.state, attempt.purchase_id, attempt.shipment_id) == ("VOIDED", None, None)
-    assert not attempt.possible_orphan
+    assert attempt.orphan is None
     assert attempt.carrier is not None
     assert attempt.carrier.outcome == "not_shipped"
     till.purchase(attempt_id).refused(404, "purchase-not-found")

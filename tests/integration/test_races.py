@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from local.upstream.behaviour import Behaviour, Refuse
-from tests.integration.client import new_key
+from tests.integration.client import new_key, new_shipment_id
 from tests.integration.race import all_at_once, outcomes
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def test_ten_reps_resolve_one_attempt(
     attempt = till.buy(customer, product.id).refused(504, "shipment-outcome-unknown").attempt_id
     assert attempt is not None
     calls: list[Callable[[], Reply[BaseModel]]] = []
-    calls += [partial(till.confirm, attempt, f"shp-{n}") for n in range(REPS // 2)]
+    calls += [partial(till.confirm, attempt, new_shipment_id()) for _ in range(REPS // 2)]
     calls += [partial(till.call_off, attempt) for _ in range(REPS // 2)]
 
     replies = all_at_once(calls)
@@ -182,11 +182,12 @@ def test_one_resolution_ten_times(
     till: TillClient, upstream: StandInControl, shop: Shop, audit: Auditor
 ) -> None:
     customer, product, key = shop.customer(credit=1_000), shop.product("10.00"), new_key()
+    parcel = new_shipment_id()
     upstream.plan_shipments(product.sku, Behaviour(answer=Refuse(status=504)))
     attempt = till.buy(customer, product.id).refused(504, "shipment-outcome-unknown").attempt_id
     assert attempt is not None
 
-    replies = all_at_once([partial(till.confirm, attempt, "shp-1", key=key) for _ in range(REPS)])
+    replies = all_at_once([partial(till.confirm, attempt, parcel, key=key) for _ in range(REPS)])
 
     assert outcomes(replies) == {"200": REPS}
     assert Counter(reply.replayed for reply in replies) == {False: 1, True: REPS - 1}
@@ -268,7 +269,7 @@ class _Crowd:
             choices.append(partial(till.refund, purchase, key=key))
         if self._unknown:
             attempt = chance.choice(self._unknown)
-            choices.append(partial(till.confirm, attempt, "shp-by-hand", key=key))
+            choices.append(partial(till.confirm, attempt, f"shp-{attempt}", key=key))
             choices.append(partial(till.call_off, attempt, key=key))
         return chance.choice(choices)
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from local.upstream.behaviour import Behaviour, Drop, Refuse
-from tests.integration.client import all_items, new_key
+from tests.integration.client import all_items, new_key, new_shipment_id
 
 if TYPE_CHECKING:
     from local.upstream.client import StandInControl
@@ -58,7 +58,7 @@ def test_shipped(
     attempt = reply.result()
     assert (attempt.state, attempt.shipment_id) == ("COMPLETED", parcel)
     assert attempt.purchase_id == attempt.id == unresolved.attempt
-    assert not attempt.possible_orphan
+    assert attempt.orphan is None
     _resolved_by_rep(attempt, "Found it")
     picture = audit(unresolved.customer)
     assert (picture.balance.posted, picture.balance.held) == (CREDIT - PRICE, 0)
@@ -91,12 +91,12 @@ def test_not_shipped(till: TillClient, audit: Auditor, unresolved: Open) -> None
 
 
 def test_the_same_resolution_again(till: TillClient, audit: Auditor, unresolved: Open) -> None:
-    key = new_key()
-    first = till.confirm(unresolved.attempt, "shp-1", key=key)
+    key, parcel = new_key(), new_shipment_id()
+    first = till.confirm(unresolved.attempt, parcel, key=key)
     assert first.ok
     assert not first.replayed
 
-    again = till.confirm(unresolved.attempt, "shp-1", key=key)
+    again = till.confirm(unresolved.attempt, parcel, key=key)
 
     assert again.replayed
     assert again.response.content == first.response.content
@@ -106,14 +106,15 @@ def test_the_same_resolution_again(till: TillClient, audit: Auditor, unresolved:
 def test_the_key_with_another_resolution(
     till: TillClient, audit: Auditor, unresolved: Open
 ) -> None:
-    key = new_key()
-    till.confirm(unresolved.attempt, "shp-1", key=key).result()
+    key, parcel = new_key(), new_shipment_id()
+    till.confirm(unresolved.attempt, parcel, key=key).result()
 
-    till.confirm(unresolved.attempt, "shp-2", key=key).refused(422, "idempotency-key-reused")
+    another = till.confirm(unresolved.attempt, new_shipment_id(), key=key)
+    another.refused(422, "idempotency-key-reused")
     till.call_off(unresolved.attempt, key=key).refused(422, "idempotency-key-reused")
-    other = till.confirm(unresolved.attempt, "shp-1", key=key, reason="another reason")
+    other = till.confirm(unresolved.attempt, parcel, key=key, reason="another reason")
     other.refused(422, "idempotency-key-reused")
-    assert till.attempt(unresolved.attempt).result().shipment_id == "shp-1"
+    assert till.attempt(unresolved.attempt).result().shipment_id == parcel
     audit(unresolved.customer)
 
 
@@ -122,11 +123,12 @@ def test_a_second_resolution(
     till: TillClient, audit: Auditor, unresolved: Open, first: str
 ) -> None:
     if first == "shipped":
-        state = till.confirm(unresolved.attempt, "shp-1").result().state
+        state = till.confirm(unresolved.attempt, new_shipment_id()).result().state
     else:
         state = till.call_off(unresolved.attempt).result().state
 
-    for reply in (till.confirm(unresolved.attempt, "shp-2"), till.call_off(unresolved.attempt)):
+    parcel = new_shipment_id()
+    for reply in (till.confirm(unresolved.attempt, parcel), till.call_off(unresolved.attempt)):
         problem = reply.refused(409, "attempt-already-resolved")
         assert problem.state == state
     audit(unresolved.customer, orphans=[unresolved.attempt] if state == "VOIDED" else [])
@@ -144,7 +146,8 @@ def test_a_pending_attempt_is_not_to_be_resolved(
         pending = till.attempts(state="PENDING", limit=100).result().items
         (attempt,) = (a for a in pending if a.customer_id == customer)
 
-        for reply in (till.confirm(attempt.id, "shp-1"), till.call_off(attempt.id)):
+        parcel = new_shipment_id()
+        for reply in (till.confirm(attempt.id, parcel), till.call_off(attempt.id)):
             problem = reply.refused(409, "attempt-still-pending")
             assert problem.state == "PENDING"
             assert int(reply.response.headers["Retry-After"]) > 0
@@ -184,6 +187,6 @@ def test_open_attempts_are_listed(
     assert listed(None) == listed("UNKNOWN") == {unresolved.attempt}
     assert listed("VOIDED") == {problem.attempt_id}
     assert listed("PENDING") == listed("COMPLETED") == set()
-    till.confirm(unresolved.attempt, "shp-1").result()
+    till.confirm(unresolved.attempt, new_shipment_id()).result()
     assert listed(None) == listed("UNKNOWN") == set()
     assert listed("COMPLETED") == {unresolved.attempt}
