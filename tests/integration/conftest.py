@@ -14,6 +14,7 @@ pytest.register_assert_rewrite(
 from local.upstream.client import StandInControl  # noqa: E402 - the rewriting goes first
 from tests.integration.badges import Badges  # noqa: E402
 from tests.integration.client import TillClient  # noqa: E402
+from tests.integration.crashes import Crashes  # noqa: E402
 from tests.integration.fault_proxy import FaultProxy, running_proxy  # noqa: E402
 from tests.integration.functions import Functions  # noqa: E402
 from tests.integration.invariants import Auditor  # noqa: E402
@@ -138,3 +139,14 @@ def dynamodb_proxy(endpoints: Endpoints, functions: Functions) -> Iterator[Fault
         ),
     ):
         yield proxy
+
+
+@pytest.fixture(scope="module")
+def crashes(
+    till: TillClient,
+    upstream: StandInControl,
+    shop: Shop,
+    functions: Functions,
+    dynamodb_proxy: FaultProxy,
+) -> Crashes:
+    return Crashes(till, upstream, shop, functions, dynamodb_proxy)

@@ -1,14 +1,18 @@
 """An HTTP proxy that does not always do what it should: stands before DynamoDB or an upstream.
 
-It can refuse a request as DynamoDB would, apply it and lose the reply, apply it and keep the reply
-until told otherwise, or stop listening. (microburst cannot keep a reply until an event, and that
-is the one way to kill a function at a known point.)
+It can refuse a request as DynamoDB would, answer it with anything else or close the connection,
+each before or after it was applied; keep the reply until told otherwise; or stop listening.
+(microburst cannot keep a reply until an event, and that is the one way to kill a function at a
+known point.)
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,34 +47,24 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Refuse:
-    """Do not forward it; answer with an error as DynamoDB words it."""
-
-    code: str
-    status: int = 400
-    fields: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def content(self) -> bytes:
-        name = f"com.amazonaws.dynamodb.v20120810#{self.code}"
-        return json.dumps({"__type": name, "message": "injected", **self.fields}).encode()
-
-
-@dataclass(frozen=True)
 class Answer:
-    """Do not forward it; answer so, as if it had been done."""
+    """Answer with this instead of the target's reply; only if ``applied``, forward it before."""
 
-    document: Mapping[str, object]
+    content: bytes
     status: int = 200
-
-    @property
-    def content(self) -> bytes:
-        return json.dumps(self.document).encode()
+    content_type: str = "application/x-amz-json-1.0"
+    applied: bool = False
 
 
 @dataclass(frozen=True)
 class LoseReply:
-    """Forward it, and close the connection instead of passing on the reply."""
+    """Close the connection (``reset``: tear it down) instead of passing on the reply.
+
+    Unless ``applied``, the request is not forwarded either.
+    """
+
+    applied: bool = True
+    reset: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,14 +80,26 @@ class StopListening:
     """From now on nobody can connect; this request is still answered."""
 
 
-Fault = Refuse | Answer | LoseReply | HoldReply | StopListening
+Fault = Answer | LoseReply | HoldReply | StopListening
 
 
-def conflict(items: int) -> Refuse:
+def json_answer(document: object) -> Answer:
+    """A JSON document, as if the request had been done."""
+    return Answer(json.dumps(document).encode())
+
+
+def refuse(code: str, status: int = 400, *, applied: bool = False, **fields: object) -> Answer:
+    """An error as DynamoDB words it."""
+    name = f"com.amazonaws.dynamodb.v20120810#{code}"
+    content = json.dumps({"__type": name, "message": "injected", **fields}).encode()
+    return Answer(content, status, applied=applied)
+
+
+def conflict(items: int) -> Answer:
     """A transaction of so many items, cancelled because another one was at one of them."""
     reasons = [{"Code": "TransactionConflict", "Message": "injected"}]
     reasons += [{"Code": "None"} for _ in range(items - 1)]
-    return Refuse("TransactionCanceledException", fields={"CancellationReasons": reasons})
+    return refuse("TransactionCanceledException", CancellationReasons=reasons)
 
 
 @dataclass
@@ -117,6 +123,14 @@ def changes(kind: str, customer_id: UUID) -> Callable[[Seen], bool]:
         return any(put["pk"] == account and put.get("kind") == {"S": kind} for put in puts)
 
     return matches
+
+
+def note_of_an_answer(seen: Seen) -> bool:
+    """Whether it writes the carrier's answer on an attempt, and nothing else."""
+    if seen.operation != "TransactWriteItems":
+        return False
+    writes = _writes(seen.body)
+    return len(writes) == 1 and b'":carrier"' in seen.body and "Update" in writes[0]
 
 
 def reads_of(customer_id: UUID) -> Callable[[Seen], bool]:
@@ -212,20 +226,34 @@ class _Connection(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
         fault = self.server.fault_for(Seen(self.command, self.path, operation, body))
-        if isinstance(fault, Refuse | Answer):
-            kind = {"Content-Type": "application/x-amz-json-1.0"}
-            self._answer(fault.status, kind, fault.content)
-            return
-        if isinstance(fault, StopListening):
-            self.server.stop_listening()
-        status, headers, answer = self._forward(body)
-        if isinstance(fault, HoldReply):
-            fault.applied.set()
-            fault.released.wait(HELD_SECONDS)
-        if isinstance(fault, LoseReply | HoldReply):
-            self.close_connection = True
-            return
-        self._answer(status, headers, answer)
+        match fault:
+            case Answer(applied=applied):
+                if applied:
+                    self._forward(body)
+                self._answer(fault.status, {"Content-Type": fault.content_type}, fault.content)
+            case LoseReply(applied=applied, reset=reset):
+                if applied:
+                    self._forward(body)
+                self._hang_up(reset=reset)
+            case HoldReply():
+                self._forward(body)
+                fault.applied.set()
+                fault.released.wait(HELD_SECONDS)
+                self._hang_up()
+            case StopListening():
+                self.server.stop_listening()
+                self._answer(*self._forward(body))
+            case None:
+                self._answer(*self._forward(body))
+
+    def _hang_up(self, *, reset: bool = False) -> None:
+        self.close_connection = True
+        if reset:
+            # Closed while it lingers for no time, a connection is reset; whoever closes it later
+            # would end it in good order before.
+            no_time = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_time)
+            os.close(self.connection.detach())
 
     def _forward(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         headers = {n: v for n, v in self.headers.items() if n.lower() not in NOT_FORWARDED}

@@ -5,6 +5,7 @@ It shares no code with the product: this is how docs/data-model.md describes the
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from boto3.dynamodb.types import TypeDeserializer
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -177,6 +180,45 @@ class Tables:
             {":shipment": {"S": "SHIPMENT"}, ":shipments": {"S": "SHIPMENT#"}},
         )
         return [_parse(item, StoredClaim) for item in items]
+
+    def redemption_marker(self, code: str, customer_id: UUID) -> dict[str, AttributeValueTypeDef]:
+        """What is kept of a customer's use of a promo code, all of it."""
+        return self._client.get_item(
+            TableName=self._purchases,
+            Key={"pk": {"S": f"PROMO#{code}"}, "sk": {"S": f"CUSTOMER#{customer_id}"}},
+            ConsistentRead=True,
+        )["Item"]
+
+    @contextmanager
+    def changed(self, pk: str, sk: str, **attributes: AttributeValueTypeDef) -> Iterator[None]:
+        """An item with other attributes than it should have, put right when the block ends."""
+        table = self._ledger if pk.startswith("ACCOUNT#") else self._purchases
+        key: dict[str, AttributeValueTypeDef] = {"pk": {"S": pk}, "sk": {"S": sk}}
+        item = self._client.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+        self._set(table, key, attributes)
+        try:
+            yield
+        finally:
+            self._set(table, key, {name: item[name] for name in attributes})
+
+    def set(self, pk: str, sk: str, **attributes: AttributeValueTypeDef) -> None:
+        """Give an item of the purchases table other attributes."""
+        self._set(self._purchases, {"pk": {"S": pk}, "sk": {"S": sk}}, attributes)
+
+    def _set(
+        self,
+        table: str,
+        key: dict[str, AttributeValueTypeDef],
+        attributes: dict[str, AttributeValueTypeDef],
+    ) -> None:
+        self._client.update_item(
+            TableName=table,
+            Key=key,
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+            ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
+        )
 
     def sizes(self) -> tuple[int, int]:
         """How many items the two tables hold."""

@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.upstream.behaviour import Behaviour, Refuse
-from tests.integration import fault_proxy
 from tests.integration.client import new_key, new_shipment_id
-from tests.integration.fault_proxy import LoseReply, changes, conflict, reads_of
-from tests.integration.waiting import until
+from tests.integration.fault_proxy import (
+    Answer,
+    LoseReply,
+    changes,
+    conflict,
+    reads_of,
+    refuse,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +30,13 @@ if TYPE_CHECKING:
     from local.upstream.contract import Product
     from tests.integration.client import Reply, TillClient
     from tests.integration.fault_proxy import Fault, FaultProxy
-    from tests.integration.functions import Functions
     from tests.integration.invariants import Auditor, Picture
     from tests.integration.shop import Shop
 
 CREDIT = 5_000
 PRICE = 1_000
 
-THROTTLED = fault_proxy.Refuse("ProvisionedThroughputExceededException")
+THROTTLED = refuse("ProvisionedThroughputExceededException")
 READ_TRIES = 3
 """How often a read is made before whoever asked is told that it failed."""
 
@@ -40,9 +44,26 @@ FAULTS: dict[str, tuple[Fault, int]] = {
     "conflict": (conflict(2), 3),
     "applied, reply lost": (LoseReply(), 1),
     "throttled": (THROTTLED, 4),
-    "out of order": (fault_proxy.Refuse("InternalServerError", 500), 4),
-    "in progress": (fault_proxy.Refuse("TransactionInProgressException"), 4),
+    "out of order": (refuse("InternalServerError", 500), 4),
+    "in progress": (refuse("TransactionInProgressException"), 4),
 }
+
+HTML = "text/html"
+IN_DOUBT: dict[str, Callable[[bool], Fault]] = {
+    "500 without JSON": lambda applied: Answer(b"<h1>no</h1>", 500, HTML, applied),
+    "503 without a body": lambda applied: Answer(b"", 503, HTML, applied),
+    "InternalFailure": lambda applied: refuse("InternalFailure", 500, applied=applied),
+    "unavailable": lambda applied: refuse("ServiceUnavailableException", 503, applied=applied),
+    "throttling": lambda applied: refuse("ThrottlingException", applied=applied),
+    "expired token": lambda applied: refuse("ExpiredTokenException", applied=applied),
+    "200 with HTML": lambda applied: Answer(b"<h1>yes</h1>", 200, HTML, applied),
+    "200 with an empty object": lambda applied: Answer(b"{}", applied=applied),
+    "200 with a list": lambda applied: Answer(b"[]", applied=applied),
+    "200 with nothing": lambda applied: Answer(b"", applied=applied),
+    "closed": lambda applied: LoseReply(applied=applied),
+    "reset": lambda applied: LoseReply(applied=applied, reset=True),
+}
+"""Answers that do not prove what happened; each comes before or after the request was applied."""
 
 
 @dataclass(frozen=True)
@@ -214,48 +235,48 @@ def test_reads_are_tried_again(
     assert len(audit(customer).carrier_calls) == 1
 
 
-@pytest.mark.parametrize("failed_reads", [0, READ_TRIES])
-def test_what_the_carrier_said_is_not_lost(
+@pytest.mark.parametrize("applied", [False, True], ids=["not applied", "applied"])
+@pytest.mark.parametrize("fault_name", IN_DOUBT)
+def test_an_answer_in_doubt_to_a_commit_is_looked_into(
+    *,
     stage: Stage,
-    functions: Functions,
     dynamodb_proxy: FaultProxy,
     audit: Auditor,
-    failed_reads: int,
+    fault_name: str,
+    applied: bool,
 ) -> None:
-    """The parcel is on its way, and the books cannot be settled before the function has to end."""
-    till = stage.till
-    customer, product, key = stage.order()
-    posting = changes("PURCHASE", customer)
-    with (
-        # As it is deployed: nobody calls an attempt dead while its function may still run.
-        functions.configured("create_purchase", TILL_PENDING_EXPIRY_SECONDS="12"),
-        dynamodb_proxy.fault(conflict(2), posting) as refused,
-        dynamodb_proxy.fault(
-            THROTTLED,
-            lambda seen: refused.hits > 0 and reads_of(customer)(seen),
-            times=failed_reads,
-        ) as not_read,
-    ):
-        problem = till.buy(customer, product.id, key=key).refused(504, "shipment-outcome-unknown")
+    fault = IN_DOUBT[fault_name](applied)
+    for case_name in ("deduct", "reserve", "post"):
+        case = CASES[case_name](stage)
 
-    assert not_read.hits == failed_reads
-    assert problem.attempt_id is not None
-    attempt = till.attempt(problem.attempt_id).result()
-    assert attempt.state == "PENDING"
-    assert attempt.carrier is not None
-    assert attempt.carrier.outcome == "shipped"
-    picture = audit(customer)
-    assert (picture.balance.held, picture.purchases) == (PRICE, [])
-    till.buy(customer, product.id, key=key).refused(409, "request-in-flight")
+        matches = changes(case.disturbed, case.customer)
+        with dynamodb_proxy.fault(fault, matches, times=1) as plan:
+            reply = case.call()
 
-    def completed() -> bool:
-        functions.recover()
-        return till.attempt(attempt.id).result().state == "COMPLETED"
+        assert plan.hits == 1
+        _took_effect_once_or_was_busy(case, reply, audit)
 
-    until(completed, "the recovery settles by what the carrier said")
-    picture = audit(customer)
-    assert (picture.balance.posted, picture.balance.held) == (CREDIT - PRICE, 0)
-    assert len(picture.carrier_calls) == 1
-    bought = till.buy(customer, product.id, key=key)
-    assert bought.replayed
-    assert bought.result().shipment_id == attempt.carrier.shipment_id
+
+@pytest.mark.parametrize("fault_name", IN_DOUBT)
+def test_an_answer_in_doubt_to_a_read_is_asked_for_again(
+    stage: Stage, dynamodb_proxy: FaultProxy, audit: Auditor, fault_name: str
+) -> None:
+    fault = IN_DOUBT[fault_name](False)
+    for case_name, times in (("deduct", 1), ("deduct", READ_TRIES), ("post", READ_TRIES + 1)):
+        case = CASES[case_name](stage)
+
+        with dynamodb_proxy.fault(fault, reads_of(case.customer), times=times) as plan:
+            reply = case.call()
+
+        assert plan.hits == times
+        _took_effect_once_or_was_busy(case, reply, audit)
+
+
+def _took_effect_once_or_was_busy(case: Case, reply: Reply[BaseModel], audit: Auditor) -> None:
+    if not reply.ok:
+        reply.refused(503, "busy")
+        assert int(reply.response.headers["Retry-After"]) > 0
+    repeated = case.call()
+    assert repeated.status == case.status, repr(repeated)
+    assert repeated.replayed or not reply.ok
+    _took_effect(case, audit(case.customer))

@@ -13,8 +13,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from local.upstream.behaviour import Behaviour, Drop, Refuse
-from tests.integration import fault_proxy
-from tests.integration.fault_proxy import Answer, HoldReply, LoseReply, Seen, running_proxy
+from tests.integration.fault_proxy import (
+    HoldReply,
+    LoseReply,
+    Seen,
+    json_answer,
+    refuse,
+    running_proxy,
+)
 from tests.integration.listener import Listener, listening
 from tests.integration.shop import PERSONAL
 from tests.integration.waiting import until
@@ -270,7 +276,7 @@ def test_a_bus_that_is_out_of_order_loses_nothing(
     till: TillClient, shop: Shop, bus_proxy: FaultProxy, listener: Listener
 ) -> None:
     one, other = shop.customer(), shop.customer()
-    with bus_proxy.fault(fault_proxy.Refuse("InternalFailure", 500), to_the_bus) as outage:
+    with bus_proxy.fault(refuse("InternalFailure", 500), to_the_bus) as outage:
         for customer in (one, other, one):
             till.grant(customer, 1_00).result()
         until(lambda: outage.hits >= 3, "the publisher tries again and again")
@@ -287,7 +293,7 @@ def test_a_bus_that_refuses_each_event_loses_nothing(
     """Not the call fails, but the one entry that is in it."""
     customer = shop.customer()
     entry = {"ErrorCode": "ThrottlingException", "ErrorMessage": "injected"}
-    throttled = Answer({"FailedEntryCount": 1, "Entries": [entry]})
+    throttled = json_answer({"FailedEntryCount": 1, "Entries": [entry]})
     with bus_proxy.fault(throttled, about(customer)) as refusals:
         for _ in range(3):
             till.grant(customer, 1_00).result()

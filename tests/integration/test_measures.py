@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from local.upstream.behaviour import Behaviour, Refuse
 from tests.integration.badges import bearer
 from tests.integration.client import new_key
+from tests.integration.measured import Measured
 from tests.integration.waiting import until
 
 if TYPE_CHECKING:
@@ -16,35 +16,6 @@ if TYPE_CHECKING:
     from tests.integration.client import TillClient
     from tests.integration.functions import Functions
     from tests.integration.shop import Shop
-
-
-class Measured:
-    """The metrics that a function has written since a moment."""
-
-    def __init__(self, functions: Functions, operation: str) -> None:
-        self._functions = functions
-        self._operation = operation
-        self._before = len(self._lines())
-
-    def _lines(self) -> list[dict[str, object]]:
-        return [
-            json.loads(text)
-            for text in self._functions.log(self._operation)
-            if text.startswith("{") and '"_aws"' in text
-        ]
-
-    def total(self, name: str) -> float:
-        """The sum of a metric's values."""
-        total = 0.0
-        for line in self._lines()[self._before :]:
-            values = line.get(name, [])
-            assert isinstance(values, list)
-            total += sum(values)
-        return total
-
-    def saw(self, **wanted: float) -> bool:
-        """Whether the sums are these by now."""
-        return all(self.total(name) >= value for name, value in wanted.items())
 
 
 def test_purchases_are_counted_by_outcome_and_money_by_kind(

@@ -1,0 +1,44 @@
+"""What a function has written of itself since a moment: its metrics and the lines of its log."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.integration.functions import Functions
+
+
+class Measured:
+    """What a function has logged since this was made."""
+
+    def __init__(self, functions: Functions, operation: str) -> None:
+        self._functions = functions
+        self._operation = operation
+        self._before = len(functions.log(operation))
+
+    def total(self, name: str) -> float:
+        """The sum of a metric's values."""
+        total = 0.0
+        for line in self._lines():
+            values = line.get(name, []) if "_aws" in line else []
+            assert isinstance(values, list)
+            total += sum(values)
+        return total
+
+    def saw(self, **wanted: float) -> bool:
+        """Whether the sums are these by now."""
+        return all(self.total(name) >= value for name, value in wanted.items())
+
+    def errors(self, **wanted: object) -> list[dict[str, object]]:
+        """The ERROR lines that have these fields."""
+        return [
+            line
+            for line in self._lines()
+            if line.get("level") == "ERROR"
+            and all(line.get(name) == value for name, value in wanted.items())
+        ]
+
+    def _lines(self) -> list[dict[str, object]]:
+        lines = self._functions.log(self._operation)[self._before :]
+        return [json.loads(text) for text in lines if text.startswith('{"')]
