@@ -17,14 +17,18 @@ class Measured:
         self._operation = operation
         self._before = len(functions.log(operation))
 
-    def total(self, name: str) -> float:
-        """The sum of a metric's values."""
-        total = 0.0
+    def values(self, name: str) -> list[float]:
+        """A metric's values, oldest first."""
+        found: list[float] = []
         for line in self._lines():
             values = line.get(name, []) if "_aws" in line else []
             assert isinstance(values, list)
-            total += sum(values)
-        return total
+            found += values
+        return found
+
+    def total(self, name: str) -> float:
+        """The sum of a metric's values."""
+        return sum(self.values(name))
 
     def saw(self, **wanted: float) -> bool:
         """Whether the sums are these by now."""
