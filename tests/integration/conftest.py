@@ -31,9 +31,15 @@ if TYPE_CHECKING:
 ACCOUNT_NUMBER = "000000000000"
 """The emulator takes a key of twelve digits for the number of the account."""
 
-LAST = ["test_promo_codes.py", "test_races.py", "test_logs.py", "test_rights.py"]
-"""Those that start many workers, which whoever configures a function has to end; and the one that
-reads what all the others made the functions log."""
+LAST = [
+    "test_promo_codes.py",
+    "test_races.py",
+    "test_whole_tables.py",
+    "test_logs.py",
+    "test_rights.py",
+]
+"""Those that start many workers, which have to end when a test configures a function; and those
+that read what all the others left in the tables, made the functions log, and called."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

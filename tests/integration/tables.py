@@ -181,6 +181,18 @@ class Tables:
         )
         return [_parse(item, StoredClaim) for item in items]
 
+    def shipments_of_purchases(self) -> list[tuple[str, UUID]]:
+        """The shipment id and the id of every purchase, over all customers."""
+        items = self._scan(
+            self._purchases,
+            "sk = :purchase AND attribute_exists(shipment_id)",
+            {":purchase": {"S": "PURCHASE"}},
+        )
+        return [
+            (item["shipment_id"]["S"], UUID(item["pk"]["S"].removeprefix("PURCHASE#")))
+            for item in items
+        ]
+
     def redemption_marker(self, code: str, customer_id: UUID) -> dict[str, AttributeValueTypeDef]:
         """What is kept of a customer's use of a promo code, all of it."""
         return self._client.get_item(

@@ -284,6 +284,25 @@ def test_one_customer_redeems_twice_and_not_ten_times(
     audit(customer)
 
 
+def test_any_number_of_uses_is_one_number(
+    promos: Promos, till: TillClient, shop: Shop, audit: Auditor, tables: Tables
+) -> None:
+    """What is kept of a customer's use of a code does not grow with it."""
+    uses = 28
+    customer, product, code = shop.customer(credit=100_000), shop.product("10.00"), promos.make()
+    assert promos.buy(customer, product.id, code).status_code == 201
+    first = tables.redemption_marker(code, customer)
+    for _ in range(1, uses):
+        till.buy(customer, product.id, promo_code=code).result()
+
+    marker = tables.redemption_marker(code, customer)
+
+    assert marker["redemptions"] == {"N": str(uses)}
+    assert {**marker, "redemptions": first["redemptions"]} == first
+    promos.require_counted(code, uses)
+    audit(customer)
+
+
 def test_failed_shipments_use_none_up(
     promos: Promos, shop: Shop, audit: Auditor, upstream: StandInControl
 ) -> None:

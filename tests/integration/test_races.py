@@ -196,6 +196,40 @@ def test_one_resolution_ten_times(
     assert len(audit(customer).purchases) == 1
 
 
+PAIRS = 20
+PAIRS_AT_ONCE = 5
+
+
+@pytest.mark.parametrize("what", ["purchase", "deduction", "purchase with a first-purchase code"])
+def test_a_request_sent_twice_at_once_is_not_refused_by_its_own_effect(
+    till: TillClient, shop: Shop, audit: Auditor, what: str
+) -> None:
+    """Each takes all the credit, or the one first purchase: its twin finds nothing left."""
+    product, code = shop.product("10.00"), f"FIRST-{uuid4().hex[:12]}".upper()
+    terms = {"code": code, "discount": {"type": "fixed", "amount": 1}, "first_purchase_only": True}
+    assert till.send("POST", "/promo-codes", json=terms).status_code == 201
+    credit = 9_000 if "code" in what else 1_000
+
+    def request(customer: UUID) -> Callable[[], Reply[BaseModel]]:
+        key = new_key()
+        if what == "deduction":
+            return partial(till.deduct, customer, credit, key=key)
+        promo_code = code if "code" in what else None
+        return partial(till.buy, customer, product.id, promo_code=promo_code, key=key)
+
+    for _ in range(0, PAIRS, PAIRS_AT_ONCE):
+        customers = [shop.customer(credit=credit) for _ in range(PAIRS_AT_ONCE)]
+        requests = [request(customer) for customer in customers]
+        replies = all_at_once([send for send in requests for _ in range(2)])
+
+        for number, (customer, send) in enumerate(zip(customers, requests, strict=True)):
+            told = outcomes(replies[2 * number : 2 * number + 2])
+            assert set(told) <= {"201", "request-in-flight"}, told
+            assert told["201"] >= 1
+            assert send().replayed
+            assert len(audit(customer).entries) == 2
+
+
 SEED = int(os.environ.get("TILL_TEST_SEED", random.randrange(2**32)))
 
 

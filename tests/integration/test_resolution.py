@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -11,13 +12,21 @@ import pytest
 
 from local.upstream.behaviour import Behaviour, Drop, Refuse
 from tests.integration.client import all_items, new_key, new_shipment_id
+from tests.integration.functions import RECOVERY
+from tests.integration.waiting import until
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
     from local.upstream.client import StandInControl
-    from tests.integration.client import Attempt, TillClient
+    from tests.integration.badges import Badges
+    from tests.integration.client import Attempt, Reply, TillClient
+    from tests.integration.functions import Functions
     from tests.integration.invariants import Auditor
     from tests.integration.shop import Shop
+    from tests.integration.tables import Tables
 
+SUPPORT_LIMIT = 500_00
 CREDIT = 5_000
 PRICE = 1_000
 
@@ -159,6 +168,72 @@ def test_a_pending_attempt_is_not_to_be_resolved(
         upstream.release("shipments", product.sku)
         assert buying.result().result().id == attempt.id
     assert len(audit(customer).carrier_calls) == 1
+
+
+@pytest.mark.parametrize("outcome", ["shipped", "not shipped"])
+def test_a_rep_moves_no_more_than_their_limit(
+    *,
+    till: TillClient,
+    upstream: StandInControl,
+    shop: Shop,
+    badges: Badges,
+    audit: Auditor,
+    outcome: str,
+) -> None:
+    customer, product = shop.customer(credit=3 * SUPPORT_LIMIT), shop.product("0.01")
+    upstream.plan_shipments(product.sku, Behaviour(answer=Refuse(status=504)))
+    within, above = (
+        till.buy(customer, product.id, total).refused(504, "shipment-outcome-unknown").attempt_id
+        for total in (SUPPORT_LIMIT, SUPPORT_LIMIT + 1)
+    )
+    assert within is not None
+    assert above is not None
+    with till.bearing(badges.of("rep.one", "support")) as rep:
+
+        def resolve(attempt_id: UUID) -> Reply[Attempt]:
+            if outcome == "shipped":
+                return rep.confirm(attempt_id, new_shipment_id())
+            return rep.call_off(attempt_id)
+
+        resolve(above).refused(403, "amount-above-limit")
+        assert till.attempt(above).result().state == "UNKNOWN"
+        resolve(within).result()
+    audit(customer)
+
+
+def test_a_rep_cannot_contradict_what_the_carrier_said(
+    *,
+    till: TillClient,
+    functions: Functions,
+    tables: Tables,
+    audit: Auditor,
+    unresolved: Open,
+) -> None:
+    """Its answer came after the attempt was taken for dead, and waits for the recovery."""
+    parcel, at = new_shipment_id(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    said: dict[str, AttributeValueTypeDef] = {
+        "kind": {"S": "shipped"},
+        "detail": {"S": parcel},
+        "at": {"S": at},
+    }
+    # The schedule must not be there first.
+    with functions.configured(RECOVERY, TILL_PURCHASES_TABLE="till-nowhere-purchases"):
+        key = (f"PURCHASE#{unresolved.attempt}", "PURCHASE")
+        tables.set(*key, carrier={"M": said})
+        for reply in (
+            till.call_off(unresolved.attempt),
+            till.confirm(unresolved.attempt, new_shipment_id()),
+        ):
+            problem = reply.refused(409, "carrier-answered-otherwise")
+            assert (problem.carrier_outcome, problem.shipment_id) == ("shipped", parcel)
+        assert till.attempt(unresolved.attempt).result().state == "UNKNOWN"
+
+    def settled() -> bool:
+        functions.recover()
+        return till.attempt(unresolved.attempt).result().shipment_id == parcel
+
+    until(settled, "the recovery settles by what the carrier said")
+    assert [purchase.shipment_id for purchase in audit(unresolved.customer).purchases] == [parcel]
 
 
 def test_a_completed_purchase_is_not_to_be_resolved(till: TillClient, shop: Shop) -> None:
