@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -13,11 +14,14 @@ from tests.integration.race import all_at_once, outcomes
 from tests.integration.waiting import until
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
     from local.upstream.client import StandInControl
     from tests.integration.client import TillClient
     from tests.integration.functions import Functions
     from tests.integration.invariants import Auditor
     from tests.integration.shop import Shop
+    from tests.integration.tables import Tables
 
 CREDIT = 5_000
 
@@ -104,3 +108,33 @@ def test_a_carrier_that_brings_another_purchase_s_shipment_id_proves_nothing(
     picture = audit(customer)
     assert (picture.balance.posted, picture.balance.held) == (CREDIT - 1_000, 1_000)
     assert [purchase.id for purchase in picture.purchases] == [first.id]
+
+
+def test_a_noted_answer_with_another_purchase_s_shipment_id_stands_in_nobody_s_way(
+    *,
+    till: TillClient,
+    upstream: StandInControl,
+    shop: Shop,
+    functions: Functions,
+    tables: Tables,
+    audit: Auditor,
+) -> None:
+    """It was noted before anyone could look whose the id is."""
+    buyer, product = shop.customer(credit=CREDIT), shop.product("10.00")
+    taken = till.buy(buyer, product.id).result().shipment_id
+    customer, attempt = _unresolved(till, upstream, shop)
+    said: dict[str, AttributeValueTypeDef] = {
+        "kind": {"S": "shipped"},
+        "detail": {"S": taken},
+        "at": {"S": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")},
+    }
+    tables.set(f"PURCHASE#{attempt}", "PURCHASE", carrier={"M": said})
+
+    def looked_at() -> bool:
+        functions.recover()
+        carrier = till.attempt(attempt).result().carrier
+        return carrier is not None and carrier.outcome == "unknown"
+
+    until(looked_at, "the recovery finds out that it proves nothing")
+    till.call_off(attempt).result()
+    assert audit(customer).balance.available == CREDIT

@@ -238,7 +238,7 @@ class _Settling:
             return _record_late_shipment(self.books, attempt, outcome, self.answered_at)
         settled = self._decide(attempt, account, outcome)
         if settled is None:
-            return attempt
+            return self._believe_no_longer(attempt, outcome)
         if not isinstance(outcome, Shipped):
             noted = replace(
                 settled.after, carrier_outcome=outcome, carrier_answered_at=self.answered_at
@@ -260,6 +260,16 @@ class _Settling:
                     return None
                 by = self._cause(attempt, f"Outcome unknown: {message}")
                 return keep_unknown(attempt, account, by, deadline=self.policy.unknown_deadline)
+
+    def _believe_no_longer(
+        self, attempt: PurchaseAttempt, outcome: ShipmentOutcome
+    ) -> PurchaseAttempt:
+        """Replace a noted answer that turned out to prove nothing: a person has to decide."""
+        if not isinstance(attempt.carrier_outcome, Shipped):
+            return attempt
+        noted = attempt.with_carrier_answer(outcome, self.answered_at)
+        self.books.commit(UpdateAttempt(attempt, noted))
+        return noted
 
     def _cause(self, attempt: PurchaseAttempt, reason: str) -> Cause:
         return Cause(
