@@ -77,6 +77,10 @@ OPERATIONS: dict[str, Operation] = {
         "/purchase-attempts/{attempt_id}/resolution",
         {"outcome": '"shipped"', "shipment_id": f'"{new_shipment_id()}"', "reason": REASON},
     ),
+    "close an orphan": Operation(
+        "/purchase-attempts/{attempt_id}/orphan-closing",
+        {"outcome": '"NOT_REAL"', "reason": REASON},
+    ),
 }
 
 
@@ -124,6 +128,7 @@ BAD_FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "refund": {"amount": NOT_AN_INTEGER, "reason": NO_REASON},
     "resolve": {"outcome": NO_OUTCOME, "shipment_id": NO_SHIPMENT_ID, "reason": NO_REASON},
+    "close an orphan": {"outcome": NO_OUTCOME, "reason": NO_REASON},
 }
 
 
