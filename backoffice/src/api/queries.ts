@@ -25,7 +25,7 @@ export const keys = {
   refunds: (purchaseId: string, filters: object) => ['purchases', 'one', purchaseId, 'refunds', filters],
   refundQuotes: (purchaseId: string) => ['purchases', 'one', purchaseId, 'refund-quotes'],
   attempts: ['attempts'],
-  attemptList: (filters: object) => ['attempts', 'list', filters],
+  attemptList: (list: string, filters: object) => ['attempts', 'list', list, filters],
   attempt: (attemptId: string) => ['attempts', 'one', attemptId],
   promoCodes: ['promo-codes'],
   promoCodeList: (filters: object) => ['promo-codes', 'list', filters],
@@ -53,10 +53,14 @@ export interface PurchaseFilters extends Cursor {
   /** ISO instants; from is included, to is not. */
   readonly createdFrom?: string | undefined;
   readonly createdTo?: string | undefined;
+  /** The carrier's id: the one purchase of that shipment, whatever the other filters say. */
+  readonly shipmentId?: string | undefined;
 }
 
 export interface AttemptFilters extends Cursor {
   readonly state?: AttemptState | undefined;
+  /** Only voided attempts whose parcel may exist and that no person has closed. */
+  readonly orphan?: 'OPEN' | undefined;
 }
 
 export interface PromoCodeFilters extends Cursor {
@@ -74,11 +78,12 @@ export interface CustomerPurchaseFilters extends Cursor {
 
 /** The reads as plain functions, for a CSV export that walks all pages (`everyPage`). */
 export const read = {
-  purchases: (api: Api, { status, createdFrom, createdTo, limit, cursor }: PurchaseFilters, signal?: AbortSignal) => {
+  purchases: (api: Api, { status, createdFrom, createdTo, shipmentId, limit, cursor }: PurchaseFilters, signal?: AbortSignal) => {
     const query: Query<'list_purchases'> = present({
       status,
       created_from: createdFrom,
       created_to: createdTo,
+      shipment_id: shipmentId,
       include: 'customer_names' as const,
       limit: limit ?? PAGE_SIZE,
       cursor,
@@ -207,13 +212,14 @@ export function useRefunds(purchaseId: string, filters: Cursor = {}) {
   });
 }
 
-/** A page of attempts, with the customers' names. */
+/** A page of attempts, with the customers' names. The page before stays meanwhile, but not that of another list. */
 export function useAttempts(filters: AttemptFilters) {
   const api = useApi();
+  const list = `${filters.state ?? ''}/${filters.orphan ?? ''}`;
   return useQuery({
-    queryKey: keys.attemptList(filters),
+    queryKey: keys.attemptList(list, filters),
     queryFn: ({ signal }) => read.attempts(api, filters, signal),
-    placeholderData: keepPreviousData,
+    placeholderData: (previous, query) => (query?.queryKey[2] === list ? previous : undefined),
   });
 }
 

@@ -5,6 +5,7 @@ export const places = {
   purchases: () => '/purchases',
   purchase: (purchaseId: string) => `/purchases/${encodeURIComponent(purchaseId)}`,
   attempts: () => '/attempts',
+  openOrphans: () => '/attempts?orphan=OPEN',
   attempt: (attemptId: string) => `/attempts/${encodeURIComponent(attemptId)}`,
   promoCodes: () => '/promo-codes',
   promoCode: (code: string) => `/promo-codes/${encodeURIComponent(code)}`,

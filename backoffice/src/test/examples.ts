@@ -1,4 +1,4 @@
-import type { Attempt, Balance, Customer, Entry, KnownCustomer, NamedPurchase, Purchase } from '../api/types.ts';
+import type { Attempt, Balance, Customer, Entry, KnownCustomer, NamedPurchase, OrphanShipment, Purchase } from '../api/types.ts';
 
 // Things as the API answers them, for tests. Each may be changed in what the test is about.
 
@@ -121,10 +121,15 @@ export function anAttempt(changes: Partial<Attempt> = {}): Attempt {
     carrier: null,
     resolution: null,
     shipment_id: null,
-    possible_orphan: false,
+    orphan: null,
     purchase_id: null,
     ...changes,
   };
+}
+
+/** A possible orphan shipment that no person has closed. */
+export function anOrphan(changes: Partial<OrphanShipment> = {}): OrphanShipment {
+  return { status: 'OPEN', since: '2026-11-24T17:38:20.000000Z', shipment_id: null, closing: null, ...changes };
 }
 
 export function aKnownCustomer(changes: Partial<KnownCustomer> = {}): KnownCustomer {

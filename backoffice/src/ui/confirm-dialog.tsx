@@ -24,6 +24,10 @@ interface ConfirmDialogProps<P, R> {
   readonly danger?: boolean;
   /** What it will do, before confirming: "12.50 USD back to the customer; ...". */
   readonly preview?: ReactNode;
+  /** What to do about the problem that it was refused with, where the problem alone does not say. */
+  readonly advice?: ReactNode;
+  /** What an earlier try with other values means for this one. */
+  readonly otherTry?: string;
   /** The fields. */
   readonly children?: ReactNode;
 }
@@ -47,6 +51,8 @@ export function ConfirmDialog<P, R>({
   confirmLabel,
   danger,
   preview,
+  advice,
+  otherTry = 'What is entered now would come on top of it. Look at the ledger first.',
   children,
 }: ConfirmDialogProps<P, R>) {
   const pending = action.status === 'pending';
@@ -87,6 +93,7 @@ export function ConfirmDialog<P, R>({
             <strong>{action.problem.title}</strong>
             <span>{action.problem.detail}</span>
             <ProblemFields problem={action.problem} />
+            {advice}
             {action.isUncertain && (
               <span>
                 It is not known whether this was done.{' '}
@@ -102,10 +109,7 @@ export function ConfirmDialog<P, R>({
         )}
         {action.mayComeOnTop(payload) && (
           <div className="till-notice till-notice-warning" role="alert">
-            <span>
-              An earlier try with other values got no answer and may have been done. What is entered now would come on top of it. Look at the
-              ledger first.
-            </span>
+            <span>An earlier try with other values got no answer and may have been done. {otherTry}</span>
           </div>
         )}
         <div className="till-actions till-actions-end">

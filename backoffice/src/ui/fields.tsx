@@ -217,11 +217,13 @@ export function DateInput(props: DateInputProps) {
 
 interface RadioChoiceProps<V extends string> {
   readonly label: string;
-  readonly value: V;
+  /** '' for none chosen yet. */
+  readonly value: V | '';
   readonly options: readonly Option<V>[];
   readonly onChange: (value: V) => void;
   readonly error?: string | undefined;
   readonly hint?: ReactNode;
+  readonly required?: boolean;
   readonly disabled?: boolean;
 }
 
@@ -237,7 +239,7 @@ export function RadioChoice<V extends string>(props: RadioChoiceProps<V>) {
       </span>
       <ClickRadioGroup
         aria-labelledby={labelId}
-        aria-describedby={links.aria['aria-describedby']}
+        {...links.aria}
         value={value}
         disabled={disabled ?? false}
         onValueChange={(next) => {

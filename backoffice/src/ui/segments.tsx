@@ -2,11 +2,18 @@ import './details.css';
 
 import { useId } from 'react';
 
+interface Segment<V extends string> {
+  readonly value: V;
+  readonly label: string;
+  /** How many there are, of what somebody has to deal with; undefined while that is not known. */
+  readonly count?: string | undefined;
+}
+
 interface SegmentsProps<V extends string> {
-  /** What is chosen: "State". */
+  /** What is chosen: "List". */
   readonly label: string;
   readonly value: V;
-  readonly options: readonly { readonly value: V; readonly label: string }[];
+  readonly options: readonly Segment<V>[];
   readonly onChange: (value: V) => void;
 }
 
@@ -20,7 +27,15 @@ export function Segments<V extends string>({ label, value, options, onChange }: 
         {options.map((option) => (
           <label key={option.value} className="till-segment">
             <input type="radio" name={name} checked={option.value === value} onChange={() => onChange(option.value)} />
-            <span>{option.label}</span>
+            <span>
+              {option.label}
+              {option.count !== undefined && (
+                <>
+                  {' '}
+                  <span className={`till-count ${option.count === '0' ? '' : 'till-count-some'}`}>{option.count}</span>
+                </>
+              )}
+            </span>
           </label>
         ))}
       </div>

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 
 import { useAttempt } from '../../api/queries.ts';
 import type { Attempt } from '../../api/types.ts';
@@ -8,12 +8,14 @@ import { useRouteParam } from '../../app/route-params.ts';
 import { useViewer } from '../../auth/session.ts';
 import { AddressLines } from '../../ui/address.tsx';
 import { Button, TextLink } from '../../ui/button.tsx';
-import { Flag } from '../../ui/flag.tsx';
 import { Card, Facts, Figures, Page } from '../../ui/page.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { TimeLeft } from '../../ui/time-left.tsx';
 import { type Happening, Quoted, Timeline } from '../../ui/timeline.tsx';
 import { Id, Instant, Money, StatusBadge } from '../../ui/values.tsx';
+import { OrphanFlag } from '../attempts/orphan-flag.tsx';
+import { CloseOrphanDialog } from './close-orphan-dialog.tsx';
+import { ORPHAN_OUTCOMES } from './orphan-outcomes.ts';
 import { type Outcome, ResolveDialog } from './resolve-dialog.tsx';
 
 /** An attempt to buy, and what became of it. */
@@ -22,7 +24,9 @@ export function AttemptPage() {
   const attempt = useAttempt(attemptId);
   const viewer = useViewer();
   const [resolving, setResolving] = useState<Outcome | null>(null);
+  const [closing, setClosing] = useState(false);
   const canResolve = viewer.isSupport && attempt.data?.state === 'UNKNOWN';
+  const canClose = viewer.isSupport && attempt.data?.orphan?.status === 'OPEN';
   return (
     <Page
       title={attempt.data?.product.name ?? 'Attempt'}
@@ -32,16 +36,18 @@ export function AttemptPage() {
         attempt.data && (
           <>
             <StatusBadge status={attempt.data.state} />
-            {attempt.data.possible_orphan && <Flag text="Possible orphan" tone="danger" />}
+            {attempt.data.orphan !== null && <OrphanFlag orphan={attempt.data.orphan} />}
           </>
         )
       }
       actions={
-        canResolve && (
+        canResolve ? (
           <>
             <Button label="Void" kind="secondary" onClick={() => setResolving('not_shipped')} />
             <Button label="Confirm shipment" onClick={() => setResolving('shipped')} />
           </>
+        ) : (
+          canClose && <Button label="Close orphan shipment" onClick={() => setClosing(true)} />
         )
       }
     >
@@ -64,6 +70,7 @@ export function AttemptPage() {
                 attempt={found}
               />
             ))}
+            {found.orphan !== null && <CloseOrphanDialog open={closing} onClose={() => setClosing(false)} attempt={found} />}
           </>
         )}
       </Answer>
@@ -71,43 +78,66 @@ export function AttemptPage() {
   );
 }
 
-/** What somebody has to know before anything else. */
+/** What a rep has to know before anything else. */
 function AttemptNotice({ attempt }: { readonly attempt: Attempt }) {
-  if (attempt.possible_orphan) {
-    return (
-      <div className="till-notice till-notice-danger">
-        <span>
-          <strong>A parcel may exist that nobody paid for.</strong> The attempt was voided and its funds went back, and yet the carrier may have
-          shipped it. Ask the carrier; if there is a parcel, stop it or agree with the customer what to do.
-        </span>
-      </div>
+  const { carrier, orphan, product, quantity, state } = attempt;
+  if (orphan?.status === 'OPEN') {
+    return orphan.shipment_id === null ? (
+      <Notice tone="danger" title="A parcel may have been sent that was not paid for.">
+        The attempt was voided and the hold released. Ask the carrier for a shipment of {quantity} × {product.sku} to the address below, ordered{' '}
+        <Instant at={attempt.created_at} /> or shortly after. Then close the orphan shipment with what you found out.
+      </Notice>
+    ) : (
+      <Notice tone="danger" title="A parcel was sent that was not paid for.">
+        The carrier answered with shipment <code className="till-break">{orphan.shipment_id}</code> after the attempt was voided. Have the parcel
+        called back, or agree with the customer what to do. Then close the orphan shipment.
+      </Notice>
     );
   }
-  if (attempt.state === 'UNKNOWN') {
+  if (state === 'UNKNOWN' && (carrier?.outcome === 'shipped' || carrier?.outcome === 'not_shipped')) {
     return (
-      <div className="till-notice till-notice-warning">
-        <span>
-          <strong>Nobody knows whether this was shipped.</strong> Ask the carrier for a shipment of {attempt.quantity} × {attempt.product.sku} to
-          the address below. Confirm it with its shipment id, or void it. At the deadline it is voided in the customer’s favour.
-        </span>
-      </div>
+      <Notice tone="warning" title="The carrier has answered.">
+        The attempt is settled by that answer within minutes. You do not have to resolve it.
+      </Notice>
     );
   }
-  if (attempt.state === 'PENDING') {
+  if (state === 'UNKNOWN') {
     return (
-      <div className="till-notice till-notice-warning">
-        <span>
-          <strong>This is under way.</strong> Its outcome may still become known by itself. If not, it becomes unknown within minutes, and can
-          then be resolved here.
-        </span>
-      </div>
+      <Notice tone="warning" title="It is not known whether this was shipped.">
+        Ask the carrier for a shipment of {quantity} × {product.sku} to the address below. Confirm it with its shipment id, or void it. At the
+        deadline it is voided in the customer’s favour.
+      </Notice>
+    );
+  }
+  if (state === 'PENDING') {
+    return (
+      <Notice tone="warning" title="This is in progress.">
+        Its outcome may still become known. If not, it becomes unknown within minutes, and can then be resolved here.
+      </Notice>
     );
   }
   return null;
 }
 
+interface NoticeProps {
+  readonly tone: 'danger' | 'warning';
+  readonly title: string;
+  readonly children: ReactNode;
+}
+
+function Notice({ tone, title, children }: NoticeProps) {
+  return (
+    <div className={`till-notice till-notice-${tone}`}>
+      <span>
+        <strong>{title}</strong> {children}
+      </span>
+    </div>
+  );
+}
+
 function AttemptDetails({ attempt }: { readonly attempt: Attempt }) {
   const { currency } = attempt;
+  const shipmentId = attempt.shipment_id ?? attempt.orphan?.shipment_id ?? null;
   const isOpen = attempt.state === 'UNKNOWN' || attempt.state === 'PENDING';
   const end = attempt.state === 'UNKNOWN' ? attempt.deadline_at : attempt.state === 'PENDING' ? attempt.expires_at : null;
   return (
@@ -117,7 +147,7 @@ function AttemptDetails({ attempt }: { readonly attempt: Attempt }) {
           <Figures
             figures={[
               {
-                label: isOpen ? 'Held' : attempt.state === 'COMPLETED' ? 'Charged' : 'Given back',
+                label: isOpen ? 'Held' : attempt.state === 'COMPLETED' ? 'Charged' : 'Released',
                 value: <Money minor={attempt.total} currency={currency} />,
                 note: isOpen ? 'of the customer’s credit' : undefined,
               },
@@ -173,9 +203,7 @@ function AttemptDetails({ attempt }: { readonly attempt: Attempt }) {
                 ? []
                 : [{ label: 'Promo code', value: <TextLink to={places.promoCode(attempt.promo_code)}>{attempt.promo_code}</TextLink> }]),
               { label: 'To be sent to', value: <AddressLines address={attempt.shipping_address} /> },
-              ...(attempt.shipment_id === null
-                ? []
-                : [{ label: 'Shipment id', value: <Id value={attempt.shipment_id} name="shipment id" /> }]),
+              ...(shipmentId === null ? [] : [{ label: 'Shipment id', value: <Id value={shipmentId} name="shipment id" /> }]),
             ]}
           />
         </Card>
@@ -192,13 +220,13 @@ const CARRIER_SAID = {
 
 /** What happened to it, in the order in which it did. */
 function storyOf(attempt: Attempt): readonly Happening[] {
-  const { carrier, resolution, currency } = attempt;
+  const { carrier, orphan, resolution, currency } = attempt;
   const story: Happening[] = [
     {
       id: 'begun',
       what: (
         <>
-          Begun; <Money minor={attempt.total} currency={currency} /> held
+          Started; <Money minor={attempt.total} currency={currency} /> held
         </>
       ),
       at: attempt.created_at,
@@ -237,7 +265,7 @@ function storyOf(attempt: Attempt): readonly Happening[] {
       what: (
         <>
           {completed ? 'Completed; ' : 'Voided; '}
-          <Money minor={attempt.total} currency={currency} /> {completed ? 'charged' : 'given back'}
+          <Money minor={attempt.total} currency={currency} /> {completed ? 'charged' : 'released'}
         </>
       ),
       at: attempt.settled_at,
@@ -247,6 +275,25 @@ function storyOf(attempt: Attempt): readonly Happening[] {
     });
   } else if (attempt.state === 'UNKNOWN' && attempt.deadline_at !== null) {
     story.push({ id: 'deadline', what: 'Voided at the deadline, unless it is resolved before', at: attempt.deadline_at, tone: 'open' });
+  }
+  if (orphan !== null) {
+    story.push({
+      id: 'orphan',
+      what: orphan.shipment_id === null ? 'Recorded as a possible orphan shipment' : 'Recorded as an orphan shipment',
+      at: orphan.since,
+      tone: 'bad',
+    });
+  }
+  if (orphan !== null && orphan.closing !== null) {
+    const { outcome, reason, closed_at, closed_by } = orphan.closing;
+    story.push({
+      id: 'orphan-closed',
+      what: `Orphan shipment closed: ${ORPHAN_OUTCOMES[outcome].done}`,
+      at: closed_at,
+      by: closed_by,
+      tone: 'good',
+      children: <Quoted>{reason}</Quoted>,
+    });
   }
   return story.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }

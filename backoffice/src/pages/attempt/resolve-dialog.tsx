@@ -3,19 +3,20 @@ import { useCallback, useEffect, useState } from 'react';
 
 import { unwrap, useApi } from '../../api/client.ts';
 import { useMoneyAction } from '../../api/money-action.ts';
+import type { Problem } from '../../api/problem.ts';
 import { keys, useCredit } from '../../api/queries.ts';
 import type { Attempt, ResolveAttemptRequest } from '../../api/types.ts';
+import { places } from '../../app/places.ts';
 import { formatMoney } from '../../format/money.ts';
+import { shipmentIdError } from '../../format/shipment-id.ts';
+import { TextLink } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { TextArea, TextInput } from '../../ui/fields.tsx';
 import { useToast } from '../../ui/toast.tsx';
 import { Money, statusText } from '../../ui/values.tsx';
+import { DECIDED_ONCE, LONGEST_REASON, reasonError, useReadAgainWhenRefused } from './decision.ts';
 
 export type Outcome = ResolveAttemptRequest['outcome'];
-
-const LONGEST_REASON = 500;
-/** As the API takes it: visible ASCII. */
-const SHIPMENT_ID = /^[\x21-\x7e]{1,255}$/;
 
 interface ResolveDialogProps {
   readonly outcome: Outcome;
@@ -24,10 +25,9 @@ interface ResolveDialogProps {
   readonly attempt: Attempt;
 }
 
-/** Settles an attempt of unknown outcome by what somebody found out: shipped, with the carrier's id, or not. */
+/** Settles an attempt of unknown outcome by what the rep found out: shipped, with the carrier's id, or not. */
 export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialogProps) {
   const api = useApi();
-  const client = useQueryClient();
   const { announce } = useToast();
   const { id, customer_id: customerId, currency } = attempt;
   const [shipmentId, setShipmentId] = useState('');
@@ -36,7 +36,7 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
   const shipped = outcome === 'shipped';
 
   const action = useMoneyAction<ResolveAttemptRequest, Attempt>({
-    // One scope for both outcomes: whichever was tried and got no answer, the other would come on top of it.
+    // One scope for both outcomes: after a try of one that got no answer, the other may be refused.
     scope: `resolve:${id}`,
     send: useCallback(
       (body, idempotencyKey) =>
@@ -51,13 +51,7 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
     affects: useCallback(() => [keys.attempts, keys.purchases, keys.customer(customerId)], [customerId]),
   });
   const { problem } = action;
-  useEffect(() => {
-    // Somebody else, or the recovery, was quicker, or it is still under way: show it as it now is.
-    if (problem?.isFinal === true) {
-      void client.invalidateQueries({ queryKey: keys.attempts });
-      void client.invalidateQueries({ queryKey: keys.customer(customerId) });
-    }
-  }, [problem, client, customerId]);
+  useReadAgainWhenRefused(problem, customerId);
 
   const forget = () => {
     setShipmentId('');
@@ -70,17 +64,14 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
     onClose();
   };
   const trimmed = { shipmentId: shipmentId.trim(), reason: reason.trim() };
-  const shipmentError = !shipped || SHIPMENT_ID.test(trimmed.shipmentId) ? undefined : shipmentMessage(trimmed.shipmentId);
-  const reasonError =
-    trimmed.reason === ''
-      ? 'Enter a reason: what was found out, and how.'
-      : trimmed.reason.length > LONGEST_REASON
-        ? `The reason is longer than ${LONGEST_REASON} characters.`
-        : undefined;
+  const wrongShipment = !shipped ? undefined : trimmed.shipmentId === '' ? NO_SHIPMENT_ID : shipmentIdError(trimmed.shipmentId);
+  const wrongReason = reasonError(trimmed.reason);
   const payload: ResolveAttemptRequest | undefined =
-    shipmentError !== undefined || reasonError !== undefined
+    wrongShipment !== undefined || wrongReason !== undefined
       ? undefined
       : { outcome, reason: trimmed.reason, ...(shipped ? { shipment_id: trimmed.shipmentId } : {}) };
+
+  const taken = problem?.slug === 'shipment-id-taken' && action.isRetry(payload) ? 'This id belongs to another purchase.' : undefined;
 
   return (
     <ConfirmDialog
@@ -98,12 +89,14 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
         onClose();
         announce(
           settled.state === 'COMPLETED'
-            ? `The purchase is completed; ${formatMoney(settled.total, currency)} are charged.`
-            : `The attempt is voided; ${formatMoney(settled.total, currency)} went back to the customer.`,
+            ? `The purchase is completed. ${formatMoney(settled.total, currency)} was charged.`
+            : `The attempt is voided. The ${formatMoney(settled.total, currency)} hold was released.`,
         );
       }}
       confirmLabel={shipped ? 'Confirm shipment' : 'Void'}
       danger={!shipped}
+      otherTry={DECIDED_ONCE}
+      advice={problem === null ? null : <Advice problem={problem} />}
       preview={open ? <ResolvePreview attempt={attempt} shipped={shipped} /> : null}
     >
       {shipped && (
@@ -111,7 +104,7 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
           label="Shipment id"
           value={shipmentId}
           onChange={setShipmentId}
-          error={(showErrors ? shipmentError : undefined) ?? problem?.errorOf('shipment_id')}
+          error={(showErrors ? wrongShipment : undefined) ?? taken ?? problem?.errorOf('shipment_id')}
           hint="The carrier’s id of the parcel. The customer sees it with the purchase."
           required
         />
@@ -120,7 +113,7 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
         label="Reason"
         value={reason}
         onChange={setReason}
-        error={(showErrors ? reasonError : undefined) ?? problem?.errorOf('reason')}
+        error={(showErrors ? wrongReason : undefined) ?? problem?.errorOf('reason')}
         hint="Kept with the attempt, with your name."
         maxLength={LONGEST_REASON}
         required
@@ -129,8 +122,22 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
   );
 }
 
-function shipmentMessage(typed: string): string {
-  return typed === '' ? 'Enter the shipment id that the carrier told you.' : 'A shipment id has no spaces and no special characters.';
+const NO_SHIPMENT_ID = 'Enter the shipment id that the carrier told you.';
+
+/** What to do about a refusal. */
+function Advice({ problem }: { readonly problem: Problem }) {
+  switch (problem.slug) {
+    case 'shipment-id-taken': {
+      const purchaseId = problem.textOf('purchase_id');
+      return purchaseId === undefined ? null : <TextLink to={places.purchase(purchaseId)}>Open the purchase that has this shipment id</TextLink>;
+    }
+    case 'carrier-answered-otherwise':
+      return <span>You do not have to resolve this attempt. Look at it again in a few minutes.</span>;
+    case 'amount-above-limit':
+      return <span>Ask an administrator to resolve this attempt, and send them the address of this page.</span>;
+    default:
+      return null;
+  }
 }
 
 /** What it will do, with the balance as it is at this moment. */
@@ -139,11 +146,11 @@ function ResolvePreview({ attempt, shipped }: { readonly attempt: Attempt; reado
   const { customer_id: customerId, total, currency, state } = attempt;
   const credit = useCredit(customerId);
   useEffect(() => {
-    // Not the balance of some seconds ago: the rep decides by this.
+    // The rep decides by this, so it must not be the balance of some seconds ago.
     void client.invalidateQueries({ queryKey: keys.credit(customerId) });
   }, [client, customerId]);
   if (state !== 'UNKNOWN') {
-    return <>Nothing can be resolved here any more: the attempt is {statusText(state).toLowerCase()}.</>;
+    return <>This attempt can no longer be resolved here: it is {statusText(state).toLowerCase()}.</>;
   }
   const amount = (
     <strong>
@@ -154,7 +161,7 @@ function ResolvePreview({ attempt, shipped }: { readonly attempt: Attempt; reado
   if (shipped) {
     return (
       <>
-        {amount} held are charged; the purchase is completed
+        The {amount} hold will be charged and the purchase completed
         {balance !== undefined && (
           <>
             ; balance <Money minor={balance.posted} currency={currency} /> to <Money minor={balance.posted - total} currency={currency} />
@@ -166,7 +173,7 @@ function ResolvePreview({ attempt, shipped }: { readonly attempt: Attempt; reado
   }
   return (
     <>
-      {amount} held go back to the customer
+      The {amount} hold will be released
       {balance !== undefined && (
         <>
           ; available <Money minor={balance.available} currency={currency} /> to <Money minor={balance.available + total} currency={currency} />

@@ -5,7 +5,6 @@ import { amount, type CsvColumn, whole } from '../../format/csv.ts';
 export const ATTEMPT_CSV: readonly CsvColumn<NamedAttempt>[] = [
   { header: 'attempt_id', cell: (attempt) => attempt.id },
   { header: 'state', cell: (attempt) => attempt.state },
-  { header: 'possible_orphan', cell: (attempt) => (attempt.possible_orphan ? 'yes' : 'no') },
   { header: 'begun_at', cell: (attempt) => attempt.created_at },
   { header: 'begun_by', cell: (attempt) => attempt.created_by },
   { header: 'unknown_since', cell: (attempt) => attempt.unknown_since },
@@ -24,4 +23,11 @@ export const ATTEMPT_CSV: readonly CsvColumn<NamedAttempt>[] = [
   { header: 'shipment_id', cell: (attempt) => attempt.shipment_id ?? attempt.carrier?.shipment_id },
   { header: 'resolved_by', cell: (attempt) => attempt.resolution?.actor },
   { header: 'resolution_reason', cell: (attempt) => attempt.resolution?.reason },
+  { header: 'orphan_status', cell: (attempt) => attempt.orphan?.status },
+  { header: 'orphan_since', cell: (attempt) => attempt.orphan?.since },
+  { header: 'orphan_shipment_id', cell: (attempt) => attempt.orphan?.shipment_id },
+  { header: 'orphan_outcome', cell: (attempt) => attempt.orphan?.closing?.outcome },
+  { header: 'orphan_closed_at', cell: (attempt) => attempt.orphan?.closing?.closed_at },
+  { header: 'orphan_closed_by', cell: (attempt) => attempt.orphan?.closing?.closed_by },
+  { header: 'orphan_reason', cell: (attempt) => attempt.orphan?.closing?.reason },
 ];

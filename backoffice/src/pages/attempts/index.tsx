@@ -1,7 +1,7 @@
 import { useNavigate } from 'react-router';
 
 import { useApi } from '../../api/client.ts';
-import { everyItem, PAGE_SIZE, read, useAttempts } from '../../api/queries.ts';
+import { type AttemptFilters, everyItem, PAGE_SIZE, read, useAttempts } from '../../api/queries.ts';
 import type { AttemptState, NamedAttempt } from '../../api/types.ts';
 import { CustomerLink, useRememberedList } from '../../app/links.tsx';
 import { places } from '../../app/places.ts';
@@ -10,7 +10,6 @@ import { dayOf } from '../../format/moment.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
-import { Flag } from '../../ui/flag.tsx';
 import { Card, Page, Toolbar } from '../../ui/page.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { Segments } from '../../ui/segments.tsx';
@@ -18,12 +17,10 @@ import { Answer, Empty } from '../../ui/states.tsx';
 import { TimeLeft } from '../../ui/time-left.tsx';
 import { Instant, Money, statusText } from '../../ui/values.tsx';
 import { ATTEMPT_CSV } from './csv.ts';
+import { OrphanFlag } from './orphan-flag.tsx';
 
-/** Those that wait for somebody come first. */
-const STATES: readonly AttemptState[] = ['UNKNOWN', 'PENDING', 'VOIDED', 'COMPLETED'];
-
-/** The API takes at most so many at once: an export asks for as many. */
-const EXPORT_PAGE_SIZE = 100;
+/** The API takes at most so many at once: an export asks for as many, and so does a work list. */
+const LARGEST_PAGE = 100;
 
 const WHAT: Column<NamedAttempt> = {
   id: 'product',
@@ -45,16 +42,21 @@ const CUSTOMER: Column<NamedAttempt> = {
   cell: (attempt) => <CustomerLink customerId={attempt.customer_id} name={attempt.customer_name} />,
 };
 
-/** Of the states, only this one leaves something open: whether there is a parcel all the same. */
 const PARCEL: Column<NamedAttempt> = {
   id: 'parcel',
   header: 'Parcel',
   nowrap: true,
-  cell: (attempt) =>
-    attempt.possible_orphan ? (
-      <Flag text="Possible orphan" tone="danger" title="Voided, and yet a parcel may have been sent. Ask the carrier." />
+  cell: ({ orphan }) => (orphan === null ? <span className="till-muted">None</span> : <OrphanFlag orphan={orphan} />),
+};
+
+const CARRIERS_ID: Column<NamedAttempt> = {
+  id: 'shipment',
+  header: 'Carrier’s shipment id',
+  cell: ({ orphan }) =>
+    orphan?.shipment_id == null ? (
+      <span className="till-muted">Not known</span>
     ) : (
-      <span className="till-muted">None</span>
+      <code className="till-break">{orphan.shipment_id}</code>
     ),
 };
 
@@ -86,94 +88,143 @@ const left = (header: string, until: (attempt: NamedAttempt) => string | null, o
   },
 });
 
-/** What matters about an attempt depends on its state. */
-const COLUMNS: Readonly<Record<AttemptState, readonly Column<NamedAttempt>[]>> = {
-  UNKNOWN: [
-    WHAT,
-    CUSTOMER,
-    money('held', 'Held'),
-    time('since', 'Unknown since', (attempt) => attempt.unknown_since),
-    left('Until it is voided', (attempt) => attempt.deadline_at, 'Deadline passed'),
-  ],
-  PENDING: [
-    WHAT,
-    CUSTOMER,
-    money('held', 'Held'),
-    time('since', 'Begun', (attempt) => attempt.created_at),
-    left('Until it counts as unknown', (attempt) => attempt.expires_at, 'Any moment now'),
-  ],
-  VOIDED: [
-    WHAT,
-    CUSTOMER,
-    money('total', 'Given back'),
-    PARCEL,
-    time('since', 'Begun', (attempt) => attempt.created_at),
-    time('settled', 'Voided', (attempt) => attempt.settled_at),
-  ],
-  COMPLETED: [
-    WHAT,
-    CUSTOMER,
-    money('total', 'Charged'),
-    time('since', 'Begun', (attempt) => attempt.created_at),
-    time('settled', 'Completed', (attempt) => attempt.settled_at),
-  ],
+type ListName = AttemptState | 'ORPHANS';
+
+interface List {
+  readonly label: string;
+  readonly filters: AttemptFilters;
+  readonly lead: string;
+  /** What matters about an attempt depends on the list. */
+  readonly columns: readonly Column<NamedAttempt>[];
+  readonly empty: { readonly title: string; readonly text: string };
+}
+
+/** The two work lists come first: a person has to decide each of their attempts. */
+const LISTS: Readonly<Record<ListName, List>> = {
+  UNKNOWN: {
+    label: statusText('UNKNOWN'),
+    filters: { state: 'UNKNOWN', limit: LARGEST_PAGE },
+    lead: 'It is not known whether these were shipped. Ask the carrier, then confirm or void each. At its deadline, an attempt is voided.',
+    columns: [
+      WHAT,
+      CUSTOMER,
+      money('held', 'Held'),
+      time('since', 'Unknown since', (attempt) => attempt.unknown_since),
+      left('Until it is voided', (attempt) => attempt.deadline_at, 'Deadline passed'),
+    ],
+    empty: { title: 'No attempt of unknown outcome', text: 'The outcome of every purchase is known.' },
+  },
+  ORPHANS: {
+    label: 'Orphan shipments',
+    filters: { orphan: 'OPEN', limit: LARGEST_PAGE },
+    lead: 'These were voided, but a parcel may have been sent. Ask the carrier, then close each with what you found out.',
+    columns: [
+      WHAT,
+      CUSTOMER,
+      CARRIERS_ID,
+      time('since', 'Orphan since', (attempt) => attempt.orphan?.since ?? null),
+      money('value', 'Value'),
+    ],
+    empty: { title: 'No open orphan shipments', text: 'No voided attempt has a parcel that waits for a decision.' },
+  },
+  PENDING: {
+    label: statusText('PENDING'),
+    filters: { state: 'PENDING', limit: PAGE_SIZE },
+    lead: 'These are in progress. Most are settled within seconds. An attempt without an outcome becomes unknown.',
+    columns: [
+      WHAT,
+      CUSTOMER,
+      money('held', 'Held'),
+      time('since', 'Started', (attempt) => attempt.created_at),
+      left('Until it counts as unknown', (attempt) => attempt.expires_at, 'Any moment now'),
+    ],
+    empty: { title: 'No attempt in progress', text: 'An attempt is listed here until its outcome is known.' },
+  },
+  VOIDED: {
+    label: statusText('VOIDED'),
+    filters: { state: 'VOIDED', limit: PAGE_SIZE },
+    lead: 'Nothing was bought, and the hold was released. Those whose parcel may exist are also listed under orphan shipments.',
+    columns: [
+      WHAT,
+      CUSTOMER,
+      money('total', 'Released'),
+      PARCEL,
+      time('since', 'Started', (attempt) => attempt.created_at),
+      time('settled', 'Voided', (attempt) => attempt.settled_at),
+    ],
+    empty: { title: 'No attempt was voided', text: 'Attempts that bought nothing are listed here.' },
+  },
+  COMPLETED: {
+    label: statusText('COMPLETED'),
+    filters: { state: 'COMPLETED', limit: PAGE_SIZE },
+    lead: 'These were shipped and charged, and became purchases.',
+    columns: [
+      WHAT,
+      CUSTOMER,
+      money('total', 'Charged'),
+      time('since', 'Started', (attempt) => attempt.created_at),
+      time('settled', 'Completed', (attempt) => attempt.settled_at),
+    ],
+    empty: { title: 'No attempt was completed', text: 'Attempts that became purchases are listed here.' },
+  },
 };
 
-const LEADS: Readonly<Record<AttemptState, string>> = {
-  UNKNOWN: 'Nobody knows whether these were shipped. Ask the carrier, then confirm or void them; at the deadline they are voided.',
-  PENDING: 'These are under way. Most are settled within seconds; those whose run has died become unknown by themselves.',
-  VOIDED: 'Nothing was bought, and what was held went back. A possible orphan may have been sent all the same.',
-  COMPLETED: 'These were shipped and charged, and became purchases.',
-};
+const NAMES: readonly ListName[] = ['UNKNOWN', 'ORPHANS', 'PENDING', 'VOIDED', 'COMPLETED'];
 
-const EMPTY: Readonly<Record<AttemptState, { readonly title: string; readonly text: string }>> = {
-  UNKNOWN: { title: 'No attempt waits for anybody', text: 'The outcome of every purchase is known.' },
-  PENDING: { title: 'Nothing is under way', text: 'An attempt is listed here while its purchase is being made.' },
-  VOIDED: { title: 'No attempt was voided', text: 'Attempts that bought nothing will be listed here.' },
-  COMPLETED: { title: 'No attempt was completed', text: 'Attempts that became purchases will be listed here.' },
-};
+/** How many are on a work list: its first page, and whether there are more. */
+function useCount(name: 'UNKNOWN' | 'ORPHANS'): string | undefined {
+  const first = useAttempts(LISTS[name].filters).data;
+  return first && `${first.items.length}${first.next_cursor === null ? '' : '+'}`;
+}
 
-/** Attempts to buy: first of all those of unknown outcome, which somebody has to resolve. */
+/** Attempts to buy: first the two work lists, those of unknown outcome and those with an open orphan shipment. */
 export function AttemptsPage() {
   const api = useApi();
   const navigate = useNavigate();
   useRememberedList();
-  const [{ state: asked }, setFilters] = useFilters(['state']);
-  const state = oneOf(STATES, asked) ?? 'UNKNOWN';
+  const [asked, setFilters] = useFilters(['state', 'orphan']);
+  const name = asked.orphan === 'OPEN' ? 'ORPHANS' : (oneOf(NAMES, asked.state) ?? 'UNKNOWN');
+  const { lead, columns, empty, filters } = LISTS[name];
   const { cursor, pages } = useCursor();
-  const attempts = useAttempts({ limit: PAGE_SIZE, state, cursor });
+  const attempts = useAttempts({ ...filters, cursor });
+  const counts: Partial<Record<ListName, string | undefined>> = { UNKNOWN: useCount('UNKNOWN'), ORPHANS: useCount('ORPHANS') };
   return (
     <Page
       title="Attempts"
-      lead={LEADS[state]}
+      lead={lead}
       actions={
         <ExportButton
-          filename={`attempts-${state.toLowerCase()}-${dayOf(new Date())}`}
+          filename={`attempts-${name.toLowerCase()}-${dayOf(new Date())}`}
           columns={ATTEMPT_CSV}
           load={({ signal, onProgress }) =>
-            everyItem((next) => read.attempts(api, { limit: EXPORT_PAGE_SIZE, state, cursor: next }, signal), { signal, onProgress })
+            everyItem((next) => read.attempts(api, { ...filters, limit: LARGEST_PAGE, cursor: next }, signal), { signal, onProgress })
           }
         />
       }
     >
       <Toolbar label="Attempts">
         <Segments
-          label="State"
-          value={state}
-          options={STATES.map((one) => ({ value: one, label: statusText(one) }))}
-          // The default is not written into the address: /attempts are those that wait.
-          onChange={(next) => setFilters({ state: next === 'UNKNOWN' ? '' : next })}
+          label="List"
+          value={name}
+          options={NAMES.map((one) => ({ value: one, label: LISTS[one].label, count: counts[one] }))}
+          onChange={(next) =>
+            setFilters({
+              // The default is not written into the address: /attempts are those of unknown outcome.
+              state: next === 'UNKNOWN' || next === 'ORPHANS' ? '' : next,
+              orphan: next === 'ORPHANS' ? 'OPEN' : '',
+            })
+          }
         />
       </Toolbar>
       <Card flush>
         <Answer query={attempts} loading="Loading attempts" failed="The attempts could not be loaded">
           {(page) =>
             page.items.length === 0 ? (
-              <Empty title={EMPTY[state].title}>{EMPTY[state].text}</Empty>
+              <Empty title={empty.title}>{empty.text}</Empty>
             ) : (
               <DataTable
-                caption="Attempts"
-                columns={COLUMNS[state]}
+                caption={`Attempts: ${LISTS[name].label}`}
+                columns={columns}
                 rows={page.items}
                 rowKey={(attempt) => attempt.id}
                 stale={attempts.isPlaceholderData}

@@ -9,14 +9,15 @@ import type { CsvColumn } from '../../format/csv.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
 import { Card, Page, Toolbar } from '../../ui/page.tsx';
+import { SearchField } from '../../ui/search-field.tsx';
 import { Empty } from '../../ui/states.tsx';
 import { CustomerList } from './customer-list.tsx';
-import { SearchField } from './search-field.tsx';
 
 import './styles.css';
 
 /** The API searches for two characters or more. */
 const SHORTEST_QUERY = 2;
+const LONGEST_QUERY = 100;
 const LARGEST_PAGE = 100;
 
 const CSV: readonly CsvColumn<KnownCustomer>[] = [
@@ -54,6 +55,10 @@ export function CustomersPage() {
     >
       <Toolbar label="Find among the customers">
         <SearchField
+          className="till-customers-search"
+          label="Name, e-mail or id"
+          hint="Any part of a name or e-mail address, or a whole customer id."
+          maxLength={LONGEST_QUERY}
           asked={query}
           onAsk={(text) => setFilters({ query: text })}
           onEnter={(text) => {

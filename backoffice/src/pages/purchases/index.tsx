@@ -1,13 +1,14 @@
 import { useNavigate } from 'react-router';
 
 import { useApi } from '../../api/client.ts';
-import { everyItem, PAGE_SIZE, read, usePurchases } from '../../api/queries.ts';
+import { everyItem, PAGE_SIZE, type PurchaseFilters, read, usePurchases } from '../../api/queries.ts';
 import type { NamedPurchase, PurchaseStatus } from '../../api/types.ts';
 import { CustomerLink, useRememberedList } from '../../app/links.tsx';
 import { places } from '../../app/places.ts';
 import { oneOf, useCursor, useFilters } from '../../app/url-state.ts';
 import { formatMoney } from '../../format/money.ts';
 import { dayOf, fromMoment, untilMoment } from '../../format/moment.ts';
+import { LONGEST_SHIPMENT_ID, shipmentIdError } from '../../format/shipment-id.ts';
 import { Button, TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
@@ -15,6 +16,7 @@ import { SelectInput } from '../../ui/fields.tsx';
 import { MomentInput } from '../../ui/moment-input.tsx';
 import { Card, Page, Toolbar } from '../../ui/page.tsx';
 import { Pager } from '../../ui/pager.tsx';
+import { SearchField } from '../../ui/search-field.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { Instant, Money, StatusBadge, statusText } from '../../ui/values.tsx';
 import { PURCHASE_CSV } from './csv.ts';
@@ -77,19 +79,27 @@ const COLUMNS: readonly Column<NamedPurchase>[] = [
   },
 ];
 
-/** Everybody's purchases, by time and status. */
+/** The purchases of all customers, by time and status, or the one of a shipment. */
 export function PurchasesPage() {
   const api = useApi();
   const navigate = useNavigate();
   useRememberedList();
-  const [{ status, from, to }, setFilters] = useFilters(['status', 'from', 'to']);
+  const [{ status, from, to, shipment_id: asked }, setFilters] = useFilters(['status', 'from', 'to', 'shipment_id']);
   const { cursor, pages } = useCursor();
-  const filters = { status: oneOf(STATUSES, status), createdFrom: fromMoment(from), createdTo: untilMoment(to) };
+  const shipmentId = shipmentIdError(asked) === undefined ? asked : undefined;
+  const filters: PurchaseFilters =
+    // A shipment has one purchase, whatever its status and time are.
+    shipmentId === undefined
+      ? { status: oneOf(STATUSES, status), createdFrom: fromMoment(from), createdTo: untilMoment(to) }
+      : { shipmentId };
   const purchases = usePurchases({ limit: PAGE_SIZE, ...filters, cursor });
   const filtered = Object.values(filters).some((value) => value !== undefined);
   const isBackwards = filters.createdFrom !== undefined && filters.createdTo !== undefined && filters.createdFrom >= filters.createdTo;
   const today = dayOf(new Date());
-  const clear = () => setFilters({ status: '', from: '', to: '' });
+  const filter = (changes: { readonly status?: string; readonly from?: string; readonly to?: string }) =>
+    setFilters({ ...changes, shipment_id: '' });
+  const ofShipment = (id: string) => setFilters({ status: '', from: '', to: '', shipment_id: id });
+  const clear = () => ofShipment('');
   return (
     <Page
       title="Purchases"
@@ -110,18 +120,25 @@ export function PurchasesPage() {
           none="Any status"
           value={filters.status ?? ''}
           options={STATUSES.map((one) => ({ value: one, label: statusText(one) }))}
-          onChange={(next) => setFilters({ status: next })}
+          onChange={(next) => filter({ status: next })}
         />
-        <MomentInput label="From" value={filters.createdFrom === undefined ? '' : from} onChange={(next) => setFilters({ from: next })} />
+        <MomentInput label="From" value={filters.createdFrom === undefined ? '' : from} onChange={(next) => filter({ from: next })} />
         <MomentInput
           label="To"
           value={filters.createdTo === undefined ? '' : to}
-          onChange={(next) => setFilters({ to: next })}
+          onChange={(next) => filter({ to: next })}
           error={isBackwards ? 'The end has to come after the beginning.' : undefined}
         />
+        <SearchField
+          label="Shipment id"
+          maxLength={LONGEST_SHIPMENT_ID}
+          asked={shipmentId ?? ''}
+          onAsk={ofShipment}
+          errorOf={shipmentIdError}
+        />
         <div className="till-actions">
-          <Button label="Today" kind="secondary" onClick={() => setFilters({ from: today, to: today })} />
-          <Button label="Last 7 days" kind="secondary" onClick={() => setFilters({ from: dayOf(new Date(), 6), to: today })} />
+          <Button label="Today" kind="secondary" onClick={() => filter({ from: today, to: today })} />
+          <Button label="Last 7 days" kind="secondary" onClick={() => filter({ from: dayOf(new Date(), 6), to: today })} />
           {filtered && <Button label="Clear filters" kind="empty" onClick={clear} />}
         </div>
       </Toolbar>
@@ -129,7 +146,15 @@ export function PurchasesPage() {
         <Answer query={purchases} loading="Loading purchases" failed="The purchases could not be loaded">
           {(page) =>
             page.items.length === 0 ? (
-              filtered ? (
+              shipmentId !== undefined ? (
+                <Empty
+                  title="No purchase has this shipment id"
+                  action={<Button label="Show all purchases" kind="secondary" onClick={clear} />}
+                >
+                  Check the id with the carrier. A parcel without a purchase may be one of the{' '}
+                  <TextLink to={places.openOrphans()}>open orphan shipments</TextLink>.
+                </Empty>
+              ) : filtered ? (
                 <Empty title="No purchases match" action={<Button label="Show all purchases" kind="secondary" onClick={clear} />}>
                   Nothing was bought in this time with this status.
                 </Empty>

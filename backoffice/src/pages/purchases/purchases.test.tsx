@@ -74,6 +74,49 @@ describe('the purchases of all customers', () => {
     expect([...(asked[0]?.keys() ?? [])].sort()).toEqual(['include', 'limit']);
   });
 
+  it('of a shipment are found by its id, which the address keeps, whatever the other filters were', async () => {
+    const asked = servePurchases();
+    const { user, router } = renderApp('/purchases?status=REFUNDED&from=2026-11-20&cursor=second');
+    await row();
+    await user.type(screen.getByLabelText('Shipment id'), ' shp_77 {Enter}');
+    await waitFor(() => expect(router.state.location.search).toBe('?shipment_id=shp_77'));
+    await waitFor(() => expect(asked.at(-1)?.get('shipment_id')).toBe('shp_77'));
+    expect([...(asked.at(-1)?.keys() ?? [])].sort()).toEqual(['include', 'limit', 'shipment_id']);
+    expect(screen.getByRole('combobox', { name: 'Status' })).toHaveValue('');
+    await user.selectOptions(screen.getByRole('combobox', { name: 'Status' }), 'Completed');
+    await waitFor(() => expect(router.state.location.search).toBe('?status=COMPLETED'));
+    expect(screen.getByLabelText('Shipment id')).toHaveValue('');
+  });
+
+  it('of the shipment in the address are shown, and only that filter', async () => {
+    const asked = servePurchases();
+    renderApp('/purchases?status=REFUNDED&shipment_id=shp_77');
+    await row();
+    expect(screen.getByLabelText('Shipment id')).toHaveValue('shp_77');
+    expect(screen.getByRole('combobox', { name: 'Status' })).toHaveValue('');
+    expect(asked[0]?.get('status')).toBeNull();
+    expect(asked[0]?.get('shipment_id')).toBe('shp_77');
+  });
+
+  it('are not asked for by what is no shipment id', async () => {
+    const asked = servePurchases();
+    const { user } = renderApp('/purchases?shipment_id=two%20words');
+    await row();
+    await user.type(screen.getByLabelText('Shipment id'), 'paquet-é{Enter}');
+    expect(screen.getByLabelText('Shipment id')).toHaveAccessibleDescription(/no spaces and no special characters/);
+    expect(asked.every((query) => query.get('shipment_id') === null)).toBe(true);
+  });
+
+  it('say where to look when no purchase has the shipment id', async () => {
+    server.use(on('get', '/purchases', () => ({ items: [], next_cursor: null })));
+    const { user, router } = renderApp('/purchases?shipment_id=shp_77');
+    expect(await screen.findByText('No purchase has this shipment id')).toBeVisible();
+    expect(screen.getByRole('link', { name: 'open orphan shipments' })).toHaveAttribute('href', '/attempts?orphan=OPEN');
+    await user.click(screen.getByRole('button', { name: 'Show all purchases' }));
+    await waitFor(() => expect(router.state.location.search).toBe(''));
+    expect(screen.getByLabelText('Shipment id')).toHaveValue('');
+  });
+
   it('say when the end is before the beginning', async () => {
     server.use(on('get', '/purchases', () => ({ items: [], next_cursor: null })));
     renderApp('/purchases?from=2026-11-22&to=2026-11-20');
