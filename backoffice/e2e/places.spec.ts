@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { aCustomer, aProduct, aPromoCode, buy, buyIntoTheUnknown } from './system.ts';
+import { aCustomer, anOpenOrphan, aProduct, aPromoCode, buy, buyIntoTheUnknown } from './system.ts';
 import { expect, expectAccessible, signIn, test } from './test.ts';
 
 test('every page is accessible and fits, in both themes', async ({ page }) => {
@@ -9,6 +9,7 @@ test('every page is accessible and fits, in both themes', async ({ page }) => {
   const goods = await aProduct('Bread box', 19.9);
   const purchase = await buy(person.id, goods.id, 2);
   const attempt = await buyIntoTheUnknown(person.id, await aProduct('Tea tin', 8));
+  const orphan = await anOpenOrphan(person.id, await aProduct('Tea cosy', 9));
   const code = await aPromoCode();
   await signIn(page, 'amir');
   const places = [
@@ -20,10 +21,13 @@ test('every page is accessible and fits, in both themes', async ({ page }) => {
     '/customers/00000000-0000-4000-8000-000000000000',
     '/purchases',
     '/purchases?status=REFUNDED',
+    '/purchases?shipment_id=not-there',
     `/purchases/${purchase.id}`,
     '/attempts',
+    '/attempts?orphan=OPEN',
     '/attempts?state=VOIDED',
     `/attempts/${attempt}`,
+    `/attempts/${orphan}`,
     '/promo-codes',
     `/promo-codes/${code}`,
     '/promo-codes/NOT-THERE',
@@ -55,6 +59,7 @@ test('every dialog is accessible, in both themes', async ({ page }) => {
   const person = await aCustomer('Dialogs Shown', 100_00);
   const purchase = await buy(person.id, (await aProduct('Tray', 10)).id, 2);
   const attempt = await buyIntoTheUnknown(person.id, await aProduct('Jug', 8));
+  const orphan = await anOpenOrphan(person.id, await aProduct('Bowl', 9));
   await signIn(page, 'amir');
   const openers = [
     [`/customers/${person.id}`, 'Grant credit'],
@@ -62,6 +67,7 @@ test('every dialog is accessible, in both themes', async ({ page }) => {
     [`/purchases/${purchase.id}`, 'Refund'],
     [`/attempts/${attempt}`, 'Confirm shipment'],
     [`/attempts/${attempt}`, 'Void'],
+    [`/attempts/${orphan}`, 'Close orphan shipment'],
   ] as const;
   for (const theme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme: theme });

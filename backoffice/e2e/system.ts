@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
+import { expect } from '@playwright/test';
+
 import type { components } from '../src/api/schema.d.ts';
 
 type Schemas = components['schemas'];
@@ -9,6 +11,9 @@ type Role = 'customer' | 'support' | 'admin' | 'service';
 interface Endpoints {
   readonly api_url: string;
   readonly upstream_url: string;
+  readonly aws_endpoint_url: string;
+  readonly region: string;
+  readonly function_prefix: string;
   readonly tokens: Readonly<Record<Role, string>>;
 }
 
@@ -107,6 +112,59 @@ export async function buyIntoTheUnknown(customerId: string, goods: Goods): Promi
     throw new Error(`a purchase of unknown outcome was answered with ${String(answer.status)}`);
   }
   return attempt;
+}
+
+/** Calls the Lambda API of the emulator, which looks at the region of a signature and at nothing else of it. */
+async function lambda<T>(method: 'GET' | 'PUT' | 'POST', operation: string, action: string, body?: unknown): Promise<T> {
+  const { aws_endpoint_url: aws, region, function_prefix: prefix } = endpoints();
+  const response = await fetch(`${aws}/2015-03-31/functions/${prefix}${operation}/${action}`, {
+    method,
+    headers: {
+      Authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/lambda/aws4_request, SignedHeaders=host, Signature=0`,
+      'Content-Type': 'application/json',
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok || response.headers.has('X-Amz-Function-Error')) {
+    throw new Error(`${action} of ${operation} was answered with ${String(response.status)}: ${text}`);
+  }
+  return JSON.parse(text) as T;
+}
+
+interface Configuration {
+  readonly Environment: { readonly Variables: Readonly<Record<string, string>> };
+}
+
+/** Does something while attempts of unknown outcome are voided a second after they became unknown. */
+async function withShortDeadline<T>(action: () => Promise<T>): Promise<T> {
+  const { Environment: before } = await lambda<Configuration>('GET', 'create-purchase', 'configuration');
+  const shorter = { Variables: { ...before.Variables, TILL_UNKNOWN_DEADLINE_SECONDS: '1' } };
+  await lambda('PUT', 'create-purchase', 'configuration', { Environment: shorter });
+  try {
+    return await action();
+  } finally {
+    await lambda('PUT', 'create-purchase', 'configuration', { Environment: before });
+  }
+}
+
+/** An attempt that was voided at its deadline: its parcel may exist. Gives back the attempt's id. */
+export async function anOpenOrphan(customerId: string, goods: Goods): Promise<string> {
+  const attempt = await withShortDeadline(() => buyIntoTheUnknown(customerId, goods));
+  await expect
+    .poll(
+      async () => {
+        await lambda('POST', 'recover-attempts', 'invocations', {});
+        return (await attemptOf(attempt)).orphan?.status;
+      },
+      { message: 'the recovery voids the attempt at its deadline', timeout: 30_000 },
+    )
+    .toBe('OPEN');
+  return attempt;
+}
+
+export async function attemptOf(attemptId: string): Promise<Schemas['AttemptResponse']> {
+  return (await call<Schemas['AttemptResponse']>('support', 'GET', `/purchase-attempts/${attemptId}`)).body;
 }
 
 export async function balanceOf(customerId: string): Promise<Schemas['BalanceResponse']> {

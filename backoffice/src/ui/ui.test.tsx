@@ -77,6 +77,14 @@ describe('fields', () => {
     await userEvent.click(within(group).getByRole('radio', { name: 'A part' }));
     expect(onChange).toHaveBeenCalledExactlyOnceWith('part');
   });
+
+  it('may have nothing chosen yet, and says that one has to be', () => {
+    renderPart(<RadioChoice label="How much" value="" options={[{ value: 'all', label: 'All of it' }]} onChange={vi.fn()} error="Choose one." required />);
+    const group = screen.getByRole('radiogroup', { name: 'How much' });
+    expect(group).toBeRequired();
+    expect(group).toBeInvalid();
+    expect(within(group).getByRole('radio', { name: 'All of it' })).not.toBeChecked();
+  });
 });
 
 describe('a table', () => {

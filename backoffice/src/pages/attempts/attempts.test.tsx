@@ -10,7 +10,8 @@ import { on, server, stillLoading } from '../../test/server.ts';
 import { ATTEMPT_CSV } from './csv.ts';
 
 const named = (changes: Partial<NamedAttempt> = {}): NamedAttempt => ({ ...anAttempt(), customer_name: 'Chiara Lindqvist', ...changes });
-const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000 + 500).toISOString();
+/** Half an hour more: the page may take its time to be shown, and whole hours are shown. */
+const inHours = (hours: number) => new Date(Date.now() + (hours + 0.5) * 3_600_000).toISOString();
 
 /** Serves the same attempts on every list. */
 function serve(...items: readonly NamedAttempt[]): URLSearchParams[] {
