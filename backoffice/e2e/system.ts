@@ -132,19 +132,28 @@ async function lambda<T>(method: 'GET' | 'PUT' | 'POST', operation: string, acti
   return JSON.parse(text) as T;
 }
 
+type Variables = Readonly<Record<string, string>>;
+
 interface Configuration {
-  readonly Environment: { readonly Variables: Readonly<Record<string, string>> };
+  readonly Environment: { readonly Variables: Variables };
+  readonly LastUpdateStatus: string;
+}
+
+const configurationOf = (operation: string) => lambda<Configuration>('GET', operation, 'configuration');
+
+async function configure(operation: string, variables: Variables): Promise<void> {
+  await lambda('PUT', operation, 'configuration', { Environment: { Variables: variables } });
+  await expect.poll(async () => (await configurationOf(operation)).LastUpdateStatus).toBe('Successful');
 }
 
 /** Does something while attempts of unknown outcome are voided a second after they became unknown. */
 async function withShortDeadline<T>(action: () => Promise<T>): Promise<T> {
-  const { Environment: before } = await lambda<Configuration>('GET', 'create-purchase', 'configuration');
-  const shorter = { Variables: { ...before.Variables, TILL_UNKNOWN_DEADLINE_SECONDS: '1' } };
-  await lambda('PUT', 'create-purchase', 'configuration', { Environment: shorter });
+  const { Variables: before } = (await configurationOf('create-purchase')).Environment;
+  await configure('create-purchase', { ...before, TILL_UNKNOWN_DEADLINE_SECONDS: '1' });
   try {
     return await action();
   } finally {
-    await lambda('PUT', 'create-purchase', 'configuration', { Environment: before });
+    await configure('create-purchase', before);
   }
 }
 

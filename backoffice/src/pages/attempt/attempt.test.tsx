@@ -5,7 +5,7 @@ import type { Attempt, CloseOrphanShipmentRequest, ResolveAttemptRequest } from 
 import type { Role } from '../../auth/viewer.ts';
 import { aBalance, aCustomer, anAttempt, anOrphan, ATTEMPT_ID, CUSTOMER_ID, PURCHASE_ID } from '../../test/examples.ts';
 import { renderApp } from '../../test/render-app.tsx';
-import { noAnswer, on, type Other, problem, server } from '../../test/server.ts';
+import { noAnswer, on, type Other, problem, server, stillLoading } from '../../test/server.ts';
 
 const COMPLETED: Partial<Attempt> = {
   state: 'COMPLETED',
@@ -305,6 +305,19 @@ describe('closing an orphan shipment', () => {
     const entry = (await screen.findByText(`Orphan shipment closed: ${done}`)).closest('li');
     expect(entry).toHaveTextContent(/by rita.*Asked by phone/);
     expect(screen.queryByRole('button', { name: 'Close orphan shipment' })).toBeNull();
+  });
+
+  it('shows the answer before the next read, and moves the focus to the heading', async () => {
+    serve(ORPHANED, [closed('NOT_REAL', 'No parcel')]);
+    const { dialog, type, confirm, user } = await openDialog('Close orphan shipment');
+    await user.click(dialog.getByRole('radio', { name: 'No parcel was sent' }));
+    type('Reason', 'No parcel');
+    server.use(on('get', '/purchase-attempts/{attempt_id}', () => stillLoading()));
+    await user.click(confirm());
+    expect(await screen.findByText('Orphan shipment closed: no parcel was sent')).toBeVisible();
+    await waitFor(() => expect(screen.queryByRole('button', { name: 'Close orphan shipment' })).toBeNull());
+    // The button that opened the dialog is gone.
+    await waitFor(() => expect(screen.getByRole('heading', { level: 1 })).toHaveFocus());
   });
 
   it('takes it off the open list without a reload', async () => {

@@ -8,7 +8,7 @@ import { formatMoney } from '../../format/money.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { RadioChoice, TextArea } from '../../ui/fields.tsx';
 import { useToast } from '../../ui/toast.tsx';
-import { DECIDED_ONCE, LONGEST_REASON, reasonError, useReadAgainWhenRefused } from './decision.ts';
+import { DECIDED_ONCE, LONGEST_REASON, reasonError, useReadAgainWhenRefused, useShowDecided } from './decision.ts';
 import { ORPHAN_OUTCOMES } from './orphan-outcomes.ts';
 
 const OUTCOMES: readonly OrphanOutcome[] = ['RECALLED', 'WRITTEN_OFF', 'NOT_REAL'];
@@ -23,6 +23,7 @@ interface CloseOrphanDialogProps {
 export function CloseOrphanDialog({ open, onClose, attempt }: CloseOrphanDialogProps) {
   const api = useApi();
   const { announce } = useToast();
+  const showDecided = useShowDecided();
   const { id, customer_id: customerId } = attempt;
   const [outcome, setOutcome] = useState<OrphanOutcome | ''>('');
   const [reason, setReason] = useState('');
@@ -70,6 +71,7 @@ export function CloseOrphanDialog({ open, onClose, attempt }: CloseOrphanDialogP
       payload={payload}
       onIncomplete={() => setShowErrors(true)}
       onDone={(closed) => {
+        showDecided(closed);
         forget();
         onClose();
         const found = closed.orphan?.closing?.outcome;

@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 
 import type { Problem } from '../../api/problem.ts';
 import { keys } from '../../api/queries.ts';
+import type { Attempt } from '../../api/types.ts';
 
 /** As the API takes it. */
 export const LONGEST_REASON = 500;
@@ -15,6 +16,12 @@ export function reasonError(reason: string): string | undefined {
 
 /** What an attempt's dialogs say when an earlier try with other values got no answer: each attempt is decided once. */
 export const DECIDED_ONCE = 'It can be done only once: if that try worked, this one will be refused.';
+
+/** Shows a decided attempt as it was answered, before its next read: what can no longer be done is gone at once. */
+export function useShowDecided(): (decided: Attempt) => void {
+  const client = useQueryClient();
+  return (decided) => client.setQueryData(keys.attempt(decided.id), decided);
+}
 
 /** Reads the attempts and the customer again after a final refusal: it was decided on newer data than what is shown. */
 export function useReadAgainWhenRefused(problem: Problem | null, customerId: string): void {

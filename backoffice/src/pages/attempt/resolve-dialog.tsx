@@ -14,7 +14,7 @@ import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { TextArea, TextInput } from '../../ui/fields.tsx';
 import { useToast } from '../../ui/toast.tsx';
 import { Money, statusText } from '../../ui/values.tsx';
-import { DECIDED_ONCE, LONGEST_REASON, reasonError, useReadAgainWhenRefused } from './decision.ts';
+import { DECIDED_ONCE, LONGEST_REASON, reasonError, useReadAgainWhenRefused, useShowDecided } from './decision.ts';
 
 export type Outcome = ResolveAttemptRequest['outcome'];
 
@@ -29,6 +29,7 @@ interface ResolveDialogProps {
 export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialogProps) {
   const api = useApi();
   const { announce } = useToast();
+  const showDecided = useShowDecided();
   const { id, customer_id: customerId, currency } = attempt;
   const [shipmentId, setShipmentId] = useState('');
   const [reason, setReason] = useState('');
@@ -85,6 +86,7 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
       payload={payload}
       onIncomplete={() => setShowErrors(true)}
       onDone={(settled) => {
+        showDecided(settled);
         forget();
         onClose();
         announce(
