@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -38,6 +38,10 @@ from till.http.routes import AUTHORIZER, BASE_PATH, ROUTES, SCHEDULED_OPERATIONS
 
 AUTHORIZER_CACHE: Final = Duration.minutes(5)
 """How long API Gateway keeps what the authorizer said about a token."""
+
+EMULATED_API_ID: Final = "till"
+"""The API's id on LocalStack, which takes it from a tag. Otherwise the API would get another
+address with each deploy after a restart."""
 
 SCHEDULE: Final = Duration.minutes(1)
 """How often the scheduled operations run."""
@@ -123,6 +127,12 @@ class ComputeStack(Stack):
             cloud_watch_role=False,
             deploy_options=self._stage_options(),
         )
+        if not self._settings.is_aws:
+            Tags.of(api).add(
+                "_custom_id_",
+                EMULATED_API_ID,
+                include_resource_types=[apigateway.CfnRestApi.CFN_RESOURCE_TYPE_NAME],
+            )
         # RestApi brings an output of its own, which says what ApiUrl says.
         api.node.try_remove_child("Endpoint")
         add_gateway_problems(api)
