@@ -62,17 +62,19 @@ AUDIENCE ?=
 STAND_IN ?=
 BACKOFFICE_URL ?=
 IDENTITY_KEYS ?=
+# What of them to run.
+TESTS ?= tests/e2e tests/integration
 ELSEWHERE = TILL_TEST_STAND_IN='$(STAND_IN)' TILL_TEST_BACKOFFICE_URL='$(BACKOFFICE_URL)' \
 	TILL_TEST_IDENTITY_KEYS='$(IDENTITY_KEYS)'
 
 # The README's purchase first, while the demo's customer has bought nothing.
-test-localstack: ## Integration and end-to-end tests, on the LocalStack that is up (AWS_URL=, STAND_IN=, BACKOFFICE_URL=, IDENTITY_KEYS=)
-	@export $(ELSEWHERE) TILL_TEST_LOCALSTACK='$(AWS_URL)' && $(SET_UP) pytest tests/e2e tests/integration
+test-localstack: ## Integration and end-to-end tests, on the LocalStack that is up (AWS_URL=, STAND_IN=, BACKOFFICE_URL=, IDENTITY_KEYS=, TESTS=)
+	@export $(ELSEWHERE) TILL_TEST_LOCALSTACK='$(AWS_URL)' && $(SET_UP) pytest $(TESTS)
 
 test-endpoint: ## What of them can be run on any deployed API (API_URL=, ISSUER=, AUDIENCE=, STAND_IN=, BACKOFFICE_URL=, IDENTITY_KEYS=)
 	@test -n '$(API_URL)' && test -n '$(ISSUER)' || { echo 'till: pass API_URL= and ISSUER=.' >&2; exit 2; }
 	@export $(ELSEWHERE) TILL_TEST_API_URL='$(API_URL)' TILL_TEST_ISSUER='$(ISSUER)' \
-		TILL_TEST_AUDIENCE='$(AUDIENCE)' && $(SET_UP) pytest tests/e2e tests/integration
+		TILL_TEST_AUDIENCE='$(AUDIENCE)' && $(SET_UP) pytest $(TESTS)
 
 bench: ## What each operation costs: write units, read units, serial waits
 	@$(SET_UP) benchmarks.run

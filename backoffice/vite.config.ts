@@ -2,20 +2,20 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
 import { leanModules } from './build/lean-modules.ts';
-import { apiProxy, serving, servingFromEnvironment } from './build/serving.ts';
+import { apiProxy, serving } from './build/serving.ts';
+import { servingFromEnvironment } from './server/serving.js';
 
 const read = () => servingFromEnvironment(process.env);
 
-export default defineConfig(({ command, isPreview }) => {
+export default defineConfig(({ command }) => {
   const testing = process.env['VITEST'] !== undefined;
   // Only a server needs an API and an issuer; a build and a test run do not.
-  const serves = !testing && (command === 'serve' || isPreview === true);
+  const serves = !testing && command === 'serve';
   const proxy = serves ? apiProxy(read()) : {};
   const junit = process.env['TILL_JUNIT'];
   return {
     plugins: [react(), leanModules(), ...(testing ? [] : [serving(read)])],
     server: { host: '127.0.0.1', strictPort: true, proxy },
-    preview: { host: '127.0.0.1', strictPort: true, proxy },
     build: {
       target: 'es2023',
       manifest: true,

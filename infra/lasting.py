@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, CfnOutput, CfnTag, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_iam as iam
@@ -27,6 +27,10 @@ from infra.names import add_records
 from infra.settings import StageSettings
 from infra.written_down import WrittenDown
 from till.http.routes import SCHEDULED_OPERATIONS, STREAM_OPERATIONS
+
+EMULATED_API_ID: Final = "till"
+"""The API's id on LocalStack, which takes it from a tag. Otherwise the API would get another
+address with each deploy after a restart."""
 
 _KEPT: Final = Duration.days(14)
 """How long SQS keeps a message: no longer is possible."""
@@ -118,6 +122,9 @@ class Lasting(Construct):
             # Every body reaches the functions as the bytes that were sent. As text, API Gateway
             # would put replacement characters for what is not UTF-8, and it could not be noticed.
             binary_media_types=["*/*"],
+            tags=None
+            if self._settings.is_aws
+            else [CfnTag(key="_custom_id_", value=EMULATED_API_ID)],
         )
         api.apply_removal_policy(self._removal_policy)
         accept(

@@ -21,7 +21,7 @@ from local.turns import our_turn
 STAMP = SHARED / "backoffice.stamp"
 API_DOCUMENT = ROOT / "docs" / "openapi.json"
 """Its API client is generated from it."""
-NOT_SOURCES = {"node_modules", "dist", "e2e"}
+NOT_SOURCES = {"node_modules", "dist", "e2e", "server"}
 GENERATED = Path("src", "api", "schema.d.ts")
 
 
@@ -71,8 +71,7 @@ async def running_backoffice(
         "TILL_ISSUER": trust.issuer,
         "TILL_AUDIENCE": trust.audience,
     }
-    vite = BACKOFFICE / "node_modules" / "vite" / "bin" / "vite.js"
-    command = ("node", vite, "preview", "--host", HOST, "--port", str(port), "--strictPort")
+    command = ("node", BACKOFFICE / "server" / "serve.js", "--host", HOST, "--port", str(port))
     async with started(command, log=log, env=env, cwd=BACKOFFICE, leashed=True) as process:
         # Its own configuration, which names an issuer that is ours alone.
         ready = f"{url}/config.json"

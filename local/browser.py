@@ -1,14 +1,15 @@
-"""Finds a Chromium for the tests in a browser, or gets one."""
+"""Finds a Chromium for the tests in a browser, or installs one: ``python -m local.browser``."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from local.errors import StartError
+from local.errors import StartError, tell
 from local.node import npm_environment
 from local.places import BACKOFFICE, SHARED
 
@@ -20,6 +21,17 @@ LOG = SHARED / "logs" / "browser.log"
 PLAYWRIGHT = BACKOFFICE / "node_modules" / "@playwright" / "test" / "cli.js"
 ANSWER_SECONDS = 60
 """How long a browser may take to tell its version."""
+
+
+def main() -> int:
+    """See that there is one, and print where."""
+    try:
+        found = find_browser(print)
+    except StartError as error:
+        tell(error)
+        return 1
+    print(found or "Playwright's own Chromium")
+    return 0
 
 
 def find_browser(say: Callable[[str], None]) -> Path | None:
@@ -120,3 +132,7 @@ def _run(command: Sequence[str], env: Mapping[str, str]) -> bool:
             log.write(f"{error}\n".encode())
             return False
     return ended.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,25 +1,33 @@
-"""Deploys the CDK app to a LocalStack that runs already: the ``deployer`` of docker-compose.yml.
+"""Deploys the CDK app to a LocalStack that is running: the ``deployer`` of docker-compose.yml.
 
 It bootstraps, synthesizes and deploys as ``make run`` does, gives the demo's customers their credit
-through the API, and says where everything is. Run twice, it changes nothing the second time.
+through the API, and prints where everything is. Run twice, it changes nothing the second time. With
+``--stay`` it keeps running, and deploys again when LocalStack has lost the stage: the community
+image forgets everything when it restarts.
 
-An address may differ by who asks. ``--public-...`` is how this machine reaches what is in the
+Some addresses differ by who uses them. ``--public-...`` is how this machine reaches what is in the
 containers; the others are how containers reach each other. The issuer's own name is the public one:
-that is what a browser is sent to and what tokens say, and only its keys and tokens are fetched by
-the other.
+browsers are sent there, and tokens name it. Only its keys and tokens are fetched by the other one.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import shlex
+import socket
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local import deployment
-from local.deployment import Trust
+from local.deployment import Deployed, Trust
+from local.emulator import ACCOUNT, REGION
 from local.errors import StartError, tell
 from local.issuer import AUDIENCE, fetch_tokens
 from local.places import SHARED, State
@@ -29,8 +37,10 @@ from local.upstream.credentials import Credential
 
 STAGE = "localstack"
 API_STAGE = "v1"
-BACKOFFICE_FILE = "backoffice.env"
-"""What the back office's server reads before it starts: shell variables."""
+DEPLOYED_FILE = "deployed"
+"""In the state's folder while the stage is deployed, with ``--stay``: for a health check."""
+LOOK_EVERY_SECONDS = 2.0
+LOOK_WITHIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,6 @@ class Options:
     """Where everything is."""
 
     aws_url: str
-    gateway_url: str
     public_aws_url: str
     upstream_url: str
     credential: Credential
@@ -48,12 +57,14 @@ class Options:
     backoffice_url: str
     runs_on: str
     state: State
+    stay: bool
 
 
 def main() -> int:
-    """Deploy once, and exit."""
+    """Deploy once, or with ``--stay`` whenever the stage is not there."""
+    options = _options()
     try:
-        asyncio.run(_deploy(_options()))
+        asyncio.run(_keep_deployed(options) if options.stay else _deploy(options))
     except StartError as error:
         tell(error)
         return 1
@@ -76,7 +87,6 @@ def _start_error(group: ExceptionGroup[Exception]) -> StartError:
 def _options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m local.localstack", description=__doc__)
     parser.add_argument("--aws-url", required=True, help="LocalStack, as this program reaches it")
-    parser.add_argument("--gateway-url", help="LocalStack, as the back office's server reaches it")
     parser.add_argument("--public-aws-url", help="LocalStack, as this machine reaches it")
     parser.add_argument("--upstream-url", required=True, help="as the functions reach it")
     parser.add_argument("--issuer", required=True, help="its name, and where browsers go")
@@ -89,10 +99,12 @@ def _options() -> Options:
         "not given, for the machine that this is",
     )
     parser.add_argument("--state", type=Path, default=SHARED / "localstack")
+    parser.add_argument(
+        "--stay", action="store_true", help="keep running; deploy again when the stage is lost"
+    )
     given = parser.parse_args()
     return Options(
         aws_url=given.aws_url,
-        gateway_url=given.gateway_url or given.aws_url,
         public_aws_url=given.public_aws_url or given.aws_url,
         upstream_url=given.upstream_url,
         credential=deployment.chosen_credential(),
@@ -101,21 +113,63 @@ def _options() -> Options:
         backoffice_url=given.backoffice_url,
         runs_on=given.runs_on,
         state=State(given.state.resolve()),
+        stay=given.stay,
     )
 
 
-async def _deploy(options: Options) -> None:
+async def _keep_deployed(options: Options) -> None:
+    """Deploy, and again each time LocalStack no longer has the API.
+
+    Raises:
+        StartError: a deploy failed.
+    """
+    mark = options.state.folder / DEPLOYED_FILE
+    mark.unlink(missing_ok=True)
+    while True:
+        deployed = await _deploy(options)
+        mark.touch()
+        await asyncio.to_thread(_wait_until_lost, deployed.api_id, options.aws_url)
+        mark.unlink()
+        print("\nLocalStack no longer has the API: it is deployed again.", flush=True)
+
+
+def _wait_until_lost(api_id: str, aws_url: str) -> None:
+    """Return when LocalStack says that there is no such API. No answer says nothing about that."""
+    client = boto3.client(
+        "apigateway",
+        endpoint_url=aws_url,
+        region_name=REGION,
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="emulator",  # noqa: S106 - the emulator takes anything
+        config=Config(
+            connect_timeout=LOOK_WITHIN_SECONDS,
+            read_timeout=LOOK_WITHIN_SECONDS,
+            retries={"total_max_attempts": 1},
+        ),
+    )
+    while True:
+        try:
+            client.get_rest_api(restApiId=api_id)
+        except client.exceptions.NotFoundException:
+            return
+        except (BotoCoreError, ClientError):
+            pass  # It is being restarted, or is busy.
+        time.sleep(LOOK_EVERY_SECONDS)
+
+
+async def _deploy(options: Options) -> Deployed:
     state = options.state
     state.temporary.mkdir(parents=True, exist_ok=True)
     state.logs.mkdir(exist_ok=True)
     progress = Progress()
     trust = Trust(issuer=options.issuer, audience=AUDIENCE, jwks_url=f"{options.issuer_url}/jwks")
+    aws_url = _by_address(options.aws_url)
     async with asyncio.TaskGroup() as steps:
-        steps.create_task(_bootstrap(options, progress))
+        steps.create_task(_bootstrap(state, aws_url, progress))
         steps.create_task(_make_templates(options, trust, progress))
     with progress.step("deploy", "cdk deploys the stacks"):
-        deployed = await deployment.deploy(state, STAGE, options.aws_url)
-        await deployment.put_credential(deployed, options.credential, options.aws_url)
+        deployed = await deployment.deploy(state, STAGE, aws_url)
+        await deployment.put_credential(deployed, options.credential, aws_url)
     path = f"_aws/execute-api/{deployed.api_id}/{API_STAGE}"
     api_url = f"{options.aws_url}/{path}"
     with progress.step("seed", "demo customers get credit, through the API"):
@@ -129,20 +183,28 @@ async def _deploy(options: Options) -> None:
             own_stand_in=False,
         )
     progress.say(f"seed: {seeded.word}")
-    variables = {
-        "TILL_API_URL": f"{options.gateway_url}/{path}",
-        "TILL_ISSUER": options.issuer,
-        "TILL_AUDIENCE": AUDIENCE,
-    }
-    (state.folder / BACKOFFICE_FILE).write_text(
-        "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
-    )
     _announce(options, f"{options.public_aws_url}/{path}", demo=seeded.done)
+    return deployed
 
 
-async def _bootstrap(options: Options, progress: Progress) -> None:
-    with progress.step("bootstrap", f"cdk bootstraps {options.aws_url}"):
-        await deployment.bootstrap(options.state, options.aws_url)
+def _by_address(url: str) -> str:
+    """The same address with the host's number in place of its name.
+
+    AWS's tools put a bucket's name in front of a host's name, and no network knows the result. With
+    a number they put it into the path.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        number = socket.gethostbyname(host)
+    except OSError as error:
+        raise StartError(f"There is no host {host!r} for {url}: {error}.") from None
+    return parts._replace(netloc=f"{number}:{parts.port or 80}").geturl()
+
+
+async def _bootstrap(state: State, aws_url: str, progress: Progress) -> None:
+    with progress.step("bootstrap", f"cdk bootstraps {aws_url}"):
+        await deployment.bootstrap(state, aws_url)
 
 
 async def _make_templates(options: Options, trust: Trust, progress: Progress) -> None:

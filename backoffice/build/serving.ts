@@ -1,29 +1,6 @@
 import type { Connect, Plugin, ProxyOptions } from 'vite';
 
-import headers from '../security-headers.json' with { type: 'json' };
-
-/** What the application is served with on one's own machine; in AWS, CloudFront does all of this. */
-export interface Serving {
-  readonly apiUrl: string;
-  readonly issuer: string;
-  readonly audience: string;
-}
-
-/** Reads the serving from the environment; says which variable is missing. */
-export function servingFromEnvironment(environment: NodeJS.ProcessEnv): Serving {
-  const read = (name: string): string => {
-    const value = environment[name];
-    if (value === undefined || value === '') {
-      throw new Error(`${name} is not set: TILL_API_URL, TILL_ISSUER and TILL_AUDIENCE tell what to serve the back office with`);
-    }
-    return value;
-  };
-  return {
-    apiUrl: read('TILL_API_URL').replace(/\/+$/, ''),
-    issuer: read('TILL_ISSUER'),
-    audience: read('TILL_AUDIENCE'),
-  };
-}
+import { configuration, type Serving } from '../server/serving.js';
 
 /** `/v1/*` of this origin is the API. */
 export function apiProxy(serving: Serving): Record<string, ProxyOptions> {
@@ -36,30 +13,9 @@ export function apiProxy(serving: Serving): Record<string, ProxyOptions> {
   };
 }
 
-/**
- * The headers that every answer carries: those of security-headers.json, which CloudFront is given, too.
- *
- * Strict: what the policy does not name is refused.
- */
-export function securityHeaders(issuer: string): Record<string, string> {
-  const { origin } = new URL(issuer);
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name,
-      (Array.isArray(value) ? value.join('; ') : value).replaceAll('{issuer}', origin),
-    ]),
-  );
-}
-
-/** Serves `/config.json`, and sets the security headers on the built application. */
+/** Serves `/config.json` during development. `server/serve.js` serves what is built. */
 export function serving(read: () => Serving): Plugin {
-  const config = (values: Serving): Connect.NextHandleFunction => {
-    const body = JSON.stringify({
-      issuer: values.issuer,
-      client_id: 'till-backoffice',
-      resource: values.audience,
-      roles_claim: 'roles',
-    });
+  const serveConfiguration = (body: string): Connect.NextHandleFunction => {
     return (request, response, next) => {
       if (request.url?.split('?')[0] !== '/config.json') {
         next();
@@ -72,17 +28,9 @@ export function serving(read: () => Serving): Plugin {
   };
   return {
     name: 'till:serving',
+    apply: 'serve',
     configureServer(server) {
-      server.middlewares.use(config(read()));
-    },
-    configurePreviewServer(server) {
-      const values = read();
-      const set = Object.entries(securityHeaders(values.issuer));
-      server.middlewares.use((_request, response, next) => {
-        for (const [name, value] of set) response.setHeader(name, value);
-        next();
-      });
-      server.middlewares.use(config(values));
+      server.middlewares.use(serveConfiguration(configuration(read())));
     },
   };
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -10,6 +12,9 @@ import pytest
 from local.browser import VARIABLE, find_browser, playwright_environment
 from local.places import BACKOFFICE
 from tests.under_test import UnderTest, needed
+
+SPECS_VARIABLE = "TILL_TEST_BROWSER"
+"""Names the files of tests to run; without it, all of them."""
 
 
 @pytest.mark.timeout(1_800)
@@ -21,8 +26,9 @@ def test_a_rep_works_with_it(under_test: UnderTest, tmp_path: Path) -> None:
     endpoints = tmp_path / "endpoints.json"
     under_test.write(endpoints)
     browser = find_browser(print)
+    specs = shlex.split(os.environ.get(SPECS_VARIABLE, ""))
     ended = subprocess.run(
-        ["npm", "run", "--silent", "test:e2e"],
+        ["npm", "run", "--silent", "test:e2e", "--", *specs],
         cwd=BACKOFFICE,
         env={
             **playwright_environment(),

@@ -17,13 +17,17 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from infra.lasting import EMULATED_API_ID
 from local import localstack
+from local.issuer import AUDIENCE
+from till.http.routes import BASE_PATH
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "local" / "compose" / "Dockerfile"
 DOCUMENT = ROOT / "docs" / "localstack.md"
 OURS = {"upstream", "issuer", "deployer", "backoffice"}
+LOCALSTACKS = {"localstack", "downloads"}
 
 _PORT = r"(?:\d{1,5})"
 _LOOPBACK = rf"^127\.0\.0\.1:{_PORT}:{_PORT}$"
@@ -40,6 +44,7 @@ class Build(Part):
     context: Literal["."]
     dockerfile: str
     target: str
+    args: list[str]
 
 
 class Healthcheck(Part):
@@ -57,11 +62,11 @@ class Dependency(Part):
 class Service(Part):
     image: str | None = None
     build: Build | None = None
+    entrypoint: list[str] = []
     command: list[str] = []
     environment: dict[str, str] = {}
     ports: list[Annotated[str, Field(pattern=_LOOPBACK)]] = []
     volumes: list[str] = []
-    network_mode: str | None = None
     healthcheck: Healthcheck | None = None
     stop_grace_period: Annotated[str, Field(pattern=_DURATION)] = "10s"
     depends_on: dict[str, Dependency] = {}
@@ -141,22 +146,35 @@ def stages() -> dict[str, Stage]:
 
 def test_the_file_is_what_compose_expects() -> None:
     found = compose()
-    assert found.services.keys() == {"localstack", *OURS}
+    assert found.services.keys() == LOCALSTACKS | OURS
     for name, service in found.services.items():
         assert (service.image is None) is (service.build is not None), name
 
 
-def test_the_image_is_pinned_and_can_be_another_one() -> None:
-    assert compose().services["localstack"].image == "localstack/localstack:4.14.0"
+def test_the_images_are_pinned_and_can_be_other_ones() -> None:
+    services = compose().services
+    assert re.fullmatch(
+        r"localstack/localstack:4\.14\.0@sha256:[0-9a-f]{64}", services["localstack"].image or ""
+    )
+    functions_image = re.compile(
+        r'\{"python3\.13": "public\.ecr\.aws/lambda/python:3\.13(\.\d+){4}"\}'
+    )
+    assert functions_image.fullmatch(
+        services["localstack"].environment["LAMBDA_RUNTIME_IMAGE_MAPPING"]
+    )
     newer = compose(LOCALSTACK_VERSION="2026.3.0", LOCALSTACK_AUTH_TOKEN="t").services["localstack"]
     assert newer.image == "localstack/localstack:2026.3.0"
     assert newer.environment["LOCALSTACK_AUTH_TOKEN"] == "t"
-    other = compose(LOCALSTACK_IMAGE="some/other:1").services["localstack"]
-    assert other.image == "some/other:1"
+    other = compose(LOCALSTACK_IMAGE="some/other:1", LAMBDA_IMAGE="my/python:3").services
+    for name in LOCALSTACKS:
+        assert other[name].image == "some/other:1"
+        told = other[name].environment["LAMBDA_RUNTIME_IMAGE_MAPPING"]
+        assert told == '{"python3.13": "my/python:3"}'
 
 
 def test_every_variable_is_documented() -> None:
     used = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE.read_text())) - {"LOCALSTACK_DEBUG"}
+    used |= {name for one in compose().services.values() if one.build for name in one.build.args}
     text = DOCUMENT.read_text()
     assert all(f"`{name}" in text for name in used), used
 
@@ -169,7 +187,7 @@ def test_everything_waits_for_what_it_needs() -> None:
                 assert services[needed].healthcheck is not None, f"{name} waits for ever"
             else:
                 assert services[needed].healthcheck is None
-    assert services["deployer"].depends_on.keys() == {"localstack", "upstream", "issuer"}
+    assert services["deployer"].depends_on.keys() == {*LOCALSTACKS, "upstream", "issuer"}
     assert services["backoffice"].depends_on.keys() == {"deployer"}
 
 
@@ -183,7 +201,7 @@ def test_up_waits_for_what_can_be_waited_for() -> None:
         for needed, dependency in service.depends_on.items()
         if dependency.condition == "service_completed_successfully"
     }
-    assert end == {"deployer"}
+    assert end == {"downloads"}
     assert {name for name, service in services.items() if service.healthcheck is None} == end
 
 
@@ -191,18 +209,39 @@ def test_localstack_has_the_time_to_end_the_functions_containers() -> None:
     found = compose().services["localstack"]
     own = int(found.environment["SHUTDOWN_TIMEOUT"])
     assert own < int(found.stop_grace_period.removesuffix("s"))
+    # Telemetry would hold it up where its host cannot be reached.
+    assert found.environment["DISABLE_EVENTS"] == "1"
+
+
+def test_localstack_runs_our_corrections_when_it_starts() -> None:
+    (mount,) = (one for one in compose().services["localstack"].volumes if "/init/" in one)
+    folder, target, mode = mount.split(":")
+    assert (target, mode) == ("/etc/localstack/init/start.d", "ro")
+    assert {path.name for path in (ROOT / folder).iterdir() if path.suffix == ".py"} == {
+        "function_containers.py",
+        "schema_cache.py",
+    }
+
+
+def test_downloads_are_made_by_localstack_s_own_python_where_it_looks_for_them() -> None:
+    services = compose().services
+    python, program = services["downloads"].entrypoint
+    assert python == "/opt/code/localstack/.venv/bin/python"
+    assert f"./local/compose/downloads.py:{program}:ro" in services["downloads"].volumes
+    shared = {*services["localstack"].volumes} & {*services["downloads"].volumes}
+    assert {one.split(":")[0] for one in shared} == {"localstack", "/var/run/docker.sock"}
+    assert services["localstack"].image == services["downloads"].image
 
 
 def test_what_is_mounted_and_joined_is_declared() -> None:
     found = compose()
     mounts = {one.split(":")[0] for service in found.services.values() for one in service.volumes}
-    assert {name for name in mounts if not name.startswith("/")} == set(found.volumes)
-    # Nothing of the host but Docker's own socket, and that for LocalStack alone.
+    assert {name for name in mounts if not name.startswith(("/", "."))} == set(found.volumes)
+    # Nothing of the host but Docker's own socket, and that for LocalStack's image alone.
     assert {name for name in mounts if name.startswith("/")} == {"/var/run/docker.sock"}
+    assert not any(found.services[name].volumes for name in OURS)
     network = found.services["localstack"].environment["LAMBDA_DOCKER_NETWORK"]
     assert network == found.networks["default"].name
-    joined = found.services["deployer"].network_mode
-    assert joined == "service:localstack"
 
 
 def test_ours_can_do_no_more_than_they_need() -> None:
@@ -219,6 +258,7 @@ def test_other_ports_are_told_to_everyone() -> None:
     ).services
     assert [one.ports for one in services.values()] == [
         ["127.0.0.1:14566:4566"],
+        [],
         ["127.0.0.1:19000:9000"],
         ["127.0.0.1:19100:9100"],
         [],
@@ -229,8 +269,9 @@ def test_other_ports_are_told_to_everyone() -> None:
         assert "--issuer=http://127.0.0.1:19100" in command
         assert "--backoffice-url=http://127.0.0.1:18080" in command
     assert "--public-aws-url=http://127.0.0.1:14566" in deployer
-    # Inside, everybody is where they always are.
-    assert {"--aws-url=http://127.0.0.1:4566", "--issuer-url=http://issuer:9100"} <= {*deployer}
+    assert services["backoffice"].environment["TILL_ISSUER"] == "http://127.0.0.1:19100"
+    # Within the network, the addresses stay the same.
+    assert {"--aws-url=http://localstack:4566", "--issuer-url=http://issuer:9100"} <= {*deployer}
 
 
 def test_the_deployer_understands_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,18 +281,23 @@ def test_the_deployer_understands_its_command(monkeypatch: pytest.MonkeyPatch) -
     assert [program, dash_m, module] == ["python", "-m", "local.localstack"]
     monkeypatch.setattr(sys, "argv", [module, *further, *found.command])
     options = localstack._options()
+    assert options.stay, "it would not deploy again after a restart of LocalStack"
+    assert found.healthcheck is not None
+    assert f"{options.state.folder}/{localstack.DEPLOYED_FILE}" in found.healthcheck.test
     assert options.runs_on == "", "not the machine that it is on itself, as the functions are"
     assert str(options.state.folder) == "/state"
     assert options.upstream_url == "http://upstream:9000/api"
     assert options.issuer != options.issuer_url
 
 
-def test_what_the_deployer_leaves_is_where_the_back_office_looks() -> None:
-    services = compose().services
-    (command,) = stages()["backoffice"].of("CMD")
-    assert f". /state/{localstack.BACKOFFICE_FILE} " in command
-    assert services["deployer"].volumes == ["deployed:/state"]
-    assert services["backoffice"].volumes == ["deployed:/state:ro"]
+def test_the_back_office_finds_the_api_and_is_healthy_only_with_it() -> None:
+    backoffice = compose().services["backoffice"]
+    assert backoffice.environment["TILL_API_URL"] == (
+        f"http://localstack:4566/_aws/execute-api/{EMULATED_API_ID}/{BASE_PATH}"
+    )
+    assert backoffice.environment["TILL_AUDIENCE"] == AUDIENCE
+    assert backoffice.healthcheck is not None
+    assert f"/{BASE_PATH}/health" in backoffice.healthcheck.test[-1]
 
 
 def test_every_service_has_its_target() -> None:
@@ -265,8 +311,14 @@ def test_every_service_has_its_target() -> None:
 def test_base_images_are_pinned() -> None:
     found = stages()
     for stage in found.values():
-        assert stage.base in found or re.fullmatch(r"[a-z]+:\d+\.\d+\.\d+-[a-z-]+", stage.base)
+        assert stage.base in found or re.fullmatch(
+            r"[a-z]+:\d+\.\d+\.\d+-[a-z-]+@sha256:[0-9a-f]{64}", stage.base
+        )
     assert found["python"].base.startswith("python:3.13."), "not what Lambda runs"
+    assert found["node"].base.startswith("node:22."), "not a Node that is maintained"
+    arguments = set(re.findall(r"^ARG ([A-Z_]+)=", DOCKERFILE.read_text(), re.MULTILINE))
+    for service in compose().services.values():
+        assert service.build is None or set(service.build.args) == arguments
 
 
 def _copied(stage: Stage) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.lasting import EMULATED_API_ID
 from infra.layers import LayersError, Target
 from tests.infra.synthesized import Synthesized, synthesize
 from till.http.routes import AUTHORIZER, OPERATIONS, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
@@ -28,6 +29,16 @@ def test_the_image_can_create_every_resource_and_the_document_says_so(
 ) -> None:
     used = {one.type for template in localstack.templates() for one in template.all()}
     assert used == documented
+
+
+def test_the_api_has_the_same_id_each_time_on_emulators_alone(
+    localstack: Synthesized, local: Synthesized, prod: Synthesized
+) -> None:
+    tag = {"Key": "_custom_id_", "Value": EMULATED_API_ID}
+    for emulated in (localstack, local):
+        assert tag in emulated.data.one("AWS::ApiGateway::RestApi").properties["Tags"]
+    assert EMULATED_API_ID.islower(), "LocalStack refuses it"
+    assert "_custom_id_" not in str(prod.data.all())
 
 
 def test_there_is_no_layer_and_no_authorizer(localstack: Synthesized) -> None:

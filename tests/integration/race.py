@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 START_WITHIN_SECONDS = 60.0
+FIRST_WAVE = 4
 
 
 def all_at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
@@ -28,6 +29,19 @@ def all_at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
 
     with ThreadPoolExecutor(max_workers=len(calls)) as pool:
         return [future.result() for future in [pool.submit(run, call) for call in calls]]
+
+
+def warm_up(calls: Sequence[Callable[[], object]]) -> None:
+    """Let the emulator start a worker for each of the calls, in waves that double.
+
+    A worker for each at the same moment, in containers as LocalStack has them, keeps two cores busy
+    for longer than a caller waits.
+    """
+    size = min(FIRST_WAVE, len(calls))
+    all_at_once(calls[:size])
+    while size < len(calls):
+        size = min(2 * size, len(calls))
+        all_at_once(calls[:size])
 
 
 def outcomes(replies: Iterable[Reply[BaseModel]]) -> Counter[str]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from local.upstream.behaviour import Behaviour, Drop, Refuse
 from tests.integration.client import new_key
-from tests.integration.race import all_at_once
+from tests.integration.race import all_at_once, warm_up
 from tests.integration.waiting import until
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ def promos(till: TillClient, tables: Tables) -> Promos:
 
 @pytest.fixture(scope="module")
 def _workers_are_warm(promos: Promos, shop: Shop) -> None:
-    """A worker for each buyer to come: starting them all at once is another test's business."""
+    """Start a worker for each buyer, so that the tests are not about cold starts."""
     nobody, product = shop.customer(), shop.product()
-    all_at_once([partial(promos.buy, nobody, product.id, "NOBODY-S") for _ in range(THIRTY)])
+    warm_up([partial(promos.buy, nobody, product.id, "NOBODY-S") for _ in range(THIRTY)])
 
 
 def refusal(response: httpx.Response) -> str:

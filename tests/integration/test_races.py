@@ -13,7 +13,7 @@ import pytest
 
 from local.upstream.behaviour import Behaviour, Refuse
 from tests.integration.client import new_key, new_shipment_id
-from tests.integration.race import all_at_once, outcomes
+from tests.integration.race import all_at_once, outcomes, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,18 +33,14 @@ REPS = 10
 
 @pytest.fixture(scope="module", autouse=True)
 def _workers_are_warm(till: TillClient, shop: Shop) -> None:
-    """Let the emulator start a worker for each request that will come at once.
-
-    A cold burst keeps two cores busy for so long that answers come too late, which is other
-    tests' business.
-    """
+    """Start the workers first, so that the tests are about races and not about cold starts."""
     product = shop.product("10.00")
     customers = [shop.customer(credit=1_000) for _ in range(BUYERS)]
-    all_at_once([partial(till.buy, customer, product.id) for customer in customers])
-    all_at_once([partial(till.grant, customer, 1) for customer in customers[:CROWD]])
-    all_at_once([partial(till.deduct, customer, 1) for customer in customers[: CROWD // 2]])
-    all_at_once([partial(till.refund, uuid4()) for _ in range(CROWD)])
-    all_at_once([partial(till.call_off, uuid4()) for _ in range(REPS)])
+    warm_up([partial(till.buy, customer, product.id) for customer in customers])
+    warm_up([partial(till.grant, customer, 1) for customer in customers[:CROWD]])
+    warm_up([partial(till.deduct, customer, 1) for customer in customers[: CROWD // 2]])
+    warm_up([partial(till.refund, uuid4()) for _ in range(CROWD)])
+    warm_up([partial(till.call_off, uuid4()) for _ in range(REPS)])
 
 
 def test_fifty_buyers_with_money_for_ten(till: TillClient, shop: Shop, audit: Auditor) -> None:
