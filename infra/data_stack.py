@@ -12,6 +12,7 @@ from aws_cdk import (
 )
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -23,6 +24,8 @@ from infra.written_down import WrittenDown
 
 STATE_INDEX: Final = "state-index"
 OPENED_INDEX: Final = "opened-index"
+
+_EVENTS_KEPT: Final = Duration.days(30)
 
 
 def ledger_table_name(settings: StageSettings) -> str:
@@ -80,11 +83,14 @@ class DataStack(Stack):
             key,
             stream=dynamodb.StreamViewType.NEW_IMAGE,
         )
+        if settings.is_aws:
+            _forbid_changes(ledger, ledger_table_name(settings), settings)
         ledger.add_global_secondary_index(
             index_name=OPENED_INDEX,
             partition_key=_string("opened_shard"),
             sort_key=_string("opened_at"),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+            contributor_insights_specification=_throttled_keys(settings),
         )
         purchases = self._table("Purchases", purchases_table_name(settings), key)
         purchases.add_global_secondary_index(
@@ -92,6 +98,7 @@ class DataStack(Stack):
             partition_key=_string("state_shard"),
             sort_key=_string("state_at"),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+            contributor_insights_specification=_throttled_keys(settings),
         )
         bus = events.EventBus(
             self,
@@ -100,6 +107,16 @@ class DataStack(Stack):
             description="What happened to customers' credit: docs/events.",
         )
         bus.apply_removal_policy(_removal_policy_beside_tables(settings))
+        if settings.is_aws:
+            events.Archive(
+                self,
+                "EventArchive",
+                archive_name=event_bus_name(settings),
+                source_event_bus=bus,
+                description="Events of the last weeks, for who missed some: to be replayed.",
+                event_pattern=events.EventPattern(account=[self.account]),
+                retention=_EVENTS_KEPT,
+            )
         secret = self._make_upstream_secret(key)
         if ledger.table_stream_arn is None:
             raise AssertionError("the ledger table has a stream")
@@ -175,10 +192,55 @@ class DataStack(Stack):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=settings.is_aws
             ),
+            contributor_insights_specification=_throttled_keys(settings),
             deletion_protection=settings.is_aws,
             removal_policy=_removal_policy(settings),
             stream=stream,
         )
+
+
+def _forbid_changes(ledger: dynamodb.Table, name: str, settings: StageSettings) -> None:
+    """Let items be added to the ledger by Till's functions alone, and changed by nobody.
+
+    A right that somebody has in the account, an administrator's included, does not get past this.
+    Who has to, must take this policy off first, which CloudTrail records.
+    """
+    stack = Stack.of(ledger)
+    table = stack.format_arn(service="dynamodb", resource="table", resource_name=name)
+    roles = stack.format_arn(
+        service="iam", region="", resource="role", resource_name=f"{settings.prefix}-compute-*"
+    )
+    ledger.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="EntriesAreNeverChangedOrDeleted",
+            effect=iam.Effect.DENY,
+            principals=[iam.StarPrincipal()],
+            actions=[
+                *("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"),
+                *("dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete"),
+            ],
+            resources=[table],
+        )
+    )
+    ledger.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="OnlyTillAddsEntries",
+            effect=iam.Effect.DENY,
+            principals=[iam.StarPrincipal()],
+            actions=["dynamodb:PutItem"],
+            resources=[table],
+            conditions={"ArnNotLike": {"aws:PrincipalArn": roles}},
+        )
+    )
+
+
+def _throttled_keys(settings: StageSettings) -> dynamodb.ContributorInsightsSpecification | None:
+    """Contributor Insights for keys that are throttled, and no others: it counts only those."""
+    if not settings.is_aws:
+        return None
+    return dynamodb.ContributorInsightsSpecification(
+        enabled=True, mode=dynamodb.ContributorInsightsMode.THROTTLED_KEYS
+    )
 
 
 def _removal_policy(settings: StageSettings) -> RemovalPolicy:

@@ -147,6 +147,8 @@ class StageSettings:
     lambda_memory_mb: int
     log_retention: RetentionDays
     throttle: Throttle | None
+    monthly_budget_usd: int | None
+    """What the account may cost in a month before people are told: docs/cost.md."""
 
     def __post_init__(self) -> None:
         """Refuse times in the wrong order, and addresses that cannot be called."""
@@ -273,6 +275,7 @@ def _emulated(
         lambda_memory_mb=512,
         log_retention=RetentionDays.ONE_DAY,
         throttle=None,
+        monthly_budget_usd=None,
     )
 
 
@@ -283,6 +286,7 @@ def _aws(
     release: Release,
     log_retention: RetentionDays,
     throttle: Throttle,
+    monthly_budget_usd: int,
 ) -> StageSettings:
     return StageSettings(
         stage=stage,
@@ -304,6 +308,7 @@ def _aws(
         lambda_memory_mb=512,
         log_retention=log_retention,
         throttle=throttle,
+        monthly_budget_usd=monthly_budget_usd,
     )
 
 
@@ -350,6 +355,7 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
             release=release,
             log_retention=RetentionDays.ONE_YEAR,
             throttle=Throttle(requests_per_second=100, burst=200),
+            monthly_budget_usd=250,
         )
     return _aws(
         stage,
@@ -357,6 +363,7 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
         release=release,
         log_retention=RetentionDays.ONE_MONTH,
         throttle=Throttle(requests_per_second=20, burst=40),
+        monthly_budget_usd=50,
     )
 
 

@@ -91,7 +91,7 @@ def test_compute_comes_back_at_its_address_with_all_that_was_kept(system: Endpoi
         f"{system.api_url}/customers/{CUSTOMER}/credit/grants",
         headers={
             "Authorization": f"Bearer {system.tokens['admin']}",
-            "Idempotency-Key": "after the second deploy",
+            "Idempotency-Key": "after-the-second-deploy",
         },
         json={"amount": 100, "reason": "Compute was deployed again"},
         timeout=60,
