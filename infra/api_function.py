@@ -20,8 +20,6 @@ from infra.checks import accept
 from infra.data_stack import (
     OPENED_INDEX,
     STATE_INDEX,
-    ledger_table_name,
-    purchases_table_name,
 )
 from infra.packages import Packages, architecture_of
 from infra.permissions import KEY_READ, PERMISSIONS, Rights
@@ -158,10 +156,10 @@ class ApiFunction(Construct):
     ) -> iam.Role:
         stack = Stack.of(self)
         ledger = stack.format_arn(
-            service="dynamodb", resource="table", resource_name=ledger_table_name(settings)
+            service="dynamodb", resource="table", resource_name=settings.ledger_table
         )
         purchases = stack.format_arn(
-            service="dynamodb", resource="table", resource_name=purchases_table_name(settings)
+            service="dynamodb", resource="table", resource_name=settings.purchases_table
         )
         allowed = PERMISSIONS[self.operation]
         statements = [

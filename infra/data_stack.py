@@ -29,12 +29,12 @@ _EVENTS_KEPT: Final = Duration.days(30)
 
 
 def ledger_table_name(settings: StageSettings) -> str:
-    """The name of the stage's ledger table."""
+    """The name of the stage's own ledger table; the functions may use a restored one."""
     return f"{settings.prefix}-ledger"
 
 
 def purchases_table_name(settings: StageSettings) -> str:
-    """The name of the stage's purchases table."""
+    """The same of the purchases."""
     return f"{settings.prefix}-purchases"
 
 

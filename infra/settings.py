@@ -90,6 +90,10 @@ class Surrounding:
     hosted_zone_id: str = ""
     """The zone at Route 53 of both names, if the deployment is to make their records."""
     hosted_zone_name: str = ""
+    ledger_table: str = ""
+    """The table that the functions use as the ledger, if it is a restored one."""
+    purchases_table: str = ""
+    """The same of the purchases."""
     alarms_to: str = ""
     """Who hears the stage's alarms: an e-mail address, or an https address of a paging service."""
 
@@ -178,6 +182,16 @@ class StageSettings:
         return self.is_aws
 
     @property
+    def ledger_table(self) -> str:
+        """The name of the table that the functions use as the ledger."""
+        return self.surrounding.ledger_table or f"{self.prefix}-ledger"
+
+    @property
+    def purchases_table(self) -> str:
+        """The name of the table that the functions use for purchases."""
+        return self.surrounding.purchases_table or f"{self.prefix}-purchases"
+
+    @property
     def prefix(self) -> str:
         """What every name in this stage begins with."""
         return f"till-{self.stage}"
@@ -226,6 +240,8 @@ def _check_names(settings: StageSettings) -> None:
         ("domain_name", "certificate_arn"),
         ("api_domain_name", "api_certificate_arn"),
         ("hosted_zone_id", "hosted_zone_name"),
+        # Two tables of two points in time would contradict each other.
+        ("ledger_table", "purchases_table"),
     ):
         if bool(getattr(given, one)) != bool(getattr(given, other)):
             raise SettingsError(
