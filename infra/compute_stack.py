@@ -57,6 +57,7 @@ class _StageOptions(TypedDict, total=False):
     throttling_burst_limit: int
     logging_level: apigateway.MethodLoggingLevel
     data_trace_enabled: bool
+    tracing_enabled: bool
 
 
 class ComputeStack(Stack):
@@ -221,6 +222,7 @@ class ComputeStack(Stack):
             # Of requests that fail, and never with what was sent.
             "logging_level": apigateway.MethodLoggingLevel.ERROR,
             "data_trace_enabled": False,
+            "tracing_enabled": self._settings.tracing,
         }
 
     def _schedule(self, operation: str) -> sqs.IQueue:

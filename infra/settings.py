@@ -135,6 +135,8 @@ class StageSettings:
     packaging: Packaging
     identity_from: IdentityFrom
     release: Release
+    tracing: bool
+    """Whether X-Ray traces requests, from the gateway into the functions."""
     support_limit_minor: int
     """The most that a rep may grant, deduct or refund in one operation, in cents."""
     read_timeout_seconds: int
@@ -279,6 +281,7 @@ def _emulated(
         packaging=packaging,
         identity_from=identity_from,
         release=Release.IN_PLACE,
+        tracing=False,
         support_limit_minor=500_00,
         read_timeout_seconds=8,
         shipment_timeout_seconds=8,
@@ -300,6 +303,7 @@ def _aws(
     surrounding: Surrounding,
     *,
     release: Release,
+    tracing: bool,
     log_retention: RetentionDays,
     throttle: Throttle,
     monthly_budget_usd: int,
@@ -312,6 +316,7 @@ def _aws(
         packaging=Packaging.LAYERS,
         identity_from=IdentityFrom.AUTHORIZER,
         release=release,
+        tracing=tracing,
         support_limit_minor=500_00,
         read_timeout_seconds=3,
         shipment_timeout_seconds=10,
@@ -364,11 +369,13 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
             identity_from=IdentityFrom.FUNCTION,
         )
     release = _release(context, Release.AT_ONCE if stage == "dev" else Release.CANARY)
+    tracing = _tracing(context)
     if stage == "prod":
         return _aws(
             stage,
             surrounding,
             release=release,
+            tracing=tracing,
             log_retention=RetentionDays.ONE_YEAR,
             throttle=Throttle(requests_per_second=100, burst=200),
             monthly_budget_usd=250,
@@ -377,6 +384,7 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
         stage,
         surrounding,
         release=release,
+        tracing=tracing,
         log_retention=RetentionDays.ONE_MONTH,
         throttle=Throttle(requests_per_second=20, burst=40),
         monthly_budget_usd=50,
@@ -402,3 +410,11 @@ def _release(context: Callable[[str], object], usual: Release) -> Release:
             f"There is no release {given!r}: -c release= takes {' or '.join(known)}."
         )
     return Release(given)
+
+
+def _tracing(context: Callable[[str], object]) -> bool:
+    """``-c tracing=on`` is for a while in which one looks for where time is lost."""
+    given = str(context("tracing") or "off")
+    if given not in ("on", "off"):
+        raise SettingsError(f"There is no tracing {given!r}: -c tracing= takes on or off.")
+    return given == "on"

@@ -135,3 +135,27 @@ def test_what_nobody_can_hear_is_refused(hears: str) -> None:
     told = surrounding("https://shop.example.com/api", alarms_to=hears)
     with pytest.raises(SettingsError, match="alarms_to must be an e-mail address or an https"):
         settings_for("prod", told.get)
+
+
+def test_tracing_is_a_setting_and_off_unless_asked_for(prod: Synthesized, tmp_path: Path) -> None:
+    assert "xray:" not in str(prod.compute.document)
+    assert "TracingConfig" not in str(prod.compute.document)
+    traced = synthesize("prod", "https://shop.example.com/api", tmp_path, tracing="on").compute
+    assert traced.one("AWS::ApiGateway::Stage").properties["TracingEnabled"] is True
+    for function in traced.functions().values():
+        assert function.properties["TracingConfig"] == {"Mode": "Active"}
+        role = traced.role_of(function)
+        (trace,) = (
+            statement
+            for owner, statement in traced.policies()
+            if owner == role and statement.document["Sid"] == "Trace"
+        )
+        assert trace.actions == ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+    # In the role itself, as everything else.
+    assert not traced.all("AWS::IAM::Policy")
+
+
+def test_there_is_no_third_kind_of_tracing() -> None:
+    told = surrounding("https://shop.example.com/api", tracing="yes")
+    with pytest.raises(SettingsError, match="-c tracing= takes on or off"):
+        settings_for("prod", told.get)
