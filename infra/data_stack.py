@@ -10,6 +10,7 @@ from aws_cdk import (
     RemovalPolicy,
     Stack,
 )
+from aws_cdk import aws_backup as backup
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -25,6 +26,8 @@ from infra.written_down import WrittenDown
 STATE_INDEX: Final = "state-index"
 OPENED_INDEX: Final = "opened-index"
 
+_BACKUP_POLICY: Final = "service-role/AWSBackupServiceRolePolicyForBackup"
+_BACKUPS_KEPT: Final = Duration.days(35)
 _EVENTS_KEPT: Final = Duration.days(30)
 
 
@@ -117,6 +120,8 @@ class DataStack(Stack):
                 event_pattern=events.EventPattern(account=[self.account]),
                 retention=_EVENTS_KEPT,
             )
+        if key is not None:
+            self._back_up(key, ledger, purchases)
         secret = self._make_upstream_secret(key)
         if ledger.table_stream_arn is None:
             raise AssertionError("the ledger table has a stream")
@@ -148,6 +153,48 @@ class DataStack(Stack):
             enable_key_rotation=True,
             pending_window=Duration.days(30),
             removal_policy=_removal_policy_beside_tables(self._settings),
+        )
+
+    def _back_up(self, key: kms.Key, *tables: dynamodb.ITable) -> None:
+        """A copy every night, for five weeks, in a vault that outlives the tables.
+
+        Point-in-time recovery is finer, but goes with the table that it is of.
+        """
+        vault = backup.BackupVault(
+            self,
+            "Backups",
+            backup_vault_name=self._settings.prefix,
+            encryption_key=key,
+            removal_policy=_removal_policy_beside_tables(self._settings),
+        )
+        role = iam.Role(
+            self,
+            "BackupRole",
+            assumed_by=iam.ServicePrincipal("backup.amazonaws.com"),
+            description="Lets AWS Backup copy the tables.",
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(_BACKUP_POLICY)],
+        )
+        accept(
+            role,
+            {
+                f"IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{_BACKUP_POLICY}]": (
+                    "Only AWS Backup takes this role, and AWS keeps its policy in step with what "
+                    "AWS Backup does. No code of ours runs under it."
+                )
+            },
+        )
+        plan = backup.BackupPlan(self, "BackupPlan", backup_vault=vault)
+        plan.add_rule(
+            backup.BackupPlanRule(
+                rule_name="nightly",
+                schedule_expression=events.Schedule.cron(hour="3", minute="0"),
+                delete_after=_BACKUPS_KEPT,
+            )
+        )
+        plan.add_selection(
+            "Tables",
+            resources=[backup.BackupResource.from_dynamo_db_table(table) for table in tables],
+            role=role,
         )
 
     def _make_upstream_secret(self, key: kms.Key | None) -> secretsmanager.CfnSecret:

@@ -29,6 +29,7 @@ GONE_PAST = {
     ("SQS3", "data/Lasting/publish_events-parked"),
     ("IAM4[AWSCodeDeployRoleForLambdaLimited]", "compute/Releases/Role"),
     ("IAM4[AmazonAPIGatewayPushToCloudWatchLogs]", "account/ApiGatewayLogs"),
+    ("IAM4[AWSBackupServiceRolePolicyForBackup]", "data/BackupRole"),
     ("S1", "edge/Files"),
     ("CFR1", "edge/Distribution"),
     ("CFR2", "edge/Distribution"),

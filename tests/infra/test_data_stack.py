@@ -10,13 +10,15 @@ from tests.infra.templates import Resource, arn_of, render
 PARTS = {
     *("AWS::SSM::Parameter", "AWS::KMS::Alias"),
     *("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"),
-    *("AWS::Budgets::Budget", "AWS::Events::Archive"),
+    *("AWS::Budgets::Budget", "AWS::Events::Archive", "AWS::IAM::Role"),
+    *("AWS::Backup::BackupPlan", "AWS::Backup::BackupSelection"),
 }
 """What belongs to something else, and is made again with the stack."""
 ON_AWS = (
     *("AWS::KMS::Key", "AWS::KMS::Alias", "AWS::Logs::LogGroup"),
     *("AWS::SNS::Topic", "AWS::SNS::TopicPolicy"),
-    *("AWS::Budgets::Budget", "AWS::Events::Archive"),
+    *("AWS::Budgets::Budget", "AWS::Events::Archive", "AWS::IAM::Role"),
+    *(f"AWS::Backup::Backup{part}" for part in ("Plan", "Selection", "Vault")),
 )
 
 
@@ -287,3 +289,18 @@ def test_no_export_ties_compute_to_the_data(synthesized: Synthesized) -> None:
     outputs = synthesized.data.document["Outputs"].values()
     assert not [one for one in outputs if "Export" in one]
     assert "Fn::ImportValue" not in str(synthesized.compute.document)
+
+
+def test_both_tables_are_copied_every_night_to_a_vault_that_outlives_them(
+    prod: Synthesized,
+) -> None:
+    vault = prod.data.one("AWS::Backup::BackupVault")
+    assert vault.document["DeletionPolicy"] == "RetainExceptOnCreate"
+    key = prod.data.one("AWS::KMS::Key").logical_id
+    assert vault.properties["EncryptionKeyArn"] == {"Fn::GetAtt": [key, "Arn"]}
+    (rule,) = prod.data.one("AWS::Backup::BackupPlan").properties["BackupPlan"]["BackupPlanRule"]
+    assert rule["TargetBackupVault"] == {"Fn::GetAtt": [vault.logical_id, "BackupVaultName"]}
+    assert rule["Lifecycle"] == {"DeleteAfterDays": 35}
+    selection = prod.data.one("AWS::Backup::BackupSelection").properties["BackupSelection"]
+    tables = {one.arn for one in _tables(prod).values()}
+    assert {render(one) for one in selection["Resources"]} == tables
