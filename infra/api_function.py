@@ -95,7 +95,7 @@ class ApiFunction(Construct):
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
         if settings.tracing:
-            # Not by the construct's own property, which adds a policy beside the role.
+            # Not by the construct's own property, which adds a policy of its own to the role.
             made = self.function.node.default_child
             if not isinstance(made, lambda_.CfnFunction):
                 raise TypeError("a function is a resource")

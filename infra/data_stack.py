@@ -116,7 +116,7 @@ class DataStack(Stack):
                 "EventArchive",
                 archive_name=event_bus_name(settings),
                 source_event_bus=bus,
-                description="Events of the last weeks, for who missed some: to be replayed.",
+                description="The last weeks, to be replayed for consumers that missed something.",
                 event_pattern=events.EventPattern(account=[self.account]),
                 retention=_EVENTS_KEPT,
             )
@@ -247,10 +247,10 @@ class DataStack(Stack):
 
 
 def _forbid_changes(ledger: dynamodb.Table, name: str, settings: StageSettings) -> None:
-    """Let items be added to the ledger by Till's functions alone, and changed by nobody.
+    """Let only Till's functions add items to the ledger, and let no one change them.
 
-    A right that somebody has in the account, an administrator's included, does not get past this.
-    Who has to, must take this policy off first, which CloudTrail records.
+    No right in the account gets past this, an administrator's included. Someone who has to change
+    an item must remove this policy first, which CloudTrail records.
     """
     stack = Stack.of(ledger)
     table = stack.format_arn(service="dynamodb", resource="table", resource_name=name)

@@ -219,7 +219,7 @@ class Lasting(Construct):
         """Where alarms go, and who hears them.
 
         Not encrypted with a key: CloudWatch cannot use the one that AWS manages for SNS, and there
-        is no secret in the name of an alarm.
+        is no secret in an alarm's name.
         """
         topic = sns.Topic(self, "Alarms", topic_name=_topic_name(self._settings), enforce_ssl=True)
         topic.apply_removal_policy(self._removal_policy)

@@ -217,7 +217,7 @@ def warnings_of(settings: StageSettings) -> list[str]:
     """What a stage can be deployed without, and should not be."""
     if settings.is_aws and not settings.surrounding.alarms_to:
         return [
-            f"nobody hears the alarms of stage {settings.stage}. Set TILL_ALARMS_TO (in CI "
+            f"the alarms of stage {settings.stage} reach no one. Set TILL_ALARMS_TO (in CI "
             f"{settings.stage.upper()}_ALARMS_TO) to an e-mail address, or to the https address of "
             "a paging service."
         ]

@@ -70,7 +70,7 @@ async def synthesize(
     runs_on: str,
     **more: str,
 ) -> None:
-    """Turn the app into templates and assets; ``more`` is what the stage can be told besides."""
+    """Turn the app into templates and assets; ``more`` is further context for the stage."""
     context = {
         "stage": stage,
         "runs_on": runs_on,

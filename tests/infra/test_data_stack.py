@@ -66,7 +66,7 @@ def test_what_waits_for_a_person_is_kept_for_two_weeks(synthesized: Synthesized)
         assert queue.properties["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
-def test_eventbridge_may_send_what_it_could_not_start_and_nobody_else(
+def test_only_eventbridge_may_send_runs_that_it_could_not_start(
     synthesized: Synthesized,
 ) -> None:
     (allowed,) = (
@@ -107,7 +107,7 @@ def test_a_month_that_costs_more_than_was_meant_is_told(prod: Synthesized) -> No
         assert one["Subscribers"] == [{"Address": {"Ref": topic}, "SubscriptionType": "SNS"}]
 
 
-def test_what_is_in_the_ledger_is_changed_by_nobody_and_added_to_by_till(
+def test_only_till_adds_to_the_ledger_and_no_one_changes_it(
     prod: Synthesized, local: Synthesized
 ) -> None:
     """Not even an administrator's right is enough: a denial comes before every right."""

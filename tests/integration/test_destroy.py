@@ -95,7 +95,7 @@ def test_compute_comes_back_at_its_address_with_all_that_was_kept(system: Endpoi
     state = State(Path(system.identity_keys).parent)
     deployed = asyncio.run(deployment.deploy(state, "local", system.aws_endpoint_url))
 
-    # The same address: nobody who calls the API has to be told another one.
+    # The same address: no caller of the API has to be told another one.
     assert f"/{deployed.api_id}/" in system.api_url
     assert _balance(system).json() == before.json()
     _grant(system, "after-the-second-deploy")
