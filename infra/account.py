@@ -1,6 +1,6 @@
 """Prepares an AWS account: ``python -m infra.account bootstrap STAGE`` and ``... ci-roles``.
 
-Both are done once in an account, by somebody who may make roles. ``make bootstrap STAGE=dev`` and
+Both are done once in an account, with the right to make roles. ``make bootstrap STAGE=dev`` and
 ``make ci-roles REPOSITORY=OWNER/NAME`` are the same, with everything installed before. The region
 is ``AWS_REGION``'s, and the account is the one that the AWS credentials belong to.
 """

@@ -20,8 +20,6 @@ from infra.checks import accept
 from infra.data_stack import (
     OPENED_INDEX,
     STATE_INDEX,
-    ledger_table_name,
-    purchases_table_name,
 )
 from infra.packages import Packages, architecture_of
 from infra.permissions import KEY_READ, PERMISSIONS, Rights
@@ -96,6 +94,12 @@ class ApiFunction(Construct):
             # for CodeDeploy to find it should the stack be rolled back.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
+        if settings.tracing:
+            # Not by the construct's own property, which adds a policy of its own to the role.
+            made = self.function.node.default_child
+            if not isinstance(made, lambda_.CfnFunction):
+                raise TypeError("a function is a resource")
+            made.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
         accept(
             self.function,
             {
@@ -158,10 +162,10 @@ class ApiFunction(Construct):
     ) -> iam.Role:
         stack = Stack.of(self)
         ledger = stack.format_arn(
-            service="dynamodb", resource="table", resource_name=ledger_table_name(settings)
+            service="dynamodb", resource="table", resource_name=settings.ledger_table
         )
         purchases = stack.format_arn(
-            service="dynamodb", resource="table", resource_name=purchases_table_name(settings)
+            service="dynamodb", resource="table", resource_name=settings.purchases_table
         )
         allowed = PERMISSIONS[self.operation]
         statements = [
@@ -186,17 +190,21 @@ class ApiFunction(Construct):
                 if table_actions
             ),
             *self._rights_beside_tables(settings, allowed),
+            *_rights_to_trace(settings),
             *further_rights,
         ]
         # Inline, and with no managed policy beside it: AWS's own for Lambda lets a function write
         # to every log group of the account.
-        return iam.Role(
+        role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"What {self.operation} may do.",
             inline_policies={"Operation": iam.PolicyDocument(statements=statements)},
         )
+        if settings.tracing:
+            accept(role, {"IAM5[Resource::*]": "X-Ray's actions are on no resource at all."})
+        return role
 
     def _rights_beside_tables(
         self, settings: StageSettings, allowed: Rights
@@ -240,6 +248,16 @@ class ApiFunction(Construct):
         )
         notify(near_timeout, topic)
         return errors
+
+
+def _rights_to_trace(settings: StageSettings) -> Iterator[iam.PolicyStatement]:
+    """What Lambda needs in the function's name to tell X-Ray of a request."""
+    if settings.tracing:
+        yield iam.PolicyStatement(
+            sid="Trace",
+            actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+            resources=["*"],
+        )
 
 
 def key_rights(

@@ -20,7 +20,7 @@ from constructs import Construct
 from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
 from infra.api_function import ApiFunction, Surroundings
 from infra.checks import accept
-from infra.data_stack import ledger_table_name, purchases_table_name, upstream_secret_name
+from infra.data_stack import upstream_secret_name
 from infra.event_publisher import EventPublisher
 from infra.gateway_problems import add_gateway_problems
 from infra.lasting import (
@@ -64,6 +64,7 @@ class _StageOptions(TypedDict, total=False):
     throttling_burst_limit: int
     logging_level: apigateway.MethodLoggingLevel
     data_trace_enabled: bool
+    tracing_enabled: bool
 
 
 class ComputeStack(Stack):
@@ -230,6 +231,7 @@ class ComputeStack(Stack):
             # Of requests that fail, and never with what was sent.
             "logging_level": apigateway.MethodLoggingLevel.ERROR,
             "data_trace_enabled": False,
+            "tracing_enabled": self._settings.tracing,
         }
 
     def _schedule(self, operation: str) -> sqs.IQueue:
@@ -341,8 +343,8 @@ def _environment(settings: StageSettings) -> Mapping[str, str]:
     """What ``till.bootstrap`` reads."""
     return {
         "TILL_STAGE": settings.stage,
-        "TILL_LEDGER_TABLE": ledger_table_name(settings),
-        "TILL_PURCHASES_TABLE": purchases_table_name(settings),
+        "TILL_LEDGER_TABLE": settings.ledger_table,
+        "TILL_PURCHASES_TABLE": settings.purchases_table,
         "TILL_UPSTREAM_URL": settings.surrounding.upstream_url,
         "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": str(settings.read_timeout_seconds),
         "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": str(settings.shipment_timeout_seconds),

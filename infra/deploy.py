@@ -42,7 +42,7 @@ from infra.settings import AWS_STAGES, SettingsError, Surrounding, settings_for
 _ASSEMBLIES: Final = ROOT / "cdk.out"
 SETTINGS: Final = (
     *(field.name for field in fields(Surrounding)),
-    *("release", "bootstrap_qualifier"),
+    *("release", "tracing", "bootstrap_qualifier"),
 )
 """Everything that a stage can be told."""
 
@@ -123,9 +123,10 @@ def context_for(stage: str, environment: Mapping[str, str]) -> dict[str, str]:
             context[field.name] = value
         elif field.default is MISSING:
             missing.append(variable)
-    release = environment.get(variable_of("release"), "").strip()
-    if release:
-        context["release"] = release
+    for name in ("release", "tracing"):
+        value = environment.get(variable_of(name), "").strip()
+        if value:
+            context[name] = value
     qualifier = environment.get(variable_of("bootstrap_qualifier"), "").strip()
     if qualifier:
         context[QUALIFIER_CONTEXT] = check_qualifier(qualifier)

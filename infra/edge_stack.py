@@ -232,9 +232,9 @@ class EdgeStack(Stack):
         bucket: s3.Bucket,
         built: Path,
     ) -> None:
-        """What has a hash in its name is kept for ever; the page and what lies beside it, never.
+        """Browsers keep files with a hash in their name, and ask for all others each time.
 
-        So CloudFront has nothing to be told to forget, and a deploy need not wait for that.
+        So nothing has to be invalidated at CloudFront, and a deploy need not wait for that.
         """
         # Of the CDK's own function that copies the files. It would be kept without end by default.
         log_group = logs.LogGroup(

@@ -12,6 +12,7 @@ from typing import Final
 
 from aws_cdk import Aws, CfnOutput, CfnTag, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -225,7 +226,7 @@ class Lasting(Construct):
         """Where alarms go, and who hears them.
 
         Not encrypted with a key: CloudWatch cannot use the one that AWS manages for SNS, and there
-        is no secret in the name of an alarm.
+        is no secret in an alarm's name.
         """
         topic = sns.Topic(self, "Alarms", topic_name=_topic_name(self._settings), enforce_ssl=True)
         topic.apply_removal_policy(self._removal_policy)
@@ -238,11 +239,55 @@ class Lasting(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
+        self._add_budget(topic)
         hears = self._settings.surrounding.alarms_to
         if hears.startswith("https://"):
             topic.add_subscription(subscriptions.UrlSubscription(hears))
         elif hears:
             topic.add_subscription(subscriptions.EmailSubscription(hears))
+
+    def _add_budget(self, topic: sns.Topic) -> None:
+        """Tell the same people when the account is about to cost more than was meant."""
+        amount = self._settings.monthly_budget_usd
+        if amount is None:
+            return
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="BudgetOfThisAccount",
+                principals=[iam.ServicePrincipal("budgets.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )
+        budget = budgets.CfnBudget(
+            self,
+            "Budget",
+            budget=budgets.CfnBudget.BudgetDataProperty(
+                budget_name=self._settings.prefix,
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=budgets.CfnBudget.SpendProperty(amount=amount, unit="USD"),
+            ),
+            notifications_with_subscribers=[
+                budgets.CfnBudget.NotificationWithSubscribersProperty(
+                    notification=budgets.CfnBudget.NotificationProperty(
+                        comparison_operator="GREATER_THAN",
+                        notification_type=kind,
+                        threshold=percent,
+                        threshold_type="PERCENTAGE",
+                    ),
+                    subscribers=[
+                        budgets.CfnBudget.SubscriberProperty(
+                            address=topic.topic_arn, subscription_type="SNS"
+                        )
+                    ],
+                )
+                for kind, percent in (("ACTUAL", 80), ("FORECASTED", 100))
+            ],
+        )
+        # Budgets sends a message to the topic when it is made, and has to be allowed to.
+        budget.node.add_dependency(topic)
 
 
 def _topic_name(settings: StageSettings) -> str:

@@ -16,8 +16,6 @@ from infra.alarms import ALARM_PERIOD, RELEASE_ALARM_PERIOD, Runbook, notify, ri
 from infra.data_stack import (
     OPENED_INDEX,
     STATE_INDEX,
-    ledger_table_name,
-    purchases_table_name,
 )
 from infra.settings import StageSettings
 
@@ -171,7 +169,7 @@ class Observability(Construct):
 
     def _table_alarms(self) -> tuple[cloudwatch.Alarm, ...]:
         """For tables and indexes: an index that is throttled holds its table's writes up."""
-        ledger, purchases = ledger_table_name(self._settings), purchases_table_name(self._settings)
+        ledger, purchases = self._settings.ledger_table, self._settings.purchases_table
         return tuple(
             ring(
                 self,
@@ -222,7 +220,7 @@ class Observability(Construct):
         )
 
     def _make_dashboard(self, dead_letters: Sequence[sqs.IQueue]) -> None:
-        tables = (ledger_table_name(self._settings), purchases_table_name(self._settings))
+        tables = (self._settings.ledger_table, self._settings.purchases_table)
         graphs: tuple[tuple[str, Sequence[cloudwatch.IMetric]], ...] = (
             (
                 "Purchases by outcome",

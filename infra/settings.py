@@ -88,6 +88,10 @@ class Surrounding:
     hosted_zone_id: str = ""
     """The zone at Route 53 of both names, if the deployment is to make their records."""
     hosted_zone_name: str = ""
+    ledger_table: str = ""
+    """The table that the functions use as the ledger, if it is a restored one."""
+    purchases_table: str = ""
+    """The same of the purchases."""
     alarms_to: str = ""
     """Who hears the stage's alarms: an e-mail address, or an https address of a paging service."""
 
@@ -129,6 +133,8 @@ class StageSettings:
     packaging: Packaging
     identity_from: IdentityFrom
     release: Release
+    tracing: bool
+    """Whether X-Ray traces requests, from the gateway into the functions."""
     support_limit_minor: int
     """The most that a rep may grant, deduct or refund in one operation, in cents."""
     free_products: bool
@@ -147,6 +153,8 @@ class StageSettings:
     lambda_memory_mb: int
     log_retention: RetentionDays
     throttle: Throttle | None
+    monthly_budget_usd: int | None
+    """What the account may cost in a month before people are told: docs/cost.md."""
 
     def __post_init__(self) -> None:
         """Refuse times in the wrong order, and addresses that cannot be called."""
@@ -176,6 +184,16 @@ class StageSettings:
         return self.is_aws
 
     @property
+    def ledger_table(self) -> str:
+        """The name of the table that the functions use as the ledger."""
+        return self.surrounding.ledger_table or f"{self.prefix}-ledger"
+
+    @property
+    def purchases_table(self) -> str:
+        """The name of the table that the functions use for purchases."""
+        return self.surrounding.purchases_table or f"{self.prefix}-purchases"
+
+    @property
     def prefix(self) -> str:
         """What every name in this stage begins with."""
         return f"till-{self.stage}"
@@ -199,7 +217,7 @@ def warnings_of(settings: StageSettings) -> list[str]:
     """What a stage can be deployed without, and should not be."""
     if settings.is_aws and not settings.surrounding.alarms_to:
         return [
-            f"nobody hears the alarms of stage {settings.stage}. Set TILL_ALARMS_TO (in CI "
+            f"the alarms of stage {settings.stage} reach no one. Set TILL_ALARMS_TO (in CI "
             f"{settings.stage.upper()}_ALARMS_TO) to an e-mail address, or to the https address of "
             "a paging service."
         ]
@@ -224,6 +242,8 @@ def _check_names(settings: StageSettings) -> None:
         ("domain_name", "certificate_arn"),
         ("api_domain_name", "api_certificate_arn"),
         ("hosted_zone_id", "hosted_zone_name"),
+        # Two tables of two points in time would contradict each other.
+        ("ledger_table", "purchases_table"),
     ):
         if bool(getattr(given, one)) != bool(getattr(given, other)):
             raise SettingsError(
@@ -261,6 +281,7 @@ def _emulated(
         packaging=packaging,
         identity_from=identity_from,
         release=Release.IN_PLACE,
+        tracing=False,
         support_limit_minor=500_00,
         free_products=False,
         read_timeout_seconds=8,
@@ -274,6 +295,7 @@ def _emulated(
         lambda_memory_mb=512,
         log_retention=RetentionDays.ONE_DAY,
         throttle=None,
+        monthly_budget_usd=None,
     )
 
 
@@ -282,8 +304,10 @@ def _aws(
     surrounding: Surrounding,
     *,
     release: Release,
+    tracing: bool,
     log_retention: RetentionDays,
     throttle: Throttle,
+    monthly_budget_usd: int,
 ) -> StageSettings:
     return StageSettings(
         stage=stage,
@@ -293,6 +317,7 @@ def _aws(
         packaging=Packaging.LAYERS,
         identity_from=IdentityFrom.AUTHORIZER,
         release=release,
+        tracing=tracing,
         support_limit_minor=500_00,
         free_products=False,
         read_timeout_seconds=3,
@@ -306,6 +331,7 @@ def _aws(
         lambda_memory_mb=512,
         log_retention=log_retention,
         throttle=throttle,
+        monthly_budget_usd=monthly_budget_usd,
     )
 
 
@@ -345,20 +371,25 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
             identity_from=IdentityFrom.FUNCTION,
         )
     release = _release(context, Release.AT_ONCE if stage == "dev" else Release.CANARY)
+    tracing = _tracing(context)
     if stage == "prod":
         return _aws(
             stage,
             surrounding,
             release=release,
+            tracing=tracing,
             log_retention=RetentionDays.ONE_YEAR,
             throttle=Throttle(requests_per_second=100, burst=200),
+            monthly_budget_usd=250,
         )
     return _aws(
         stage,
         surrounding,
         release=release,
+        tracing=tracing,
         log_retention=RetentionDays.ONE_MONTH,
         throttle=Throttle(requests_per_second=20, burst=40),
+        monthly_budget_usd=50,
     )
 
 
@@ -381,3 +412,11 @@ def _release(context: Callable[[str], object], usual: Release) -> Release:
             f"There is no release {given!r}: -c release= takes {' or '.join(known)}."
         )
     return Release(given)
+
+
+def _tracing(context: Callable[[str], object]) -> bool:
+    """``-c tracing=on`` is for a while in which one looks for where time is lost."""
+    given = str(context("tracing") or "off")
+    if given not in ("on", "off"):
+        raise SettingsError(f"There is no tracing {given!r}: -c tracing= takes on or off.")
+    return given == "on"

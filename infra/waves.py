@@ -8,8 +8,8 @@ from typing import Final
 from aws_cdk import CfnResource, Stack
 
 AT_A_TIME: Final[Mapping[str, int]] = {
-    # Lambda answers 15 control requests a second, over a whole account, and CodeDeploy releases
-    # functions in the name of one role: it gives up when it is refused.
+    # Lambda answers 15 control requests a second, over a whole account. CodeDeploy gives up when
+    # it is refused.
     "AWS::Lambda::Function": 10,
     "AWS::Lambda::Version": 10,
     "AWS::Lambda::Alias": 10,

@@ -63,9 +63,14 @@ async def build_layers(state: State, runs_on: str) -> None:
 
 
 async def synthesize(
-    state: State, stage: str, upstream_url: str, trust: Trust, runs_on: str
+    state: State,
+    stage: str,
+    upstream_url: str,
+    trust: Trust,
+    runs_on: str,
+    **more: str,
 ) -> None:
-    """Turn the app into templates and assets."""
+    """Turn the app into templates and assets; ``more`` is further context for the stage."""
     context = {
         "stage": stage,
         "runs_on": runs_on,
@@ -73,6 +78,7 @@ async def synthesize(
         "issuer": trust.issuer,
         "audience": trust.audience,
         "jwks_url": trust.jwks_url,
+        **more,
     }
     shutil.rmtree(state.cloud_assembly, ignore_errors=True)
     await run(

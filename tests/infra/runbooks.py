@@ -25,7 +25,7 @@ class Command:
     def parts(self) -> list[list[str]]:
         """Its words, for each program in the pipeline; settings before a program are left out."""
         parts: list[list[str]] = [[]]
-        for word in shlex.split(self.text, comments=True):
+        for word in shlex.split(self.text.replace("\\\n", " "), comments=True):
             if word == "|":
                 parts.append([])
             elif parts[-1] or not _ASSIGNMENT.fullmatch(word):

@@ -10,6 +10,7 @@ from typing import cast
 from aws_cdk import App, Stack, assertions
 
 from infra.app import Deployment
+from infra.cdk import QUALIFIER_CONTEXT
 from infra.checks import add_checks
 from infra.layers import LayerFolders
 from infra.settings import StageSettings, settings_for
@@ -56,7 +57,9 @@ def surrounding(upstream_url: str, **changes: str) -> dict[str, str]:
     }
 
 
-def synthesize(stage: str, upstream_url: str, scratch: Path, **changes: str) -> Synthesized:
+def synthesize(
+    stage: str, upstream_url: str, scratch: Path, *, qualifier: str | None = None, **changes: str
+) -> Synthesized:
     # The layers' contents are tested by themselves: an empty one will do here.
     folders = LayerFolders(
         till=scratch / "till",
@@ -73,7 +76,10 @@ def synthesize(stage: str, upstream_url: str, scratch: Path, **changes: str) -> 
     (backoffice / "index.html").write_text("<!doctype html>")
     app = App(
         outdir=str(scratch / "out"),
-        context=json.loads((ROOT / "cdk.json").read_text())["context"],
+        context={
+            **json.loads((ROOT / "cdk.json").read_text())["context"],
+            **({} if qualifier is None else {QUALIFIER_CONTEXT: qualifier}),
+        },
         # As in the app: a template for AWS that CloudFormation's rules refuse ends the synth.
         builtin_cloud_formation_validation=settings.is_aws,
     )

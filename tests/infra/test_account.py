@@ -109,6 +109,24 @@ def test_a_bootstrap_with_a_qualifier_stands_next_to_it_and_ci_takes_its_roles(
     assert "repo:octo@1/till@2:environment:production" in deploys
 
 
+def test_a_stage_is_synthesized_as_the_runbook_writes_it(account: Account) -> None:
+    told = {
+        "TILL_UPSTREAM_URL": "https://shop.example.com/api",
+        "TILL_ISSUER": "https://id.example.com",
+        "TILL_AUDIENCE": "https://till.example/api",
+        "TILL_JWKS_URL": "https://id.example.com/jwks",
+    }
+    done = account.run(runbook("make synth "), **told)
+    assert done.returncode == 0, done.stderr
+    assert "Stage dev is in cdk.out/dev." in done.stdout
+    # The CDK hands on what the app says: what is missing is told, and not in a log alone.
+    assert "WARNING: the alarms of stage dev reach no one. Set TILL_ALARMS_TO" in done.stderr
+    templates = {path.name for path in (ROOT / "cdk.out" / "dev").glob("*.template.json")}
+    assert templates == {
+        f"till-dev-{stack}.template.json" for stack in ("account", "compute", "data", "edge")
+    }
+
+
 @pytest.mark.parametrize(
     ("command", "environment", "said"),
     [

@@ -190,10 +190,10 @@ def test_who_is_not_told_of_the_external_apis_does_not_call_them(
 
 def test_a_type_that_the_picture_does_not_know_is_an_error(prod: Synthesized) -> None:
     documents = templates_of(prod)
-    documents["till-prod-data"]["Resources"]["Copy"] = {"Type": "AWS::Backup::BackupVault"}
+    documents["till-prod-data"]["Resources"]["Copy"] = {"Type": "AWS::EC2::VPC"}
     with pytest.raises(
         ArchitectureError,
-        match=r"does not know AWS::Backup::BackupVault \(till-prod-data, Copy\): draw it or list "
+        match=r"does not know AWS::EC2::VPC \(till-prod-data, Copy\): draw it or list "
         r"it as furniture in infra/architecture\.py",
     ):
         drawn(documents)

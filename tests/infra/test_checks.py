@@ -13,7 +13,7 @@ from aws_cdk import aws_sqs as sqs
 
 from infra.checks import accept, add_checks
 from infra.ci_stack import CiSettings, CiStack
-from tests.infra.synthesized import Synthesized
+from tests.infra.synthesized import Synthesized, synthesize
 from tests.infra.templates import Json
 
 COPIES = "edge/Custom::CDKBucketDeployment"
@@ -30,6 +30,7 @@ GONE_PAST = {
     ("SQS3", "data/Lasting/publish_events-parked"),
     ("IAM4[AWSCodeDeployRoleForLambdaLimited]", "compute/Releases/Role"),
     ("IAM4[AmazonAPIGatewayPushToCloudWatchLogs]", "account/ApiGatewayLogs"),
+    ("IAM4[AWSBackupServiceRolePolicyForBackup]", "data/BackupRole"),
     ("S1", "edge/Files"),
     ("CFR1", "edge/Distribution"),
     ("CFR2", "edge/Distribution"),
@@ -155,3 +156,12 @@ def test_what_is_accepted_of_one_thing_is_not_accepted_of_its_neighbour(tmp_path
         "AwsSolutions-SQS3",
         "careless/Two/Resource",
     )
+
+
+def test_a_qualifier_of_ones_own_is_everywhere_and_finds_nothing(tmp_path: Path) -> None:
+    own = synthesize("prod", "https://shop.example.com/api", tmp_path, qualifier="tillown")
+    assert _nag(own.assembly)["violations"] == []
+    for path in own.assembly.glob("*.json"):
+        assert "hnb659fds" not in path.read_text()
+    manifest = (own.assembly / "manifest.json").read_text()
+    assert "cdk-tillown-deploy-role" in manifest

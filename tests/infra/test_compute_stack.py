@@ -191,6 +191,10 @@ def test_every_function_keeps_its_log_for_a_while(synthesized: Synthesized) -> N
     groups = synthesized.compute.all("AWS::Logs::LogGroup")
     assert len(groups) >= len(OPERATIONS)
     assert {group.properties["RetentionInDays"] for group in groups} == {days}
+    # API Gateway would make this one itself otherwise, and keep it without end.
+    names = {render(group.properties["LogGroupName"]) for group in groups}
+    execution = "API-Gateway-Execution-Logs_<ApiId>/v1"
+    assert (execution in names) is synthesized.settings.is_aws
 
 
 @pytest.mark.parametrize("metric", ["Errors", "Duration"])

@@ -10,11 +10,15 @@ from tests.infra.templates import Resource, arn_of, render
 PARTS = {
     *("AWS::SSM::Parameter", "AWS::KMS::Alias"),
     *("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"),
+    *("AWS::Budgets::Budget", "AWS::Events::Archive", "AWS::IAM::Role"),
+    *("AWS::Backup::BackupPlan", "AWS::Backup::BackupSelection"),
 }
 """What belongs to something else, and is made again with the stack."""
 ON_AWS = (
     *("AWS::KMS::Key", "AWS::KMS::Alias", "AWS::Logs::LogGroup"),
     *("AWS::SNS::Topic", "AWS::SNS::TopicPolicy"),
+    *("AWS::Budgets::Budget", "AWS::Events::Archive", "AWS::IAM::Role"),
+    *(f"AWS::Backup::Backup{part}" for part in ("Plan", "Selection", "Vault")),
 )
 
 
@@ -62,7 +66,7 @@ def test_what_waits_for_a_person_is_kept_for_two_weeks(synthesized: Synthesized)
         assert queue.properties["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
-def test_eventbridge_may_send_what_it_could_not_start_and_nobody_else(
+def test_only_eventbridge_may_send_runs_that_it_could_not_start(
     synthesized: Synthesized,
 ) -> None:
     (allowed,) = (
@@ -77,15 +81,72 @@ def test_eventbridge_may_send_what_it_could_not_start_and_nobody_else(
 
 
 def test_alarms_may_be_told_by_this_account_alone(prod: Synthesized) -> None:
-    (publish,) = (
+    publish = [
         statement.document
         for owner, statement in prod.data.policies()
         if owner.type == "AWS::SNS::TopicPolicy" and statement.effect == "Allow"
-    )
-    assert publish["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert publish["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    ]
+    services = {one["Principal"]["Service"] for one in publish}
+    assert services == {"cloudwatch.amazonaws.com", "budgets.amazonaws.com"}
+    for one in publish:
+        assert one["Condition"] == {
+            "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        }
+
+
+def test_a_month_that_costs_more_than_was_meant_is_told(prod: Synthesized) -> None:
+    budget = prod.data.one("AWS::Budgets::Budget").properties
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": 250, "Unit": "USD"}
+    told = {
+        (one["Notification"]["NotificationType"], one["Notification"]["Threshold"])
+        for one in budget["NotificationsWithSubscribers"]
     }
+    assert told == {("ACTUAL", 80), ("FORECASTED", 100)}
+    for one in budget["NotificationsWithSubscribers"]:
+        topic = prod.data.one("AWS::SNS::Topic").logical_id
+        assert one["Subscribers"] == [{"Address": {"Ref": topic}, "SubscriptionType": "SNS"}]
+
+
+def test_only_till_adds_to_the_ledger_and_no_one_changes_it(
+    prod: Synthesized, local: Synthesized
+) -> None:
+    """Not even an administrator's right is enough: a denial comes before every right."""
+    ledger, purchases = (
+        _tables(prod)[f"till-prod-{one}"].properties for one in ("ledger", "purchases")
+    )
+    assert "ResourcePolicy" not in purchases
+    changed, added = ledger["ResourcePolicy"]["PolicyDocument"]["Statement"]
+    for statement in (changed, added):
+        assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+        assert render(statement["Resource"]) == arn_of("dynamodb", "table/till-prod-ledger")
+    assert set(changed["Action"]) >= {"dynamodb:UpdateItem", "dynamodb:DeleteItem"}
+    assert "Condition" not in changed
+    assert added["Action"] == "dynamodb:PutItem"
+    ((operator, condition),) = added["Condition"].items()
+    assert operator == "ArnNotLike"
+    # CloudFormation names a role after its stack, as long as that has no more than 24 letters.
+    assert render(condition["aws:PrincipalArn"]).endswith(":role/till-prod-compute-*")
+    assert len("till-staging-compute") <= 24
+    for role in prod.compute.all("AWS::IAM::Role"):
+        assert "RoleName" not in role.properties
+    for table in _tables(local).values():
+        assert "ResourcePolicy" not in table.properties
+
+
+def test_events_can_be_replayed_for_a_month(prod: Synthesized) -> None:
+    archive = prod.data.one("AWS::Events::Archive").properties
+    assert archive["RetentionDays"] == 30
+    bus = prod.data.one("AWS::Events::EventBus").logical_id
+    assert archive["SourceArn"] == {"Fn::GetAtt": [bus, "Arn"]}
+
+
+def test_throttled_keys_of_tables_and_indexes_are_shown(prod: Synthesized) -> None:
+    for table in _tables(prod).values():
+        for one in (table.properties, *table.properties["GlobalSecondaryIndexes"]):
+            assert one["ContributorInsightsSpecification"] == {
+                "Enabled": True,
+                "Mode": "THROTTLED_KEYS",
+            }
 
 
 def _written_down(synthesized: Synthesized) -> dict[str, object]:
@@ -156,7 +217,11 @@ def test_each_table_has_one_index_that_carries_keys_only(
     synthesized: Synthesized, table: str, index: str, shard: str, place: str
 ) -> None:
     found = _tables(synthesized)[f"till-{synthesized.stage}-{table}"]
-    assert found.properties["GlobalSecondaryIndexes"] == [
+    indexes = [
+        {name: value for name, value in one.items() if name != "ContributorInsightsSpecification"}
+        for one in found.properties["GlobalSecondaryIndexes"]
+    ]
+    assert indexes == [
         {
             "IndexName": index,
             "KeySchema": [
@@ -224,3 +289,18 @@ def test_no_export_ties_compute_to_the_data(synthesized: Synthesized) -> None:
     outputs = synthesized.data.document["Outputs"].values()
     assert not [one for one in outputs if "Export" in one]
     assert "Fn::ImportValue" not in str(synthesized.compute.document)
+
+
+def test_both_tables_are_copied_every_night_to_a_vault_that_outlives_them(
+    prod: Synthesized,
+) -> None:
+    vault = prod.data.one("AWS::Backup::BackupVault")
+    assert vault.document["DeletionPolicy"] == "RetainExceptOnCreate"
+    key = prod.data.one("AWS::KMS::Key").logical_id
+    assert vault.properties["EncryptionKeyArn"] == {"Fn::GetAtt": [key, "Arn"]}
+    (rule,) = prod.data.one("AWS::Backup::BackupPlan").properties["BackupPlan"]["BackupPlanRule"]
+    assert rule["TargetBackupVault"] == {"Fn::GetAtt": [vault.logical_id, "BackupVaultName"]}
+    assert rule["Lifecycle"] == {"DeleteAfterDays": 35}
+    selection = prod.data.one("AWS::Backup::BackupSelection").properties["BackupSelection"]
+    tables = {one.arn for one in _tables(prod).values()}
+    assert {render(one) for one in selection["Resources"]} == tables

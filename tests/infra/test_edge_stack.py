@@ -113,7 +113,7 @@ def test_the_page_comes_after_the_files_that_it_names(edge: Template) -> None:
     assert any(hashed.logical_id in name for name in page.document["DependsOn"])
     assert hashed.properties["DestinationBucketKeyPrefix"] == "assets"
     assert "DestinationBucketKeyPrefix" not in page.properties
-    # Files are asked for anew, or never change: there is nothing to invalidate, and to wait for.
+    # Files never change, or are asked for each time: there is nothing to invalidate.
     assert "DistributionId" not in page.properties
 
 

@@ -130,15 +130,39 @@ def test_who_is_named_hears_the_alarms(hears: str, protocol: str, tmp_path: Path
     assert warnings_of(stage.settings) == []
 
 
-def test_a_stage_whose_alarms_nobody_hears_says_so(prod: Synthesized, local: Synthesized) -> None:
+def test_a_stage_whose_alarms_reach_no_one_warns(prod: Synthesized, local: Synthesized) -> None:
     assert prod.data.all("AWS::SNS::Subscription") == []
     (warning,) = warnings_of(prod.settings)
-    assert "nobody hears the alarms of stage prod. Set TILL_ALARMS_TO" in warning
+    assert "the alarms of stage prod reach no one. Set TILL_ALARMS_TO" in warning
     assert warnings_of(local.settings) == []
 
 
 @pytest.mark.parametrize("hears", ["on-call", "http://pages.example.com", "mailto:a@example.com"])
-def test_what_nobody_can_hear_is_refused(hears: str) -> None:
+def test_an_address_that_is_neither_mail_nor_https_is_refused(hears: str) -> None:
     told = surrounding("https://shop.example.com/api", alarms_to=hears)
     with pytest.raises(SettingsError, match="alarms_to must be an e-mail address or an https"):
+        settings_for("prod", told.get)
+
+
+def test_tracing_is_a_setting_and_off_unless_asked_for(prod: Synthesized, tmp_path: Path) -> None:
+    assert "xray:" not in str(prod.compute.document)
+    assert "TracingConfig" not in str(prod.compute.document)
+    traced = synthesize("prod", "https://shop.example.com/api", tmp_path, tracing="on").compute
+    assert traced.one("AWS::ApiGateway::Stage").properties["TracingEnabled"] is True
+    for function in traced.functions().values():
+        assert function.properties["TracingConfig"] == {"Mode": "Active"}
+        role = traced.role_of(function)
+        (trace,) = (
+            statement
+            for owner, statement in traced.policies()
+            if owner == role and statement.document["Sid"] == "Trace"
+        )
+        assert trace.actions == ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+    # In the role itself, as everything else.
+    assert not traced.all("AWS::IAM::Policy")
+
+
+def test_there_is_no_third_kind_of_tracing() -> None:
+    told = surrounding("https://shop.example.com/api", tracing="yes")
+    with pytest.raises(SettingsError, match="-c tracing= takes on or off"):
         settings_for("prod", told.get)

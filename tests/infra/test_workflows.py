@@ -470,7 +470,7 @@ ONLY_MAIN = {"protected_branches": False, "custom_branch_policies": True}
         ({"protection_rules": [REVIEWED], "deployment_branch_policy": ONLY_MAIN}, ""),
     ],
 )
-def test_production_is_not_deployed_without_somebody_who_approves(
+def test_production_is_not_deployed_without_reviewers(
     environment: Json | None, said: str, tmp_path: Path
 ) -> None:
     (script,) = BY_NAME["main:approval"].scripts

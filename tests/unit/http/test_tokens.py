@@ -72,6 +72,10 @@ def issuer() -> Iterator[Issuer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.asked += 1
+            if self.headers["User-Agent"].startswith("Python-urllib"):
+                # As issuers behind large content networks do.
+                self.send_error(403)
+                return
             body = json.dumps({"keys": state.keys}).encode() if state.raw is None else state.raw
             self.send_response(state.status)
             self.send_header("Content-Length", str(len(body)))

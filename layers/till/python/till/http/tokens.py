@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ALGORITHMS: Final = ("RS256", "PS256", "ES256")
 """Signatures by an issuer's private key. Nothing symmetric, and not ``none``."""
 
+_USER_AGENT: Final = "till/1"
+"""As with the external APIs. Large issuers answer 403 to urllib's own name, Python-urllib."""
 _FETCH_TIMEOUT_SECONDS: Final = 4
 _KEYS_LIVE_SECONDS: Final = 300
 _NEW_KEY_AFTER_SECONDS: Final = 5
@@ -55,6 +57,7 @@ class OidcTokens:
         self._policy = policy
         self._keys = jwt.PyJWKClient(
             policy.jwks_url,
+            headers={"Accept": "application/json", "User-Agent": _USER_AGENT},
             lifespan=_KEYS_LIVE_SECONDS,
             timeout=_FETCH_TIMEOUT_SECONDS,
             cooldown_duration=_NEW_KEY_AFTER_SECONDS,
