@@ -6,8 +6,9 @@ import type { NamedPurchase, PurchaseStatus } from '../../api/types.ts';
 import { CustomerLink, useRememberedList } from '../../app/links.tsx';
 import { places } from '../../app/places.ts';
 import { oneOf, useCursor, useFilters } from '../../app/url-state.ts';
+import { exportName } from '../../format/csv.ts';
 import { formatMoney } from '../../format/money.ts';
-import { dayOf, fromMoment, untilMoment } from '../../format/moment.ts';
+import { dayOf, fromMoment, momentError, untilMoment } from '../../format/moment.ts';
 import { Button, TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
@@ -96,7 +97,13 @@ export function PurchasesPage() {
       lead="What all customers bought, the newest first."
       actions={
         <ExportButton
-          filename={`purchases-${today}`}
+          filename={exportName(
+            'purchases',
+            filters.status,
+            filters.createdFrom === undefined ? '' : `from ${from}`,
+            filters.createdTo === undefined ? '' : `to ${to}`,
+            `on ${today}`,
+          )}
           columns={PURCHASE_CSV}
           load={({ signal, onProgress }) =>
             everyItem((next) => read.purchases(api, { limit: EXPORT_PAGE_SIZE, ...filters, cursor: next }, signal), { signal, onProgress })
@@ -112,12 +119,12 @@ export function PurchasesPage() {
           options={STATUSES.map((one) => ({ value: one, label: statusText(one) }))}
           onChange={(next) => setFilters({ status: next })}
         />
-        <MomentInput label="From" value={filters.createdFrom === undefined ? '' : from} onChange={(next) => setFilters({ from: next })} />
+        <MomentInput label="From" value={from} onChange={(next) => setFilters({ from: next })} error={momentError(from)} />
         <MomentInput
           label="To"
-          value={filters.createdTo === undefined ? '' : to}
+          value={to}
           onChange={(next) => setFilters({ to: next })}
-          error={isBackwards ? 'The end has to come after the beginning.' : undefined}
+          error={momentError(to) ?? (isBackwards ? 'The end has to come after the beginning.' : undefined)}
         />
         <div className="till-actions">
           <Button label="Today" kind="secondary" onClick={() => setFilters({ from: today, to: today })} />
