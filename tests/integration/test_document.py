@@ -72,6 +72,8 @@ def configuration(known: Mapping[str, UUID | str]) -> str:
     )
     committed = (HERE / "schemathesis.toml").read_text(encoding="utf-8")
     hooks = f'hooks = "{HERE / "schemathesis_hooks.py"}"\n'
+    if FUZZ_SECONDS:
+        committed = committed.replace("deterministic = true", "deterministic = false")
     return f"{hooks}{committed}\n{dictionaries}\n[parameters]\n{parameters}"
 
 
