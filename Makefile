@@ -1,7 +1,7 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture client fuzz lock clean
+.PHONY: help run logs invoke test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture client fuzz lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
@@ -23,6 +23,12 @@ run: ## The whole system on this machine, until Ctrl-C (PORT=, BACKOFFICE_PORT=,
 
 logs: ## What the functions of the running system have logged (FIND=, such as a correlation id)
 	@$(SET_UP) local.function_logs $(if $(FIND),'$(FIND)')
+
+INVOKE = OPERATION AS CUSTOMER PRODUCT PURCHASE ATTEMPT CODE VERSION QUERY BODY KEY IF_MATCH TARGET
+
+# What was set on make's command line is in the environment: the shell reads it there, whatever is in it.
+invoke: ## Call one function directly: docs/invoking.md (OPERATION=, AS=, CUSTOMER=, BODY=, TARGET=local|localstack|STAGE)
+	@$(SET_UP) local.invoke $(foreach name,$(INVOKE),$(if $(filter command,$(origin $(name))),$(name)="$$$(name)"))
 
 test: ## Every check: format, lint, types, imports, and all tests
 	@$(SET_UP) local.checks all
@@ -93,7 +99,14 @@ clean: ## Remove everything that make made
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # On AWS. docs/runbooks/deploying.md says which settings a stage takes, from the environment.
-.PHONY: synth diff deploy smoke
+.PHONY: bootstrap ci-roles synth diff deploy destroy smoke
+
+bootstrap: ## Prepare an AWS account for the CDK, once in each account and region (STAGE=dev|staging|prod)
+	@$(SET_UP) infra.account bootstrap '$(STAGE)'
+
+ci-roles: ## Make the roles that GitHub Actions takes in an AWS account (REPOSITORY=, ENVIRONMENTS=, REGIONS=, PROVIDER=, DIFF=)
+	@$(SET_UP) infra.account ci-roles --repository '$(REPOSITORY)' --environments '$(ENVIRONMENTS)' \
+		--regions '$(REGIONS)' --provider '$(PROVIDER)' --diff '$(DIFF)'
 
 synth: ## What a stage would be, in cdk.out/STAGE (STAGE=dev|staging|prod)
 	@$(SET_UP) infra.deploy synth '$(STAGE)'
@@ -103,6 +116,9 @@ diff: ## What a deploy would change in a stage (STAGE=dev|staging|prod)
 
 deploy: ## Deploy a stage to an AWS account (STAGE=dev|staging|prod)
 	@$(SET_UP) infra.deploy deploy '$(STAGE)'
+
+destroy: ## Take a stage's functions and routes down until the next deploy; data and addresses stay (STAGE=, CONFIRM=STAGE)
+	@$(SET_UP) infra.deploy destroy '$(STAGE)' --confirm '$(CONFIRM)'
 
 smoke: ## Ask a deployed stage whether it is there (API_URL=, BACKOFFICE_URL=, WAIT=)
 	@$(SET_UP) infra.smoke --api-url '$(API_URL)' --backoffice-url '$(BACKOFFICE_URL)' --wait $(or $(WAIT),60)

@@ -67,7 +67,6 @@ class Shop:
         clock = SystemClock()
         policy = ShipmentPolicy(
             shipment_timeout_seconds=10,
-            settle_seconds=3,
             pending_expiry=timedelta(seconds=60),
             unknown_deadline=timedelta(hours=24),
             shipments_idempotent=False,
@@ -88,14 +87,14 @@ class Shop:
         self._quote = QuotePurchase(
             books=books,
             customers=HttpCustomers(for_quotes),
-            products=HttpProducts(for_quotes),
+            products=HttpProducts(for_quotes, free_products=False),
             clock=clock,
         )
         wire = _wire(upstream_url, credentials, keep_alive=False)
         self._buy = CreatePurchase(
             books=books,
             customers=HttpCustomers(for_purchases),
-            products=HttpProducts(for_purchases),
+            products=HttpProducts(for_purchases, free_products=False),
             carrier=HttpCarrier(make_http_client(upstream_url, wire)),
             clock=clock,
             policy=policy,

@@ -17,14 +17,14 @@ from uuid import uuid4
 
 import httpx
 
-from benchmarks import browse
+from benchmarks import browse, hot_account
 from benchmarks.meter import Cost, Meter, MeteredTransport
 from local.demo_data import CUSTOMERS, PRODUCTS
 from local.system import running_system
 from local.upstream.behaviour import Behaviour, Refuse
 from local.upstream.client import StandInControl
 from till.adapters.dynamodb.books import DynamoBooks
-from till.adapters.dynamodb.client import make_client
+from till.adapters.dynamodb.client import CALL_SECONDS, make_client
 from till.adapters.incidents import LoggedIncidents
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
@@ -96,10 +96,10 @@ class Bench:
             AWS_SECRET_ACCESS_KEY="test",  # noqa: S106 - the emulator takes any
         )
         self.meter = Meter()
-        client = make_client()
+        client = make_client(CALL_SECONDS[0])
         self.meter.watch(client)
         self.books = DynamoBooks(
-            client,
+            lambda _: client,
             ledger_table=endpoints.ledger_table,
             purchases_table=endpoints.purchases_table,
         )
@@ -119,7 +119,6 @@ class Bench:
         clock = SystemClock()
         policy = ShipmentPolicy(
             shipment_timeout_seconds=10,
-            settle_seconds=3,
             pending_expiry=timedelta(seconds=60),
             unknown_deadline=timedelta(hours=24),
             shipments_idempotent=False,
@@ -131,7 +130,7 @@ class Bench:
         self.buy = CreatePurchase(
             books=self.books,
             customers=customers,
-            products=HttpProducts(reader),
+            products=HttpProducts(reader, free_products=False),
             carrier=HttpCarrier(upstream),
             clock=clock,
             policy=policy,
@@ -214,10 +213,11 @@ def measure(bench: Bench, upstream_url: str) -> list[Row]:
     rows = [
         bench.row("grant", bench.grant, write_budget=4, wait_budget=2),
         bench.row("deduct", bench.deduct, write_budget=4, wait_budget=2),
-        bench.row("purchase, shipped", lambda: bench.purchase(key), write_budget=12, wait_budget=3),
+        bench.row("purchase, shipped", lambda: bench.purchase(key), write_budget=13, wait_budget=3),
         bench.row(
             "purchase, with a promo code",
             lambda: bench.purchase(str(uuid4()), promo_code="BENCH"),
+            write_budget=17,
             wait_budget=3,
         ),
         bench.row("purchase, replayed", lambda: bench.purchase(key), write_budget=0, wait_budget=1),
@@ -251,10 +251,12 @@ def measure(bench: Bench, upstream_url: str) -> list[Row]:
         ),
         (
             "list the open attempts",
-            lambda: bench.purchases.attempts(state=None, before=None, limit=20),
+            lambda: bench.purchases.attempts(state=None, orphan=None, before=None, limit=20),
         ),
     ]
-    rows.append(bench.row("refund", lambda: bench.give_back(purchase_id), wait_budget=3))
+    rows.append(
+        bench.row("refund", lambda: bench.give_back(purchase_id), write_budget=10, wait_budget=3)
+    )
     rows += [bench.row(name, work, write_budget=0) for name, work in reads]
     return rows
 
@@ -291,8 +293,10 @@ def main() -> int:
         bench = Bench(endpoints)
         rows = measure(bench, endpoints.upstream_url)
         reads = browse.measure(bench.books, endpoints.upstream_url, bench.credentials)
+        loads = hot_account.measure(endpoints)
     show(rows)
     browse.show(reads)
+    hot_account.show(loads)
     over = [row.name for row in rows if row.over]
     if over:
         print(f"over budget: {', '.join(over)}", file=sys.stderr)

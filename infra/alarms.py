@@ -20,7 +20,9 @@ class Runbook(StrEnum):
     """The pages in docs/runbooks."""
 
     UNKNOWN_ATTEMPTS = "unknown-attempts.md"
-    POSSIBLE_ORPHANS = "possible-orphans.md"
+    ORPHAN_SHIPMENTS = "orphan-shipments.md"
+    CARRIER_ANSWERS = "carrier-answers.md"
+    UNREADABLE_ITEMS = "unreadable-items.md"
     ERRORS = "errors.md"
     LATENCY = "latency.md"
     THROTTLES = "throttles.md"

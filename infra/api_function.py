@@ -20,7 +20,6 @@ from infra.checks import accept
 from infra.data_stack import (
     OPENED_INDEX,
     STATE_INDEX,
-    WrittenDown,
     ledger_table_name,
     purchases_table_name,
 )
@@ -28,6 +27,7 @@ from infra.packages import Packages, architecture_of
 from infra.permissions import KEY_READ, PERMISSIONS, Rights
 from infra.release import ALIAS, Releases
 from infra.settings import GATEWAY_TIMEOUT_SECONDS, StageSettings
+from infra.written_down import WrittenDown
 from till.http.routes import Route
 
 
@@ -92,6 +92,9 @@ class ApiFunction(Construct):
             log_group=log_group,
             timeout=self.timeout,
             memory_size=settings.lambda_memory_mb,
+            # The version before stays when a new one has taken over: to go back to it by hand, and
+            # for CodeDeploy to find it should the stack be rolled back.
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
         accept(
             self.function,
@@ -115,7 +118,7 @@ class ApiFunction(Construct):
         return "$LATEST" if self.called is self.function else ALIAS
 
     def add_route(
-        self, api: apigateway.RestApi, route: Route, authorizer: apigateway.IAuthorizer | None
+        self, api: apigateway.IRestApi, route: Route, authorizer: apigateway.IAuthorizer | None
     ) -> apigateway.Method:
         """Let callers reach this operation by its route: those whom the authorizer lets through.
 
@@ -177,7 +180,7 @@ class ApiFunction(Construct):
                     (
                         "LedgerStream",
                         allowed.ledger_stream,
-                        WrittenDown.LEDGER_STREAM.look_up(settings),
+                        WrittenDown.LEDGER_STREAM.look_up(self, settings),
                     ),
                 )
                 if table_actions
@@ -203,7 +206,7 @@ class ApiFunction(Construct):
             yield iam.PolicyStatement(
                 sid="UpstreamCredential",
                 actions=["secretsmanager:GetSecretValue"],
-                resources=[WrittenDown.UPSTREAM_SECRET.look_up(settings)],
+                resources=[WrittenDown.UPSTREAM_SECRET.look_up(self, settings)],
             )
         for sid, actions, service in (
             ("KeyOfTables", allowed.key, "dynamodb"),
@@ -226,15 +229,6 @@ class ApiFunction(Construct):
             )
             notify(alarm, topic)
             errors = (alarm,)
-        throttles = ring(
-            self,
-            "Throttles",
-            self.function.metric_throttles(period=ALARM_PERIOD),
-            f"{self.operation} was refused a place to run: the account's Lambda concurrency is "
-            "used up.",
-            Runbook.THROTTLES,
-        )
-        notify(throttles, topic)
         near_timeout = ring(
             self,
             "NearTimeout",
@@ -256,7 +250,7 @@ def key_rights(
         yield iam.PolicyStatement(
             sid=sid,
             actions=list(actions),
-            resources=[WrittenDown.KEY.look_up(settings)],
+            resources=[WrittenDown.KEY.look_up(scope, settings)],
             conditions={
                 "StringEquals": {
                     "kms:ViaService": f"{service}.{Stack.of(scope).region}.amazonaws.com"

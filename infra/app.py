@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aws_cdk import App, Tags
@@ -13,12 +14,11 @@ from infra.compute_stack import ComputeStack
 from infra.data_stack import DataStack
 from infra.edge_stack import BUILT, BackofficeNotBuiltError, EdgeStack
 from infra.layers import LayerFolders, LayersError, build_layers
+from infra.limits import LimitError, check_limits
 from infra.permissions import PermissionsError
-from infra.settings import SettingsError, StageSettings, settings_for
+from infra.settings import SettingsError, StageSettings, settings_for, warnings_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from constructs import Construct
 
 
@@ -55,12 +55,14 @@ class Deployment:
                 scope,
                 f"{settings.prefix}-edge",
                 settings=settings,
-                api=self.compute.api,
                 built=backoffice,
             )
             if settings.is_aws
             else None
         )
+        if self.edge is not None:
+            # By the data stack, and not by compute: that may be destroyed without it.
+            self.edge.add_stack_dependency(self.data)
         for stack in (self.data, self.compute, self.edge):
             if stack is not None:
                 Tags.of(stack).add("till:stage", settings.stage)
@@ -82,9 +84,14 @@ def main() -> None:
         if settings.is_aws:
             add_checks(app)
         Deployment(app, settings=settings, layer_folders=layer_folders)
-    except (SettingsError, PermissionsError, LayersError, BackofficeNotBuiltError) as error:
+        assembly = app.synth()
+        for warning in [*warnings_of(settings), *check_limits(Path(assembly.directory))]:
+            sys.stderr.write(f"WARNING: {warning}\n")
+    except (
+        *(SettingsError, PermissionsError, LayersError, LimitError),
+        BackofficeNotBuiltError,
+    ) as error:
         sys.exit(str(error))
-    app.synth()
 
 
 if __name__ == "__main__":

@@ -257,17 +257,15 @@ class _Picture:
                 canvas.line((middle, end), (middle, end + 16), kind="call")
             y = end + 16
         (stage,) = self._show("AWS::ApiGateway::Stage")
-        root: Json = {"Fn::GetAtt": [api.logical_id, "RootResourceId"]}
-        paths = [
-            f"/{one.text('PathPart')}"
-            for one in templates.all("AWS::ApiGateway::Resource")
-            if one.get("ParentId") == root
-        ]
+        made = templates.all("AWS::ApiGateway::Resource")
+        parts: list[Json] = [{"Ref": one.logical_id} for one in made]
+        paths = [f"/{one.text('PathPart')}" for one in made if one.get("ParentId") not in parts]
         routes = self._show("AWS::ApiGateway::Method")
         detail = f"{_count(len(routes), 'route')} under {' '.join(sorted(paths))}"
         for setting in stage.items("MethodSettings"):
             limit, burst = get(setting, "ThrottlingRateLimit"), get(setting, "ThrottlingBurstLimit")
             detail += f"; {limit} requests a second, bursts of {burst}"
+        detail += f"; {_placed('the API itself is', api)}"
         name = f"API Gateway, stage {stage.text('StageName')}"
         return y, self._box((left, y), width, name, detail, "compute")
 
@@ -318,13 +316,15 @@ class _Picture:
             ringing = [
                 alarm
                 for alarm in templates.all("AWS::CloudWatch::Alarm")
-                if {"Ref": topic.logical_id} in alarm.items("AlarmActions")
+                if any(
+                    templates.resolve(action, alarm.stack).resource == topic
+                    for action in alarm.items("AlarmActions")
+                )
             ]
             width = _RIGHT - 12 - left
             name = f"SNS topic {self._short(topic.text('TopicName'))}"
-            end = max(
-                end, self._box((left, y), width, name, f"told by {len(ringing)} alarms", "compute")
-            )
+            detail = f"{_placed('', topic)}: told by {len(ringing)} alarms".removeprefix(" ")
+            end = max(end, self._box((left, y), width, name, detail, "compute"))
             self._outside(Area(_BESIDE, y - 2, _BESIDE_WIDTH, 40), "On call", "subscribes")
             canvas.line((_RIGHT - 12, y + 17), (_BESIDE, y + 17), kind="call")
         return end
@@ -381,9 +381,11 @@ class _Picture:
                 canvas.line((240, y), (240, top), kind="call")
                 canvas.text(246, y + 13, word, TINY, kind="soft")
                 name = self._short(queue.text("QueueName"))
-                detail = ", ".join(["queue", *self._locked(queue, "KmsMasterKeyId")])
+                detail = ", ".join(
+                    [_placed("queue", queue), *self._locked(queue, "KmsMasterKeyId")]
+                )
                 y = self._box((88, top), _GROUPS_END - 88, name, detail, "compute", code=True)
-                if _leads_to(trigger, queue):
+                if _leads_to(self._templates, trigger, queue):
                     canvas.line((68, top - 20), (68, top + 17), (88, top + 17), kind="call")
         for setting in self._templates.all("AWS::Lambda::EventInvokeConfig"):
             value = setting.get("FunctionName")
@@ -397,7 +399,7 @@ class _Picture:
         y = self._draw_heading(stack, _LEFT + 12, top, width)
         parameters = self._show("AWS::SSM::Parameter")
         names = ", ".join(sorted(one.text("Name").rpartition("/")[2] for one in parameters))
-        detail = f"{names}: looked up when compute is deployed"
+        detail = f"{names}: read at every deploy"
         end = self._box((_LEFT + 12, y), width, "SSM parameters", detail, "data")
         by_resource: dict[Resource, list[_Column]] = {}
         for column in self._columns:
@@ -710,13 +712,20 @@ class _Picture:
                 )
 
 
-def _leads_to(trigger: Resource, queue: Resource) -> bool:
+def _leads_to(templates: Templates, trigger: Resource, queue: Resource) -> bool:
     """Whether what a trigger cannot hand over goes to a queue."""
-    arn: Json = {"Fn::GetAtt": [queue.logical_id, "Arn"]}
-    return arn in (
+    arns = (
         trigger.get("DestinationConfig", "OnFailure", "Destination"),
         *(get(one, "DeadLetterConfig", "Arn") for one in trigger.items("Targets")),
     )
+    return any(
+        arn is not None and templates.resolve(arn, trigger.stack).resource == queue for arn in arns
+    )
+
+
+def _placed(what: str, resource: Resource) -> str:
+    """What is drawn with compute, and in which stack it is."""
+    return f"{what} in the stack {resource.stack.rpartition('-')[2]}"
 
 
 def _plain(resource: Resource) -> str:

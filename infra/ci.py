@@ -1,4 +1,4 @@
-"""The CDK app of the roles that CI takes: ``cdk deploy --app "python -m infra.ci" -c repository=``.
+"""The CDK app of the roles that CI takes: ``make ci-roles REPOSITORY=OWNER/NAME`` deploys it.
 
 An app of its own, since it is deployed by hand, once in an account, by somebody who may make roles:
 CI could not make the roles that it needs to get in. docs/runbooks/deploying.md has the commands.
@@ -12,10 +12,11 @@ from typing import Final
 
 from aws_cdk import App, Tags
 
+from infra.cdk import QUALIFIER_CONTEXT
 from infra.checks import add_checks
 from infra.ci_stack import ENVIRONMENTS, QUALIFIER, CiSettings, CiSettingsError, CiStack
 
-_NAMES: Final = ("repository", "environments", "regions", "provider", "diff", "qualifier")
+_NAMES: Final = ("repository", "environments", "regions", "provider", "diff")
 _EXISTING: Final = "existing"
 
 
@@ -38,7 +39,7 @@ def settings_from(context: Callable[[str], object]) -> CiSettings:
         regions=_list(given["regions"]),
         has_provider=given["provider"] == _EXISTING,
         has_diff=given["diff"] != "no",
-        qualifier=given["qualifier"] or QUALIFIER,
+        qualifier=str(context(QUALIFIER_CONTEXT) or QUALIFIER),
     )
 
 

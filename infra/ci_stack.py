@@ -7,6 +7,7 @@ is and what it is for, and gets an hour of one role.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,9 @@ ENVIRONMENTS: Final = ("staging", "production")
 
 QUALIFIER: Final = DefaultStackSynthesizer.DEFAULT_QUALIFIER
 """What ``cdk bootstrap`` puts into the names of its roles, unless it is told otherwise."""
+
+DEPLOY_WORKFLOW: Final = ".github/workflows/deploy.yml"
+"""The only workflow that may take the role that deploys, and only as it is on main."""
 
 DEPLOY_ROLE: Final = "till-ci-deploy"
 DIFF_ROLE: Final = "till-ci-diff"
@@ -56,6 +60,11 @@ class CiSettings:
     has_diff: bool = True
     """Whether pull requests may be compared with what is deployed in this account."""
     qualifier: str = QUALIFIER
+
+    @property
+    def repository_name(self) -> str:
+        """``OWNER/NAME``, as claims other than the subject write it."""
+        return re.sub(r"@\d+", "", self.repository)
 
     def __post_init__(self) -> None:
         """Refuse what no token's subject could be, and what is no place."""
@@ -94,6 +103,10 @@ class CiStack(Stack):
             DEPLOY_ROLE,
             "Deploys Till from the main branch: a job of an environment, once it is let in there.",
             subjects=[f"environment:{name}" for name in settings.environments],
+            further_claims={
+                "ref": "refs/heads/main",
+                "job_workflow_ref": f"{settings.repository_name}/{DEPLOY_WORKFLOW}@refs/heads/main",
+            },
             # Deploying is these: CloudFormation does the rest, by a role of its own.
             bootstrap_roles=["deploy-role", "file-publishing-role", "lookup-role"],
         )
@@ -121,6 +134,7 @@ class CiStack(Stack):
         description: str,
         *,
         subjects: list[str],
+        further_claims: Mapping[str, str] | None = None,
         bootstrap_roles: list[str],
     ) -> iam.Role:
         """A role that may do nothing itself but take these roles of the CDK's bootstrap."""
@@ -140,6 +154,10 @@ class CiStack(Stack):
                         f"{ISSUER}:sub": [
                             f"repo:{settings.repository}:{subject}" for subject in subjects
                         ],
+                        **{
+                            f"{ISSUER}:{claim}": value
+                            for claim, value in (further_claims or {}).items()
+                        },
                     }
                 },
             ),

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypedDict
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, CfnResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_route53_targets as route53_targets
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -26,13 +23,21 @@ from infra.checks import accept
 from infra.data_stack import ledger_table_name, purchases_table_name, upstream_secret_name
 from infra.event_publisher import EventPublisher
 from infra.gateway_problems import add_gateway_problems
+from infra.lasting import (
+    access_log,
+    alarm_topic,
+    failed_runs,
+    queue_named,
+    rest_api,
+    schedule_name,
+)
 from infra.layers import LayerFolders
-from infra.names import add_records
 from infra.observability import Observability
 from infra.packages import packages_for
 from infra.permissions import check_permissions
 from infra.release import Releases
 from infra.settings import IdentityFrom, Release, StageSettings
+from infra.waves import make_in_waves
 from infra.web_acl import WebAcl
 from till.http.routes import (
     AUTHORIZER,
@@ -48,6 +53,17 @@ AUTHORIZER_CACHE: Final = Duration.minutes(5)
 
 SCHEDULE: Final = Duration.minutes(1)
 """How often the scheduled operations run."""
+
+
+class _StageOptions(TypedDict, total=False):
+    """What of a stage's settings only a stage on AWS has."""
+
+    access_log_destination: apigateway.IAccessLogDestination
+    access_log_format: apigateway.AccessLogFormat
+    throttling_rate_limit: int
+    throttling_burst_limit: int
+    logging_level: apigateway.MethodLoggingLevel
+    data_trace_enabled: bool
 
 
 class ComputeStack(Stack):
@@ -75,7 +91,7 @@ class ComputeStack(Stack):
             ]
         )
         self._settings: Final = settings
-        self._alarm_topic: Final = self._make_alarm_topic() if settings.is_aws else None
+        self._alarm_topic: Final = alarm_topic(self, settings) if settings.is_aws else None
         self._surroundings: Final = Surroundings(
             settings=settings,
             packages=packages_for(self, settings, layer_folders),
@@ -85,11 +101,12 @@ class ComputeStack(Stack):
             if settings.release is Release.IN_PLACE
             else Releases(self, "Releases", settings=settings),
         )
-        self.api: Final = self._make_api()
+        api = rest_api(self, settings)
         authorizer = (
             self._make_authorizer() if settings.identity_from is IdentityFrom.AUTHORIZER else None
         )
         functions: dict[str, ApiFunction] = {}
+        methods = []
         for route in ROUTES:
             if route.operation not in functions:
                 functions[route.operation] = ApiFunction(
@@ -98,7 +115,8 @@ class ComputeStack(Stack):
                     surroundings=self._surroundings,
                     description=f"Till: {route.method} {route.path}",
                 )
-            functions[route.operation].add_route(self.api, route, authorizer)
+            methods.append(functions[route.operation].add_route(api, route, authorizer))
+        stage = self._make_stage(api, methods, add_gateway_problems(self, api))
         dead_letters = [
             *(self._schedule(operation) for operation in SCHEDULED_OPERATIONS),
             *(
@@ -110,82 +128,61 @@ class ComputeStack(Stack):
             self,
             "Observability",
             settings=settings,
-            api=self.api,
             dead_letters=dead_letters,
             alarm_topic=self._alarm_topic,
         )
         if self._surroundings.releases is not None:
             self._surroundings.releases.heed(observability.of_releases)
-        CfnOutput(self, "ApiId", value=self.api.rest_api_id)
-        CfnOutput(self, "ApiUrl", value=self._api_url())
+        if settings.is_aws:
+            # An emulator has no such limits, and is there sooner without.
+            make_in_waves(self)
+        CfnOutput(self, "ApiUrl", value=self._api_url(stage))
 
-    def _make_api(self) -> apigateway.RestApi:
-        api = apigateway.RestApi(
-            self,
-            "Api",
-            rest_api_name=self._settings.prefix,
-            description="Buy products with credit.",
-            endpoint_types=[apigateway.EndpointType.REGIONAL],
-            # Every body reaches the functions as the bytes that were sent. As text, API Gateway
-            # would put replacement characters for what is not UTF-8, and nobody could tell.
-            binary_media_types=["*/*"],
-            cloud_watch_role=False,
-            deploy_options=self._stage_options(),
-        )
-        # RestApi brings an output of its own, which says what ApiUrl says.
-        api.node.try_remove_child("Endpoint")
-        add_gateway_problems(api)
-        throttle = self._settings.throttle
-        if throttle is not None:
-            WebAcl(
-                self,
-                "WebAcl",
-                settings=self._settings,
-                throttle=throttle,
-                stage=api.deployment_stage,
-            )
-        self._add_name(api)
+    def _make_stage(
+        self,
+        api: apigateway.IRestApi,
+        methods: Sequence[apigateway.Method],
+        problems: Sequence[apigateway.GatewayResponse],
+    ) -> apigateway.Stage:
+        """Serve the routes: a deployment of them all, and the stage with its settings."""
         accept(
             api,
             {
-                "APIG2": "Every function validates its requests wholly, against the models that "
-                "the OpenAPI document is made of, and says which field is wrong. API Gateway "
-                "would refuse fewer, and say less.",
                 "COG4": "Tokens are those of the OpenID Connect issuer that the stage is told, "
                 "Cognito's or another's: the authorizer is a function, and every method with "
                 "roles has it.",
             },
         )
-        return api
-
-    def _add_name(self, api: apigateway.RestApi) -> None:
-        """A name of the API's own, if the stage has one. The paths behind it are the same."""
-        surrounding = self._settings.surrounding
-        if not surrounding.api_domain_name:
-            return
-        place = Construct(self, "Name")
-        domain = apigateway.DomainName(
-            place,
-            "Domain",
-            domain_name=surrounding.api_domain_name,
-            certificate=acm.Certificate.from_certificate_arn(
-                place, "Certificate", surrounding.api_certificate_arn
-            ),
-            endpoint_type=apigateway.EndpointType.REGIONAL,
-            security_policy=apigateway.SecurityPolicy.TLS_1_2,
+        deployment = apigateway.Deployment(self, "Deployment", api=api)
+        # A deployment is a copy of the routes as they are then. So it is made again, under another
+        # id, when anything of them changes: the CDK does that only for an API of the same stack.
+        made = _resource(deployment)
+        for one in (*methods, *problems):
+            # On the resource alone: what lets API Gateway call a method names the stage.
+            made.add_resource_dependency(_resource(one))
+            deployment.add_to_logical_id(self.resolve(_content(one)))
+        stage = apigateway.Stage(
+            self, "Stage", deployment=deployment, stage_name=BASE_PATH, **self._stage_options(api)
         )
-        domain.add_base_path_mapping(api, base_path=BASE_PATH)
-        add_records(
-            place,
-            surrounding,
-            surrounding.api_domain_name,
-            route53_targets.ApiGatewayDomain(domain),
-            ipv6=False,
-        )
-
-    def _api_url(self) -> str:
+        api.deployment_stage = stage
+        throttle = self._settings.throttle
+        if throttle is not None:
+            WebAcl(self, "WebAcl", settings=self._settings, throttle=throttle, stage=stage)
         name = self._settings.surrounding.api_domain_name
-        return f"https://{name}/{BASE_PATH}/" if name else self.api.url
+        if name:
+            apigateway.CfnBasePathMapping(
+                self,
+                "Name",
+                domain_name=name,
+                base_path=BASE_PATH,
+                rest_api_id=api.rest_api_id,
+                stage=stage.stage_name,
+            )
+        return stage
+
+    def _api_url(self, stage: apigateway.Stage) -> str:
+        name = self._settings.surrounding.api_domain_name
+        return f"https://{name}/{BASE_PATH}/" if name else stage.url_for_path()
 
     def _make_authorizer(self) -> apigateway.TokenAuthorizer:
         """Who asks each caller for a token. It alone carries what checks one.
@@ -211,63 +208,39 @@ class ComputeStack(Stack):
             results_cache_ttl=AUTHORIZER_CACHE,
         )
 
-    def _stage_options(self) -> apigateway.StageOptions:
+    def _stage_options(self, api: apigateway.IRestApi) -> _StageOptions:
         throttle = self._settings.throttle
         if throttle is None:
-            return apigateway.StageOptions(stage_name=BASE_PATH)
-        access_log = logs.LogGroup(
+            return {}
+        # API Gateway makes this group itself, and keeps it without end, if it is not there.
+        logs.LogGroup(
             self,
-            "AccessLog",
-            log_group_name=f"/aws/apigateway/{self._settings.prefix}",
+            "ExecutionLog",
+            log_group_name=f"API-Gateway-Execution-Logs_{api.rest_api_id}/{BASE_PATH}",
             retention=self._settings.log_retention,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        return apigateway.StageOptions(
-            stage_name=BASE_PATH,
-            access_log_destination=apigateway.LogGroupLogDestination(access_log),
-            access_log_format=_ACCESS_LOG_FORMAT,
-            throttling_rate_limit=throttle.requests_per_second,
-            throttling_burst_limit=throttle.burst,
+        return {
+            "access_log_destination": apigateway.LogGroupLogDestination(
+                access_log(self, self._settings)
+            ),
+            "access_log_format": _ACCESS_LOG_FORMAT,
+            "throttling_rate_limit": throttle.requests_per_second,
+            "throttling_burst_limit": throttle.burst,
             # Of requests that fail, and never with what was sent.
-            logging_level=apigateway.MethodLoggingLevel.ERROR,
-            data_trace_enabled=False,
-        )
+            "logging_level": apigateway.MethodLoggingLevel.ERROR,
+            "data_trace_enabled": False,
+        }
 
-    def _make_alarm_topic(self) -> sns.Topic:
-        """Where alarms go; whoever is on call subscribes to it.
-
-        Not encrypted with a key: CloudWatch cannot use the one that AWS manages for SNS, and there
-        is no secret in the name of an alarm.
-        """
-        topic = sns.Topic(
-            self, "Alarms", topic_name=f"{self._settings.prefix}-alarms", enforce_ssl=True
-        )
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="AlarmsOfThisAccount",
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
-            )
-        )
-        return topic
-
-    def _schedule(self, operation: str) -> sqs.Queue:
+    def _schedule(self, operation: str) -> sqs.IQueue:
         """Run an operation every minute; gives back the queue of what failed.
 
         A run that fails is not tried again: the next one finds the same work a minute later. But it
         is not lost either: what could not be delivered, or failed, is in a queue and rings.
         """
-        failed = sqs.Queue(
-            self,
-            f"{operation}-failed",
-            queue_name=f"{self._settings.prefix}-{operation.replace('_', '-')}-failed",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
+        failed = queue_named(
+            Construct(self, f"{operation}-failed"), failed_runs(self._settings, operation)
         )
-        accept(failed, {"SQS3": "What is in it is looked at by a person, whom an alarm tells."})
         function = ApiFunction(
             self,
             operation,
@@ -286,7 +259,7 @@ class ComputeStack(Stack):
         events.Rule(
             self,
             f"{operation}-schedule",
-            rule_name=f"{self._settings.prefix}-{operation.replace('_', '-')}",
+            rule_name=schedule_name(self._settings, operation),
             schedule=events.Schedule.rate(SCHEDULE),
             targets=[
                 targets.LambdaFunction(
@@ -341,6 +314,29 @@ class ComputeStack(Stack):
         return failed
 
 
+def _resource(one: Construct) -> CfnResource:
+    found = one.node.default_child
+    if not isinstance(found, CfnResource):
+        raise TypeError(f"{one} is not one resource")
+    return found
+
+
+def _content(one: Construct) -> list[object]:
+    """What a deployment copies of a method or a gateway response."""
+    match _resource(one):
+        case apigateway.CfnMethod() as method:
+            return [
+                *(method.http_method, method.resource_id, method.operation_name),
+                *(method.authorization_type, method.authorizer_id, method.integration),
+            ]
+        case apigateway.CfnGatewayResponse() as response:
+            return [
+                *(response.response_type, response.status_code),
+                *(response.response_parameters, response.response_templates),
+            ]
+    raise TypeError(f"{one} is neither a method nor a gateway response")
+
+
 def _environment(settings: StageSettings) -> Mapping[str, str]:
     """What ``till.bootstrap`` reads."""
     return {
@@ -355,6 +351,7 @@ def _environment(settings: StageSettings) -> Mapping[str, str]:
             settings.upstream_credential_max_age_seconds
         ),
         "TILL_SHIPMENTS_IDEMPOTENT": "false",
+        "TILL_FREE_PRODUCTS": str(settings.free_products).lower(),
         "TILL_PENDING_EXPIRY_SECONDS": str(settings.pending_expiry_seconds),
         "TILL_UNKNOWN_DEADLINE_SECONDS": str(settings.unknown_deadline_seconds),
         "TILL_DISPLAY_MAX_AGE_SECONDS": str(settings.display_max_age_seconds),

@@ -1,13 +1,10 @@
-"""What must outlive every deployment: the tables, their key, a secret, and the bus of events."""
+"""What must outlive every deployment: tables, their key, a secret, the bus, and ``Lasting``."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
 
 from aws_cdk import (
-    CfnDynamicReference,
-    CfnDynamicReferenceService,
     CfnOutput,
     Duration,
     RemovalPolicy,
@@ -17,11 +14,12 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.checks import accept
+from infra.lasting import Lasting
 from infra.settings import StageSettings
+from infra.written_down import WrittenDown
 
 STATE_INDEX: Final = "state-index"
 OPENED_INDEX: Final = "opened-index"
@@ -50,27 +48,6 @@ def key_alias(settings: StageSettings) -> str:
 def upstream_secret_name(settings: StageSettings) -> str:
     """The name of the secret with the credential of the stage's external APIs."""
     return f"{settings.prefix}-upstream"
-
-
-class WrittenDown(StrEnum):
-    """The ARNs that nobody can know by a name.
-
-    A part of each is chosen when it is made: a time, a number, some letters. The data stack writes
-    them down under names, and those are what everybody knows.
-    """
-
-    LEDGER_STREAM = "ledger-stream-arn"
-    UPSTREAM_SECRET = "upstream-secret-arn"  # noqa: S105 - not the secret, where it is
-    KEY = "key-arn"
-
-    def parameter_name(self, settings: StageSettings) -> str:
-        """Where it is written down."""
-        return f"/{settings.prefix}/{self.value}"
-
-    def look_up(self, settings: StageSettings) -> str:
-        """The ARN, as CloudFormation looks it up when it deploys."""
-        name = self.parameter_name(settings)
-        return CfnDynamicReference(CfnDynamicReferenceService.SSM, name).to_string()
 
 
 class DataStack(Stack):
@@ -126,10 +103,17 @@ class DataStack(Stack):
         secret = self._make_upstream_secret(key)
         if ledger.table_stream_arn is None:
             raise AssertionError("the ledger table has a stream")
-        self._write_down("LedgerStreamArn", WrittenDown.LEDGER_STREAM, ledger.table_stream_arn)
-        self._write_down("UpstreamSecretArn", WrittenDown.UPSTREAM_SECRET, secret.ref)
+        WrittenDown.LEDGER_STREAM.write(self, settings, ledger.table_stream_arn)
+        WrittenDown.UPSTREAM_SECRET.write(self, settings, secret.ref)
         if key is not None:
-            self._write_down("KeyArn", WrittenDown.KEY, key.key_arn)
+            WrittenDown.KEY.write(self, settings, key.key_arn)
+        Lasting(
+            self,
+            "Lasting",
+            settings=settings,
+            key=key,
+            removal_policy=_removal_policy_beside_tables(settings),
+        )
         CfnOutput(self, "LedgerTableName", value=ledger.table_name)
         CfnOutput(self, "PurchasesTableName", value=purchases.table_name)
 
@@ -170,15 +154,6 @@ class DataStack(Stack):
             },
         )
         return secret
-
-    def _write_down(self, construct_id: str, what: WrittenDown, value: str) -> None:
-        ssm.StringParameter(
-            self,
-            construct_id,
-            parameter_name=what.parameter_name(self._settings),
-            string_value=value,
-            description="Written down for the compute stack: nobody can know it by a name.",
-        )
 
     def _table(
         self,

@@ -1,7 +1,7 @@
-"""Deploys a stage to AWS: ``python -m infra.deploy deploy|diff|synth STAGE``.
+"""Deploys a stage to AWS: ``python -m infra.deploy deploy|diff|synth|destroy STAGE``.
 
-``make deploy STAGE=dev`` is the same, with everything installed before. What a stage has to be told
-comes from the environment (``TILL_ISSUER`` and so on: one variable for each field of
+``make deploy STAGE=dev`` is the same, with everything installed before. The settings of a stage
+come from the environment (``TILL_ISSUER`` and so on: one variable for each field of
 ``infra.settings.Surrounding``), as do AWS's credentials and ``AWS_REGION``. All of it is asked for
 before anything is built, so that what is missing is one sentence and not the end of a long log.
 
@@ -16,7 +16,6 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -27,24 +26,32 @@ from pathlib import Path
 from typing import Final
 
 from infra import ROOT
+from infra.cdk import (
+    QUALIFIER_CONTEXT,
+    RUNBOOK,
+    DeployError,
+    check_cdk,
+    check_qualifier,
+    program,
+    region_for,
+    run_cdk,
+    say,
+)
 from infra.settings import AWS_STAGES, SettingsError, Surrounding, settings_for
 
-RUNBOOK: Final = "docs/runbooks/deploying.md"
-REGION_VARIABLE: Final = "AWS_REGION"
-
 _ASSEMBLIES: Final = ROOT / "cdk.out"
-_CDK: Final = ROOT / "infra" / "node_modules" / "aws-cdk" / "bin" / "cdk"
+SETTINGS: Final = (
+    *(field.name for field in fields(Surrounding)),
+    *("release", "bootstrap_qualifier"),
+)
+"""Everything that a stage can be told."""
+
 _BACKOFFICE: Final = ROOT / "backoffice"
 _BACKOFFICE_BUILT: Final = _BACKOFFICE / "dist"
 _BACKOFFICE_STAMP: Final = ROOT / ".build" / "backoffice.stamp"
 _BACKOFFICE_LOCK: Final = ROOT / ".local" / "backoffice.lock"
 """``make run`` holds it, too, while it builds: both build into the one folder."""
 _NOT_SOURCES: Final = {"node_modules", "dist", "e2e", "schema.d.ts"}
-_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
-
-
-class DeployError(Exception):
-    """Why a stage cannot be deployed. The message is for the person who tried."""
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
@@ -54,35 +61,45 @@ def main(arguments: Iterable[str] | None = None) -> None:
         SystemExit: it could not be done; the sentence on stderr says why.
     """
     parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
-    parser.add_argument("action", choices=["deploy", "diff", "synth"])
+    parser.add_argument("action", choices=["deploy", "diff", "synth", "destroy"])
     parser.add_argument("stage", nargs="?", default="", help=", ".join(AWS_STAGES))
+    parser.add_argument("--confirm", default="", help="the stage once more, for destroy")
     asked = parser.parse_args(None if arguments is None else list(arguments))
     try:
-        _run_action(asked.action, asked.stage.strip())
+        _run_action(asked.action, asked.stage.strip(), confirmed=asked.confirm.strip())
     except (DeployError, SettingsError) as error:
         sys.exit(f"till: {error}")
     except KeyboardInterrupt:
         sys.exit(
             "\ntill: stopped. What CloudFormation had begun, it goes on with: look there before "
             "the next deploy."
-            if asked.action == "deploy"
+            if asked.action in ("deploy", "destroy")
             else "\ntill: stopped."
         )
 
 
-def _run_action(action: str, stage: str) -> None:
+def _run_action(action: str, stage: str, *, confirmed: str) -> None:
     context = context_for(stage, os.environ)
     if action != "synth":
-        _check_region(action, stage)
-    if not _CDK.is_file():
-        raise DeployError(f"The CDK command line is not installed: make {action} does that.")
+        region_for(f"of stage {stage} for a {action}")
+    if action == "destroy" and confirmed != stage:
+        raise DeployError(
+            f"This takes stage {stage} off the air: its API answers nothing until the next deploy. "
+            f"Pass CONFIRM={stage} if you mean it. Nothing was changed."
+        )
+    check_cdk(action)
     _build_backoffice()
     assembly = _synthesize(stage, context)
     if action == "synth":
-        _say(f"Stage {stage} is in {assembly.relative_to(ROOT)}.")
+        say(f"Stage {stage} is in {assembly.relative_to(ROOT)}.")
     elif action == "diff":
         # By template, which needs the right to read only; no change set is made.
-        _cdk("diff", "--app", str(assembly), "--method=template", doing="be compared")
+        run_cdk(
+            *("diff", "--app", str(assembly), "--method=template"),
+            doing="The stage could not be compared",
+        )
+    elif action == "destroy":
+        _destroy(stage, assembly)
     else:
         _deploy(stage, assembly)
 
@@ -109,6 +126,9 @@ def context_for(stage: str, environment: Mapping[str, str]) -> dict[str, str]:
     release = environment.get(variable_of("release"), "").strip()
     if release:
         context["release"] = release
+    qualifier = environment.get(variable_of("bootstrap_qualifier"), "").strip()
+    if qualifier:
+        context[QUALIFIER_CONTEXT] = check_qualifier(qualifier)
     if missing:
         raise DeployError(
             f"Stage {stage} is not told everything: set {', '.join(missing)} ({RUNBOOK} says what "
@@ -123,20 +143,6 @@ def variable_of(name: str) -> str:
     return f"TILL_{name.upper()}"
 
 
-def _check_region(action: str, stage: str) -> None:
-    """The region has to be named: in another one, a stage would quietly begin with an empty ledger.
-
-    The CDK would take a profile's region, and without one us-east-1.
-    """
-    region = os.environ.get(REGION_VARIABLE, "")
-    if not _REGION.fullmatch(region):
-        said = f"{region!r} is no region" if region else "it is not set"
-        raise DeployError(
-            f"{REGION_VARIABLE} has to name the region of stage {stage} for a {action}, such as "
-            f"eu-west-1; {said}."
-        )
-
-
 def _build_backoffice() -> None:
     """Build it, or find that what is there was built from what is here."""
     with _only_builder(_BACKOFFICE_LOCK):
@@ -144,11 +150,11 @@ def _build_backoffice() -> None:
             (*_files(_BACKOFFICE, leave_out=_NOT_SOURCES), ROOT / "docs" / "openapi.json")
         )
         if _BACKOFFICE_STAMP.is_file() and _BACKOFFICE_STAMP.read_text() == _stamp(sources):
-            _say("The back office is built.")
+            say("The back office is built.")
             return
         if not (_BACKOFFICE / "node_modules").is_dir():
             _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
-        _say("npm builds the back office.")
+        say("npm builds the back office.")
         _npm("run", "build")
         _BACKOFFICE_STAMP.parent.mkdir(exist_ok=True)
         _BACKOFFICE_STAMP.write_text(_stamp(sources))
@@ -190,7 +196,7 @@ def _only_builder(lock_file: Path) -> Iterator[None]:
 
 def _npm(*arguments: str) -> None:
     done = subprocess.run(  # noqa: S603 - no shell
-        [_program("npm"), *arguments], cwd=_BACKOFFICE, check=False
+        [program("npm"), *arguments], cwd=_BACKOFFICE, check=False
     )
     if done.returncode != 0:
         raise DeployError(
@@ -202,11 +208,11 @@ def _synthesize(stage: str, context: Mapping[str, str]) -> Path:
     assembly = _ASSEMBLIES / stage
     # Nothing of an earlier synth may be left in what is deployed.
     shutil.rmtree(assembly, ignore_errors=True)
-    _say(f"The CDK synthesizes stage {stage}.")
-    _cdk(
+    say(f"The CDK synthesizes stage {stage}.")
+    run_cdk(
         *("synth", "--quiet", "--output", str(assembly)),
         *(f"--context={name}={value}" for name, value in context.items()),
-        doing="be synthesized",
+        doing="The stage could not be synthesized",
     )
     return assembly
 
@@ -214,14 +220,25 @@ def _synthesize(stage: str, context: Mapping[str, str]) -> Path:
 def _deploy(stage: str, assembly: Path) -> None:
     outputs = _ASSEMBLIES / f"{stage}-outputs.json"
     outputs.unlink(missing_ok=True)
-    _say(f"The CDK deploys stage {stage} to {os.environ[REGION_VARIABLE]}.")
-    _cdk(
+    say(f"The CDK deploys stage {stage} to {os.environ['AWS_REGION']}.")
+    run_cdk(
         *("deploy", "--app", str(assembly), "--all"),
         *("--require-approval", "never", "--progress", "events", "--outputs-file", str(outputs)),
-        doing="be deployed",
+        doing="The stage could not be deployed",
     )
     for line in describe_outputs(stage, outputs):
-        _say(line)
+        say(line)
+
+
+def _destroy(stage: str, assembly: Path) -> None:
+    """Take the compute stack down, and no other: what must last is not in it."""
+    compute = f"till-{stage}-compute"
+    say(f"The CDK destroys {compute}. The other stacks stay as they are.")
+    run_cdk(
+        *("destroy", "--app", str(assembly), compute, "--exclusively", "--force"),
+        doing="The compute stack could not be destroyed",
+    )
+    say(f"{compute} is gone. make deploy STAGE={stage} brings it back, at the same addresses.")
 
 
 def describe_outputs(stage: str, outputs: Path) -> tuple[str, str]:
@@ -242,34 +259,6 @@ def describe_outputs(stage: str, outputs: Path) -> tuple[str, str]:
         f"API:         {api_url}",
         f"Back office: {backoffice_url}",
     )
-
-
-def _cdk(*arguments: str, doing: str) -> None:
-    """Run the locked CDK command line, which says itself how it gets on."""
-    # cdk.json runs the app with `python`: the one that runs us, which has the CDK's library.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    done = subprocess.run(  # noqa: S603 - no shell
-        [_program("node"), str(_CDK), *arguments, "--no-notices"],
-        cwd=ROOT,
-        env={**os.environ, "PATH": path, "CDK_DISABLE_CLI_TELEMETRY": "true"},
-        check=False,
-    )
-    if done.returncode != 0:
-        raise DeployError(
-            f"The stage could not {doing}; the CDK says above why, and {RUNBOOK} what to do."
-        )
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        raise DeployError(f"There is no {name} on the PATH.")
-    return found
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

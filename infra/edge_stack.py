@@ -14,15 +14,14 @@ from urllib.parse import urlsplit
 from aws_cdk import (
     CfnElement,
     CfnOutput,
-    DefaultStackSynthesizer,
     Duration,
     RemovalPolicy,
     Stack,
 )
-from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_route53_targets as route53_targets
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as s3_deployment
@@ -32,12 +31,16 @@ from infra import ROOT
 from infra.checks import accept
 from infra.names import add_records
 from infra.settings import StageSettings, Surrounding
+from infra.written_down import WrittenDown
 from till.http.routes import BASE_PATH
 
 BACKOFFICE: Final = ROOT / "backoffice"
 BUILT: Final = BACKOFFICE / "dist"
 HASHED: Final = "assets"
 """The folder of those files that have a hash of their content in their name."""
+
+ERROR_STATUSES: Final = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
+"""Every status for which CloudFront takes a setting."""
 
 _HEADERS: Final = BACKOFFICE / "security-headers.json"
 """The one place of these headers: the local server of the back office reads it, too."""
@@ -69,7 +72,6 @@ class EdgeStack(Stack):
         construct_id: str,
         *,
         settings: StageSettings,
-        api: apigateway.RestApi,
         built: Path = BUILT,
     ) -> None:
         super().__init__(
@@ -96,8 +98,8 @@ class EdgeStack(Stack):
             bucket,
             {"S1": "Only CloudFront reads it, and what is in it is there for all to read."},
         )
-        distribution = self._make_distribution(settings, bucket, api)
-        self._put_files(settings, bucket, distribution, built)
+        distribution = self._make_distribution(settings, bucket)
+        self._put_files(settings, bucket, built)
         domain_name = settings.surrounding.domain_name
         if domain_name:
             add_records(
@@ -111,9 +113,10 @@ class EdgeStack(Stack):
         CfnOutput(self, "BackofficeUrl", value=f"https://{host}")
 
     def _make_distribution(
-        self, settings: StageSettings, bucket: s3.Bucket, api: apigateway.RestApi
+        self, settings: StageSettings, bucket: s3.Bucket
     ) -> cloudfront.Distribution:
         headers = self._make_headers(settings)
+        api_id = WrittenDown.API_ID.look_up(self, settings)
         to_page = cloudfront.Function(
             self,
             "PageOfAnAddress",
@@ -155,7 +158,7 @@ class EdgeStack(Stack):
                 # The API's own stage name is the path: nothing has to be rewritten.
                 f"/{BASE_PATH}/*": cloudfront.BehaviorOptions(
                     origin=origins.HttpOrigin(
-                        f"{api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}",
+                        f"{api_id}.execute-api.{self.region}.{self.url_suffix}",
                         protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
                         read_timeout=Duration.seconds(30),
                     ),
@@ -168,6 +171,12 @@ class EdgeStack(Stack):
                     response_headers_policy=headers,
                 )
             },
+            # By default CloudFront keeps these for 10 s, whatever the behaviour's cache policy
+            # says, and gives them to other callers: neither token nor query is in its key.
+            error_responses=[
+                cloudfront.ErrorResponse(http_status=status, ttl=Duration.seconds(0))
+                for status in ERROR_STATUSES
+            ],
         )
         accept(
             distribution,
@@ -221,10 +230,19 @@ class EdgeStack(Stack):
         self,
         settings: StageSettings,
         bucket: s3.Bucket,
-        distribution: cloudfront.Distribution,
         built: Path,
     ) -> None:
-        """What has a hash in its name is kept for ever; the page and what lies beside it, never."""
+        """What has a hash in its name is kept for ever; the page and what lies beside it, never.
+
+        So CloudFront has nothing to be told to forget, and a deploy need not wait for that.
+        """
+        # Of the CDK's own function that copies the files. It would be kept without end by default.
+        log_group = logs.LogGroup(
+            self,
+            "CopyLog",
+            retention=settings.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
         hashed = s3_deployment.BucketDeployment(
             self,
             "HashedFiles",
@@ -236,6 +254,7 @@ class EdgeStack(Stack):
             ],
             # A page that is open still asks for the files of the release before.
             prune=False,
+            log_group=log_group,
         )
         page = s3_deployment.BucketDeployment(
             self,
@@ -249,8 +268,7 @@ class EdgeStack(Stack):
             destination_bucket=bucket,
             cache_control=[s3_deployment.CacheControl.from_string("no-cache")],
             prune=False,
-            distribution=distribution,
-            distribution_paths=["/*"],
+            log_group=log_group,
         )
         # The page must not name files that are not there yet.
         page.node.add_dependency(hashed)
@@ -264,9 +282,8 @@ class EdgeStack(Stack):
         if function is None or not isinstance(bucket.node.default_child, CfnElement):
             raise AssertionError("the role is the function's, and the bucket is one")
         name = self.get_logical_id(bucket.node.default_child)
-        assets = (
-            f"cdk-{DefaultStackSynthesizer.DEFAULT_QUALIFIER}-assets-<AWS::AccountId>-<AWS::Region>"
-        )
+        qualifier = self.synthesizer.bootstrap_qualifier
+        assets = f"cdk-{qualifier}-assets-<AWS::AccountId>-<AWS::Region>"
         wildcards = (
             *(
                 f"Action::s3:{a}*"
@@ -286,8 +303,6 @@ class EdgeStack(Stack):
                     "bucket of CDK's assets and this one, which it does not know by name."
                     for wildcard in wildcards
                 },
-                "IAM5[Resource::*]": "CDK's own function makes CloudFront forget the page, and "
-                "CDK lets it do so for any distribution.",
                 "L1": "CDK's own function: its runtime is CDK's to choose.",
             },
         )

@@ -1,4 +1,4 @@
-"""From the ledger's stream to the event bus: the function, and the queue for what it parks."""
+"""From the ledger's stream to the event bus."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Final
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
 from infra.api_function import ApiFunction, Surroundings, key_rights
-from infra.checks import accept
-from infra.data_stack import WrittenDown, event_bus_name, key_alias
+from infra.data_stack import event_bus_name
+from infra.lasting import parked_records, queue_named
 from infra.permissions import KEY_SEND
+from infra.written_down import WrittenDown
 
 GIVEN_UP_AFTER: Final = Duration.hours(6)
 """How old a record gets before it is given up. The stream keeps it for 24 hours: what is left of
@@ -47,24 +46,7 @@ class EventPublisher(Construct):
     def __init__(self, scope: Construct, operation: str, *, surroundings: Surroundings) -> None:
         super().__init__(scope, f"{operation}-publisher")
         settings = surroundings.settings
-        self.parked: Final = sqs.Queue(
-            self,
-            "Parked",
-            queue_name=f"{settings.prefix}-{operation.replace('_', '-')}-parked",
-            # It holds what the ledger holds.
-            encryption=sqs.QueueEncryption.KMS
-            if settings.has_key
-            else sqs.QueueEncryption.SQS_MANAGED,
-            encryption_master_key=kms.Alias.from_alias_name(self, "Key", key_alias(settings))
-            if settings.has_key
-            else None,
-            data_key_reuse=Duration.hours(1) if settings.has_key else None,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-        )
-        accept(
-            self.parked, {"SQS3": "What is in it is looked at by a person, whom an alarm tells."}
-        )
+        self.parked: Final = queue_named(self, parked_records(settings, operation))
         bus_arn = Stack.of(self).format_arn(
             service="events", resource="event-bus", resource_name=event_bus_name(settings)
         )
@@ -87,13 +69,15 @@ class EventPublisher(Construct):
         )
         function = self._function.function
         function.add_environment("TILL_EVENT_BUS", event_bus_name(settings))
-        function.add_environment("TILL_PARKING_QUEUE_URL", self.parked.queue_url)
+        function.add_environment(
+            "TILL_PARKING_QUEUE_URL", WrittenDown.PARKED_RECORDS_URL.look_up(self, settings)
+        )
         # Not by CDK's own event source: that gives the role a right to list all streams there are.
         lambda_.CfnEventSourceMapping(
             self,
             "Mapping",
             function_name=self._function.called.function_arn,
-            event_source_arn=WrittenDown.LEDGER_STREAM.look_up(settings),
+            event_source_arn=WrittenDown.LEDGER_STREAM.look_up(self, settings),
             # Also what was written before this was deployed.
             starting_position="TRIM_HORIZON",
             batch_size=_BATCH_SIZE,

@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final
 from uuid import UUID, uuid5
 
 from infra import ROOT
 from till.adapters.event_details import DETAILS, SCHEMA_VERSION, detail_of
-from till.domain.account import Account, AccountChange
+from till.domain.account import Account, AccountChange, OpenAttempt
 from till.domain.events import EventName, event_of
 from till.domain.ledger import Cause
 from till.domain.money import Money
@@ -25,11 +25,6 @@ FOLDER: Final = ROOT / "docs" / "events"
 _CUSTOMER: Final = UUID("c0000000-0000-4000-8000-000000000003")
 _PRODUCT: Final = UUID("d0000000-0000-4000-8000-000000000003")
 _BEGIN: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-class _Order(TypedDict):
-    product_id: UUID
-    quantity: int
 
 
 def schema_file(name: EventName) -> str:
@@ -67,17 +62,16 @@ def _examples() -> dict[EventName, object]:
 def _life() -> Iterator[AccountChange]:
     """One of each: a grant, a purchase and its refund, one lost and called off, a deduction."""
     bought, lost, refund = (uuid5(_CUSTOMER, word) for word in ("bought", "lost", "refund"))
-    price, order = Money(25_00), _Order(product_id=_PRODUCT, quantity=2)
     steps: tuple[Callable[[Account, Cause], AccountChange], ...] = (
         lambda account, cause: account.grant(Money(100_00), cause),
-        lambda account, cause: account.hold(price, cause, attempt_id=bought, **order),
-        lambda account, cause: account.post_hold(price, cause, attempt_id=bought),
+        lambda account, cause: account.hold(_attempt(bought), cause),
+        lambda account, cause: account.post_hold(bought, cause),
         lambda account, cause: account.refund(
             Money(10_00), cause, purchase_id=bought, refund_id=refund
         ),
-        lambda account, cause: account.hold(price, cause, attempt_id=lost, **order),
-        lambda account, cause: account.mark_unknown(price, cause, attempt_id=lost, **order),
-        lambda account, cause: account.void_hold(price, cause, attempt_id=lost),
+        lambda account, cause: account.hold(_attempt(lost), cause),
+        lambda account, cause: account.mark_unknown(lost, cause),
+        lambda account, cause: account.void_hold(lost, cause),
         lambda account, cause: account.deduct(Money(5_00), cause),
     )
     account = Account.empty(_CUSTOMER)
@@ -87,6 +81,16 @@ def _life() -> Iterator[AccountChange]:
         change = step(account, cause)
         account = change.account
         yield change
+
+
+def _attempt(attempt_id: UUID) -> OpenAttempt:
+    return OpenAttempt(
+        attempt_id=attempt_id,
+        product_id=_PRODUCT,
+        quantity=2,
+        amount=Money(25_00),
+        blocks_from=_BEGIN + timedelta(days=1),
+    )
 
 
 def write(folder: Path = FOLDER) -> None:

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Final
 
 from aws_cdk import aws_apigateway as apigateway
+from constructs import Construct
 
 _TYPE_PREFIX: Final = "urn:problem-type:till:"
 """As in till.http.problems, which this app does not import: it needs what the layer brings."""
@@ -113,8 +114,12 @@ _PROBLEMS: Final = (
 )
 
 
-def add_gateway_problems(api: apigateway.RestApi) -> None:
+def add_gateway_problems(
+    scope: Construct, api: apigateway.IRestApi
+) -> list[apigateway.GatewayResponse]:
     """Make every answer of the gateway's own an ``application/problem+json`` document."""
+    place = Construct(scope, "Problems")
+    made = []
     for problem in _PROBLEMS:
         status = problem.status
         document: dict[str, str | int] = {
@@ -125,12 +130,21 @@ def add_gateway_problems(api: apigateway.RestApi) -> None:
             "correlation_id": "$context.requestId",
         }
         # API Gateway takes a constant in single quotes.
-        headers = {"Content-Type": "'application/problem+json'", "Cache-Control": "'no-store'"}
+        headers = {
+            "Content-Type": "'application/problem+json'",
+            # An error is about one caller and one moment: nothing on the way may keep it.
+            "Cache-Control": "'no-store'",
+        }
         headers |= {name: f"'{value}'" for name, value in problem.headers}
-        api.add_gateway_response(
-            problem.response_type.response_type.title().replace("_", ""),
-            type=problem.response_type,
-            status_code=None if status is None else str(status.value),
-            response_headers=headers,
-            templates={"application/json": json.dumps(document)},
+        made.append(
+            apigateway.GatewayResponse(
+                place,
+                problem.response_type.response_type.title().replace("_", ""),
+                rest_api=api,
+                type=problem.response_type,
+                status_code=None if status is None else str(status.value),
+                response_headers=headers,
+                templates={"application/json": json.dumps(document)},
+            )
         )
+    return made

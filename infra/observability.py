@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import Duration
-from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import ALARM_PERIOD, RELEASE_ALARM_PERIOD, Runbook, notify, ring
-from infra.data_stack import ledger_table_name, purchases_table_name
+from infra.data_stack import (
+    OPENED_INDEX,
+    STATE_INDEX,
+    ledger_table_name,
+    purchases_table_name,
+)
 from infra.settings import StageSettings
 
 NAMESPACE: Final = "Till"
@@ -35,19 +40,18 @@ class Observability(Construct):
         construct_id: str,
         *,
         settings: StageSettings,
-        api: apigateway.RestApi,
-        dead_letters: Sequence[sqs.Queue],
+        dead_letters: Sequence[sqs.IQueue],
         alarm_topic: sns.ITopic | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings: Final = settings
-        self._api: Final = api
         self.of_releases: Final = self._release_alarms()
         """What no release may set off, whichever function it is of."""
         for alarm in (
             *self.of_releases,
             *self._money_alarms(),
             self._latency_alarm(),
+            self._concurrency_alarm(),
             *self._table_alarms(),
         ):
             notify(alarm, alarm_topic)
@@ -83,9 +87,7 @@ class Observability(Construct):
             ring(
                 self,
                 "ServerErrors",
-                self._api.metric_server_error(
-                    period=RELEASE_ALARM_PERIOD, statistic=cloudwatch.Stats.SUM
-                ),
+                self._api_metric("5XXError", period=RELEASE_ALARM_PERIOD),
                 "The API answers with 5xx: ours, or an upstream's that it passes on.",
                 Runbook.ERRORS,
                 threshold=5,
@@ -115,10 +117,31 @@ class Observability(Construct):
             ),
             ring(
                 self,
-                "PossibleOrphans",
-                self._measure("PossibleOrphans"),
-                "An attempt was voided, and a parcel may be on its way all the same.",
-                Runbook.POSSIBLE_ORPHANS,
+                "OpenOrphans",
+                self._measure("OpenOrphans", cloudwatch.Stats.MAXIMUM),
+                "Attempts were voided although a parcel may exist, and no person has closed them.",
+                Runbook.ORPHAN_SHIPMENTS,
+            ),
+            ring(
+                self,
+                "AnswersNotRecorded",
+                self._measure("AnswersNotRecorded"),
+                "An answer of the carrier is written nowhere but in the log.",
+                Runbook.CARRIER_ANSWERS,
+            ),
+            ring(
+                self,
+                "ShipmentIdsTaken",
+                self._measure("ShipmentIdsTaken"),
+                "The carrier answered with the shipment id of another purchase.",
+                Runbook.CARRIER_ANSWERS,
+            ),
+            ring(
+                self,
+                "UnreadableItems",
+                self._measure("UnreadableItems"),
+                "Items of the tables cannot be read and are left out of lists.",
+                Runbook.UNREADABLE_ITEMS,
             ),
         )
 
@@ -126,42 +149,79 @@ class Observability(Construct):
         return ring(
             self,
             "Latency",
-            self._api.metric_latency(period=ALARM_PERIOD, statistic="p99"),
+            self._api_metric("Latency", "p99"),
             "One request in a hundred takes longer than ten seconds.",
             Runbook.LATENCY,
             threshold=Duration.seconds(10).to_milliseconds(),
             periods=3,
         )
 
+    def _concurrency_alarm(self) -> cloudwatch.Alarm:
+        """One for all functions: what refuses them is the limit of the whole account."""
+        return ring(
+            self,
+            "FunctionThrottles",
+            lambda_.Function.metric_all_throttles(
+                period=ALARM_PERIOD, statistic=cloudwatch.Stats.SUM
+            ),
+            "A function of this account was refused a place to run: the account's Lambda "
+            "concurrency is used up.",
+            Runbook.THROTTLES,
+        )
+
     def _table_alarms(self) -> tuple[cloudwatch.Alarm, ...]:
+        """For tables and indexes: an index that is throttled holds its table's writes up."""
+        ledger, purchases = ledger_table_name(self._settings), purchases_table_name(self._settings)
         return tuple(
             ring(
                 self,
-                f"{table.title()}{direction}Throttles",
-                self._table_metric(name, f"{direction}ThrottleEvents"),
-                f"DynamoDB refuses to {direction.lower()} the {table} table as fast as is asked.",
+                f"{name.title().replace(' ', '')}{direction}Throttles",
+                self._table_metric(table, f"{direction}ThrottleEvents", index=index),
+                f"DynamoDB refuses to {direction.lower()} the {name} as fast as is asked.",
                 Runbook.THROTTLES,
                 periods=2,
             )
-            for table, name in (
-                ("ledger", ledger_table_name(self._settings)),
-                ("purchases", purchases_table_name(self._settings)),
+            for name, table, index in (
+                ("ledger table", ledger, None),
+                ("ledger index", ledger, OPENED_INDEX),
+                ("purchases table", purchases, None),
+                ("purchases index", purchases, STATE_INDEX),
             )
             for direction in ("Read", "Write")
         )
 
+    def _api_metric(
+        self,
+        name: str,
+        statistic: str = cloudwatch.Stats.SUM,
+        *,
+        period: Duration = ALARM_PERIOD,
+        label: str | None = None,
+    ) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace="AWS/ApiGateway",
+            metric_name=name,
+            dimensions_map={"ApiName": self._settings.prefix},
+            statistic=statistic,
+            period=period,
+            label=label,
+        )
+
     @staticmethod
-    def _table_metric(table: str, name: str, *, label: str | None = None) -> cloudwatch.Metric:
+    def _table_metric(
+        table: str, name: str, *, index: str | None = None, label: str | None = None
+    ) -> cloudwatch.Metric:
+        of_index = {} if index is None else {"GlobalSecondaryIndexName": index}
         return cloudwatch.Metric(
             namespace="AWS/DynamoDB",
             metric_name=name,
-            dimensions_map={"TableName": table},
+            dimensions_map={"TableName": table, **of_index},
             statistic=cloudwatch.Stats.SUM,
             period=ALARM_PERIOD,
             label=label,
         )
 
-    def _make_dashboard(self, dead_letters: Sequence[sqs.Queue]) -> None:
+    def _make_dashboard(self, dead_letters: Sequence[sqs.IQueue]) -> None:
         tables = (ledger_table_name(self._settings), purchases_table_name(self._settings))
         graphs: tuple[tuple[str, Sequence[cloudwatch.IMetric]], ...] = (
             (
@@ -179,15 +239,29 @@ class Observability(Construct):
                 ],
             ),
             (
-                "Attempts of unknown outcome, and possible orphans",
+                "Unknown attempts and open orphan shipments",
                 [
                     self._measure("UnknownAttempts", cloudwatch.Stats.MAXIMUM, label="unknown"),
-                    self._measure("PossibleOrphans", label="possible orphans"),
+                    self._measure("OpenOrphans", cloudwatch.Stats.MAXIMUM, label="orphans"),
+                    self._measure("RecoveriesFailed", label="recoveries that failed"),
                 ],
             ),
             (
-                "Age of the oldest unknown attempt (s)",
-                [self._measure("OldestUnknownSeconds", cloudwatch.Stats.MAXIMUM)],
+                "Age of the oldest one (s)",
+                [
+                    self._measure(
+                        "OldestUnknownSeconds", cloudwatch.Stats.MAXIMUM, label="unknown"
+                    ),
+                    self._measure("OldestOrphanSeconds", cloudwatch.Stats.MAXIMUM, label="orphans"),
+                ],
+            ),
+            (
+                "Carrier answers to look at, and unreadable items",
+                [
+                    self._measure("AnswersNotRecorded", label="not recorded"),
+                    self._measure("ShipmentIdsTaken", label="shipment id taken"),
+                    self._measure("UnreadableItems", label="unreadable items"),
+                ],
             ),
             (
                 "Upstreams (ms)",
@@ -216,15 +290,18 @@ class Observability(Construct):
             (
                 "Requests",
                 [
-                    self._api.metric_count(period=ALARM_PERIOD),
-                    self._api.metric_client_error(period=ALARM_PERIOD),
-                    self._api.metric_server_error(period=ALARM_PERIOD),
+                    self._api_metric(name, label=label)
+                    for name, label in (
+                        ("Count", "requests"),
+                        ("4XXError", "4xx"),
+                        ("5XXError", "5xx"),
+                    )
                 ],
             ),
             (
                 "Latency of the API (ms)",
                 [
-                    self._api.metric_latency(period=ALARM_PERIOD, statistic=statistic)
+                    self._api_metric("Latency", statistic, label=statistic)
                     for statistic in ("p50", "p99")
                 ],
             ),

@@ -146,7 +146,7 @@ _UNKNOWN_ATTEMPT: Final[JsonObject] = {
         "answered_at": "2026-11-22T17:36:29.610487Z",
     },
     "resolution": None,
-    "possible_orphan": False,
+    "orphan": None,
     "purchase_id": None,
     "shipment_id": None,
 }
@@ -157,6 +157,23 @@ _RESOLVED_ATTEMPT: Final[JsonObject] = {
     "resolution": {"actor": "rita", "reason": "The carrier's portal shows the parcel"},
     "purchase_id": _PURCHASE,
     "shipment_id": _SHIPMENT,
+}
+_CLOSED_ORPHAN: Final[JsonObject] = {
+    **_UNKNOWN_ATTEMPT,
+    "state": "VOIDED",
+    "settled_at": "2026-11-23T17:36:41.120934Z",
+    "resolution": {"actor": "recovery", "reason": "Not resolved in time"},
+    "orphan": {
+        "status": "CLOSED",
+        "since": "2026-11-23T17:36:41.120934Z",
+        "shipment_id": None,
+        "closing": {
+            "outcome": "NOT_REAL",
+            "reason": "The carrier has searched, and there is no parcel",
+            "closed_at": "2026-11-24T09:05:12.000000Z",
+            "closed_by": "rita",
+        },
+    },
 }
 _PERCENTAGE: Final[JsonObject] = {"type": "percentage", "percent": 10, "max_amount": 2000}
 _TERMS: Final[JsonObject] = {
@@ -237,6 +254,12 @@ REQUESTS: Final[Mapping[str, Mapping[str, JsonObject]]] = {
             "reason": "The carrier has no such parcel",
         },
     },
+    "close_orphan_shipment": {
+        "There was no parcel": {
+            "outcome": "NOT_REAL",
+            "reason": "The carrier has searched, and there is no parcel",
+        },
+    },
     "create_promo_code": {
         "A percentage with every restriction": {
             "code": "AUTUMN-10",
@@ -313,6 +336,7 @@ RESPONSES: Final[Mapping[str, JsonObject]] = {
     "list_attempts": _page({**_UNKNOWN_ATTEMPT, "customer_name": "Chiara Conti"}),
     "get_attempt": _UNKNOWN_ATTEMPT,
     "resolve_attempt": _RESOLVED_ATTEMPT,
+    "close_orphan_shipment": _CLOSED_ORPHAN,
     "create_quote": {
         "customer_id": _CUSTOMER,
         "product": _SNAPSHOT,

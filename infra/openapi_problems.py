@@ -42,6 +42,7 @@ _CONFLICT: Final[Mapping[str, TillError]] = {
         requested=Money(2000), refundable=Money(1500)
     ),
     "resolve_attempt": errors.AttemptAlreadyResolvedError(state="VOIDED"),
+    "close_orphan_shipment": errors.NoOrphanShipmentError(),
     "create_promo_code": errors.PromoCodeExistsError(),
     "update_promo_code": errors.PromoCodeDeactivatedError(),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from aws_cdk import CfnResource
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
@@ -18,10 +17,6 @@ from infra.settings import Release, StageSettings
 ALIAS: Final = "live"
 
 _AWS_POLICY: Final = "service-role/AWSCodeDeployRoleForLambdaLimited"
-
-_AT_A_TIME: Final = 10
-"""How many functions are released side by side. All of them asked for more of Lambda's API, in the
-name of one role, than its 15 requests a second in an account: then CodeDeploy gives up."""
 
 _CONFIGS: Final = {
     Release.AT_ONCE: codedeploy.LambdaDeploymentConfig.ALL_AT_ONCE,
@@ -63,7 +58,6 @@ class Releases(Construct):
             },
         )
         self._groups: Final[list[codedeploy.LambdaDeploymentGroup]] = []
-        self._moved: Final[list[CfnResource]] = []
 
     def release(
         self,
@@ -84,13 +78,6 @@ class Releases(Construct):
             # As it is, since CDK would give it the managed policy once for each group.
             role=self._role.without_policy_updates(),
         )
-        # Of the resource alone: what callers add to an alias waits for the whole API.
-        moved = alias.node.default_child
-        if not isinstance(moved, CfnResource):
-            raise TypeError("an alias is a resource")
-        if len(self._moved) >= _AT_A_TIME:
-            moved.add_resource_dependency(self._moved[-_AT_A_TIME])
-        self._moved.append(moved)
         self._groups.append(group)
         self._heed(group, alarms)
         return alias

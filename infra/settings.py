@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
@@ -11,12 +12,12 @@ from urllib.parse import urlsplit
 from aws_cdk.aws_logs import RetentionDays
 
 from infra.layers import Target
+from till.services.policy import SETTLE_SECONDS
 
 GATEWAY_TIMEOUT_SECONDS: Final = 29
 """API Gateway's own limit for an integration: past it, the caller gets a 504."""
 
-RECORDING_SECONDS: Final = 3
-"""What a purchase needs after the carrier has answered (or has not), to write down the outcome."""
+_EMAIL: Final = re.compile(r"[^@\s:/]+@[^@\s:/]+\.[^@\s:/]+")
 
 
 class SettingsError(Exception):
@@ -87,6 +88,8 @@ class Surrounding:
     hosted_zone_id: str = ""
     """The zone at Route 53 of both names, if the deployment is to make their records."""
     hosted_zone_name: str = ""
+    alarms_to: str = ""
+    """Who hears the stage's alarms: an e-mail address, or an https address of a paging service."""
 
     @classmethod
     def from_context(cls, context: Callable[[str], object], stage: str) -> Surrounding:
@@ -128,6 +131,8 @@ class StageSettings:
     release: Release
     support_limit_minor: int
     """The most that a rep may grant, deduct or refund in one operation, in cents."""
+    free_products: bool
+    """Whether a product may cost nothing. If not, a price of 0 is refused as a mistake."""
     read_timeout_seconds: int
     shipment_timeout_seconds: int
     lambda_timeout_seconds: int
@@ -145,7 +150,7 @@ class StageSettings:
 
     def __post_init__(self) -> None:
         """Refuse times in the wrong order, and addresses that cannot be called."""
-        purchase = self.read_timeout_seconds + self.shipment_timeout_seconds + RECORDING_SECONDS
+        purchase = self.read_timeout_seconds + self.shipment_timeout_seconds + SETTLE_SECONDS
         if purchase > self.lambda_timeout_seconds:
             raise SettingsError(
                 f"Stage {self.stage}: a purchase may take {purchase} s, which is more than the "
@@ -163,6 +168,7 @@ class StageSettings:
             )
         _check_surrounding(self)
         _check_names(self)
+        _check_alarms_to(self)
 
     @property
     def has_key(self) -> bool:
@@ -187,6 +193,28 @@ def _check_surrounding(settings: StageSettings) -> None:
                 f"Stage {settings.stage}: {name} must be a plain {' or '.join(schemes)} address "
                 f"such as {schemes[0]}://host/path, not {url!r}."
             )
+
+
+def warnings_of(settings: StageSettings) -> list[str]:
+    """What a stage can be deployed without, and should not be."""
+    if settings.is_aws and not settings.surrounding.alarms_to:
+        return [
+            f"nobody hears the alarms of stage {settings.stage}. Set TILL_ALARMS_TO (in CI "
+            f"{settings.stage.upper()}_ALARMS_TO) to an e-mail address, or to the https address of "
+            "a paging service."
+        ]
+    return []
+
+
+def _check_alarms_to(settings: StageSettings) -> None:
+    hears = settings.surrounding.alarms_to
+    parts = urlsplit(hears)
+    is_address = parts.scheme == "https" and bool(parts.hostname)
+    if hears and not is_address and not _EMAIL.fullmatch(hears):
+        raise SettingsError(
+            f"Stage {settings.stage}: alarms_to must be an e-mail address or an https address, "
+            f"not {hears!r}."
+        )
 
 
 def _check_names(settings: StageSettings) -> None:
@@ -234,6 +262,7 @@ def _emulated(
         identity_from=identity_from,
         release=Release.IN_PLACE,
         support_limit_minor=500_00,
+        free_products=False,
         read_timeout_seconds=8,
         shipment_timeout_seconds=8,
         lambda_timeout_seconds=25,
@@ -265,6 +294,7 @@ def _aws(
         identity_from=IdentityFrom.AUTHORIZER,
         release=release,
         support_limit_minor=500_00,
+        free_products=False,
         read_timeout_seconds=3,
         shipment_timeout_seconds=10,
         lambda_timeout_seconds=25,

@@ -10,11 +10,15 @@ from typing import Final, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
-_LOOKED_UP: Final = re.compile(r"\{\{resolve:ssm:([^}]+)\}\}")
+_LOOKED_UP: Final = "AWS::SSM::Parameter::Value<String>"
+"""The type of a parameter whose value is read from SSM, by the name that is its default."""
 _NAMED: Final = re.compile(
     r":(?P<kind>table|event-bus|alias)/(?P<name>[^/]+)(/index/(?P<index>.+))?$"
 )
+_BY_ARN: Final = re.compile(r":(?P<kind>sqs|sns):+(?P<name>[^:]+)$")
 _NAMES: Final = {
+    "sqs": ("AWS::SQS::Queue", "QueueName"),
+    "sns": ("AWS::SNS::Topic", "TopicName"),
     "table": ("AWS::DynamoDB::Table", "TableName"),
     "event-bus": ("AWS::Events::EventBus", "Name"),
     "alias": ("AWS::KMS::Alias", "AliasName"),
@@ -112,6 +116,8 @@ class Templates:
         match value:
             case {"Ref": str(logical_id)} if (stack, logical_id) in self._resources:
                 return self._behind(self._resources[stack, logical_id])
+            case {"Ref": str(logical_id)} if self._is_looked_up(logical_id, stack):
+                return self._looked_up(logical_id, stack)
             case {"Fn::GetAtt": [str(logical_id), str(attribute)]}:
                 found = self._resources[stack, logical_id]
                 if attribute == "StreamArn":
@@ -161,18 +167,23 @@ class Templates:
             return self.resolve(found.get(stands_for), found.stack)
         return Target(found, part)
 
+    def _is_looked_up(self, logical_id: str, stack: str) -> bool:
+        return get(self._documents[stack], "Parameters", logical_id, "Type") == _LOOKED_UP
+
+    def _looked_up(self, logical_id: str, stack: str) -> Target:
+        name = get(self._documents[stack], "Parameters", logical_id, "Default")
+        for parameter in self.all("AWS::SSM::Parameter"):
+            if parameter.get("Name") == name:
+                return self.resolve(parameter.get("Value"), parameter.stack)
+        raise TemplateError(f"No stack writes {name}, which {logical_id} of {stack} reads.")
+
     def _named(self, text: str, value: Json) -> Target:
-        looked_up = _LOOKED_UP.search(text)
-        if looked_up:
-            for parameter in self.all("AWS::SSM::Parameter"):
-                if parameter.get("Name") == looked_up[1]:
-                    return self.resolve(parameter.get("Value"), parameter.stack)
-        named = _NAMED.search(text)
+        named = _NAMED.search(text) or _BY_ARN.search(text)
         if named:
             resource_type, name = _NAMES[named["kind"]]
             for one in self.all(resource_type):
                 if one.get(name) in (named["name"], f"{named['kind']}/{named['name']}"):
-                    return self._behind(one, named["index"] or "")
+                    return self._behind(one, named.groupdict().get("index") or "")
         raise TemplateError(f"{value} leads to nothing in the templates.")
 
 

@@ -167,9 +167,8 @@ def read_outputs(path: Path, stage: str) -> Deployed:
     outputs: dict[str, dict[str, str]] = json.loads(path.read_text())
     try:
         data = outputs[f"{prefix}data"]
-        compute = outputs[f"{prefix}compute"]
         return Deployed(
-            api_id=compute["ApiId"],
+            api_id=data["ApiId"],
             ledger_table=data["LedgerTableName"],
             purchases_table=data["PurchasesTableName"],
             function_prefix=prefix,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from local.places import SHARED, VENV_PYTHON, State
+from local.places import RECORDER, SHARED, VENV_PYTHON, State
 from local.ports import HOST
 from local.processes import python_module, started
 from local.servers import await_ready
@@ -49,8 +49,13 @@ def client_environment(url: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running_emulator(port: int, state: State) -> AsyncIterator[Emulator]:
-    """An emulator with nothing in it, ready, until the block ends."""
+async def running_emulator(
+    port: int, state: State, *, records_calls: bool = False
+) -> AsyncIterator[Emulator]:
+    """An emulator with nothing in it, ready, until the block ends.
+
+    With ``records_calls`` the AWS calls of all functions are written to ``state.aws_calls``.
+    """
     log = state.logs / "emulator.log"
     url = f"http://{HOST}:{port}"
     # It tells this name to whoever asks for its health.
@@ -71,6 +76,8 @@ async def running_emulator(port: int, state: State) -> AsyncIterator[Emulator]:
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
     }
+    if records_calls:
+        env |= {"PYTHONPATH": str(RECORDER), "TILL_RECORD_AWS_CALLS": str(state.aws_calls)}
     command = python_module("ministack")
     async with started(command, log=log, env=env, leashed=True) as process:
         await await_ready("The emulator", process, f"{url}/_ministack/health", log, proof=name)

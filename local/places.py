@@ -17,6 +17,8 @@ BACKOFFICE = ROOT / "backoffice"
 """The npm package of the back office."""
 CLIENT = ROOT / "clients" / "python"
 """The Python client; what is generated of it is in till_client/generated."""
+RECORDER = ROOT / "local" / "recorder"
+"""The folder of the module that records the AWS calls of Lambda workers."""
 CDK = ROOT / "infra" / "node_modules" / "aws-cdk" / "bin" / "cdk"
 SPECTRAL = ROOT / "infra" / "node_modules" / ".bin" / "spectral"
 
@@ -56,6 +58,11 @@ class State:
     def identity_keys(self) -> Path:
         """The private keys that the identity provider signs with; there as long as it runs."""
         return self.folder / "identity-keys.json"
+
+    @property
+    def aws_calls(self) -> Path:
+        """The AWS calls of the functions, if the system was started to record them."""
+        return self.folder / "aws-calls.jsonl"
 
     @property
     def lock(self) -> Path:

@@ -61,6 +61,7 @@ class Options:
     backoffice: bool
     state: State
     exit_with_stdin: bool
+    records_calls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,9 @@ def _options() -> Options:
     parser.add_argument(
         "--exit-with-stdin", action="store_true", help="stop when the standard input ends"
     )
+    parser.add_argument(
+        "--record-aws-calls", action="store_true", help="write down what the functions ask of AWS"
+    )
     given = parser.parse_args()
     return Options(
         stage=given.stage,
@@ -132,6 +136,7 @@ def _options() -> Options:
         backoffice=not given.no_backoffice,
         state=State(given.state.resolve()),
         exit_with_stdin=given.exit_with_stdin,
+        records_calls=given.record_aws_calls,
     )
 
 
@@ -319,7 +324,9 @@ async def _prepare(
 
     async def start_emulator() -> Emulator:
         with progress.step("emulator", f"ministack starts at http://{HOST}:{ports.emulator}"):
-            emulator = await servers.enter_async_context(running_emulator(ports.emulator, state))
+            emulator = await servers.enter_async_context(
+                running_emulator(ports.emulator, state, records_calls=options.records_calls)
+            )
         with progress.step("bootstrap", "cdk bootstraps the emulator"):
             await deployment.bootstrap(state, emulator.url)
         return emulator

@@ -35,12 +35,14 @@ def running_system(
     stage: str = STAGE,
     upstream_url: str | None = None,
     backoffice: bool = False,
+    records_calls: bool = False,
     start_within_seconds: float = 240.0,
 ) -> Iterator[Endpoints]:
     """A system of its own, stopped when the block ends.
 
     It is the emulator with the app deployed as that ``stage``, the identity provider and the
-    stand-in; with ``backoffice`` also the back office. With ``upstream_url`` that server takes the
+    stand-in; with ``backoffice`` also the back office. With ``records_calls`` the functions' AWS
+    calls are written down. With ``upstream_url`` that server takes the
     stand-in's place. The system also stops when this process is killed. Its logs stay in
     ``.local/systems`` until a later one clears them away.
 
@@ -55,6 +57,7 @@ def running_system(
     command += ["--issuer-port", "0", "--backoffice-port", "0", "--stage", stage]
     command += [] if backoffice else ["--no-backoffice"]
     command += ["--state", str(state.folder), "--exit-with-stdin"]
+    command += ["--record-aws-calls"] if records_calls else []
     if upstream_url is not None:
         command += ["--upstream-url", upstream_url]
     with output.open("wb") as log:

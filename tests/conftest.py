@@ -40,7 +40,9 @@ def under_test() -> Iterator[systems.UnderTest]:
     elif already_there:
         yield systems.embedded(Endpoints.read(Path(already_there)))
     else:
-        with running_system(stage=os.environ.get(STAGE_VARIABLE, STAGE)) as started:
+        with running_system(
+            stage=os.environ.get(STAGE_VARIABLE, STAGE), records_calls=True
+        ) as started:
             yield systems.embedded(started)
 
 

@@ -11,6 +11,7 @@ from till.http.app import (
     Cursor,
     Include,
     Limit,
+    OrphanFilter,
     StateFilter,
     answer,
     documented,
@@ -25,21 +26,26 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.get(
     "/purchase-attempts",
     summary="List purchase attempts",
-    description="Newest first. Without `state`: those that are open (PENDING or UNKNOWN).",
+    description="Newest first. Without `state`: those that are open (PENDING or UNKNOWN). With "
+    "`orphan=OPEN`: the voided ones whose parcel may exist and that no person has closed yet.",
     operation_id="list_attempts",
     tags=["purchase attempts"],
     responses=documented(HTTPStatus.OK, AttemptListResponse, *READ),
 )
 def list_attempts(
+    *,
     state: StateFilter = None,
+    orphan: OrphanFilter = None,
     include: Include = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[AttemptListResponse]:
     """List purchase attempts."""
-    scope = ("attempts", state)
+    scope = ("attempts", state, orphan)
     before = decode_place(scope, cursor)
-    page = bootstrap.read_purchases().attempts(state=state, before=before, limit=limit)
+    page = bootstrap.read_purchases().attempts(
+        state=state, orphan=orphan, before=before, limit=limit
+    )
     names: dict[UUID, str] = {}
     if include is not None:
         names = bootstrap.shown_customers()(a.customer_id for a in page.attempts).names

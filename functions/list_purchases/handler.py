@@ -12,6 +12,7 @@ from till.http.app import (
     FromFilter,
     Include,
     Limit,
+    ShipmentIdFilter,
     StatusFilter,
     UntilFilter,
     answer,
@@ -27,7 +28,9 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 @app.get(
     "/purchases",
     summary="List purchases of all customers",
-    description="Newest first, created from `created_from` up to, but not including, `created_to`.",
+    description="Newest first, created from `created_from` up to, but not including, "
+    "`created_to`. With `shipment_id`: the one purchase of that shipment, whatever the other "
+    "filters say.",
     operation_id="list_purchases",
     tags=["purchases"],
     responses=documented(HTTPStatus.OK, NamedPurchaseListResponse, *READ),
@@ -37,20 +40,21 @@ def list_purchases(
     status: StatusFilter = None,
     created_from: FromFilter = None,
     created_to: UntilFilter = None,
+    shipment_id: ShipmentIdFilter = None,
     include: Include = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response[NamedPurchaseListResponse]:
     """List purchases of all customers."""
-    scope = ("purchases", status, created_from, created_to)
+    scope = ("purchases", status, created_from, created_to, shipment_id)
     before = decode_place(scope, cursor)
-    page = bootstrap.read_purchases().of_all(
-        status=status,
-        since=created_from,
-        until=created_to,
-        before=before,
-        limit=limit,
-    )
+    read = bootstrap.read_purchases()
+    if shipment_id is not None:
+        page = read.of_shipment(shipment_id)
+    else:
+        page = read.of_all(
+            status=status, since=created_from, until=created_to, before=before, limit=limit
+        )
     names: dict[UUID, str] = {}
     if include is not None:
         names = bootstrap.shown_customers()(p.customer_id for p in page.purchases).names

@@ -1,4 +1,4 @@
-"""Every minute: find purchase attempts that nobody is working on any more."""
+"""Every minute: settle the purchase attempts whose run has ended without doing so."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,6 +12,8 @@ from till.measures import Measure, measure
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from till.services.recover import WorkList
+
 logger = Logger()
 
 
@@ -22,22 +24,23 @@ class RecoveryFailedError(Exception):
 def lambda_handler(_: object, context: "LambdaContext") -> None:
     """Run the recovery once, and log what it did."""
     report = bootstrap.recover_attempts()(LambdaDeadline(context))
-    oldest = report.oldest_unknown_since
-    oldest_seconds = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0
-    measure(Measure.UNKNOWN_ATTEMPTS, report.unknown_count)
-    measure(Measure.OLDEST_UNKNOWN_SECONDS, oldest_seconds)
+    measure(Measure.UNKNOWN_ATTEMPTS, report.unknown.count)
+    measure(Measure.OLDEST_UNKNOWN_SECONDS, _age_seconds(report.unknown))
+    measure(Measure.OPEN_ORPHANS, report.orphans.count)
+    measure(Measure.OLDEST_ORPHAN_SECONDS, _age_seconds(report.orphans))
+    measure(Measure.RECOVERIES_FAILED, len(report.failed))
+    measures.flush()
     logger.info(
         "recovery",
         extra={
             "settled": [str(i) for i in report.settled],
             "made_unknown": [str(i) for i in report.made_unknown],
             "voided_at_deadline": [str(i) for i in report.voided_at_deadline],
-            "unknown_count": report.unknown_count,
-            "oldest_unknown_seconds": oldest_seconds,
+            "unknown_count": report.unknown.count,
+            "open_orphan_count": report.orphans.count,
             "finished": report.finished,
         },
     )
-    measures.flush()
     for attempt_id, error in report.failed.items():
         logger.error(
             "an attempt could not be recovered",
@@ -45,3 +48,8 @@ def lambda_handler(_: object, context: "LambdaContext") -> None:
         )
     if report.failed:
         raise RecoveryFailedError(f"{len(report.failed)} attempts could not be recovered")
+
+
+def _age_seconds(work: "WorkList") -> float:
+    oldest = work.oldest_since
+    return (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0

@@ -1,4 +1,4 @@
-"""Resolve a purchase attempt."""
+"""Resolve a purchase attempt of unknown outcome."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -12,6 +12,7 @@ from till.http.app import (
     KeyHeader,
     LambdaDeadline,
     PathId,
+    amount_limit,
     answer,
     caller,
     documented,
@@ -26,7 +27,9 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
     "/purchase-attempts/<attempt_id>/resolution",
     summary="Resolve a purchase attempt",
     description="For an attempt whose shipment outcome is unknown. `shipped` charges the held "
-    "amount and creates the purchase; `not_shipped` releases it. Final.",
+    "amount and creates the purchase; `not_shipped` releases it. Final. A shipment id belongs to "
+    "one purchase, and the carrier's own answer, if it is noted on the attempt, cannot be "
+    "contradicted.",
     operation_id="resolve_attempt",
     tags=["purchase attempts"],
     responses=documented(HTTPStatus.OK, AttemptResponse, *MOVE),
@@ -37,7 +40,10 @@ def resolve_attempt(
     """Resolve a purchase attempt."""
     resolved = bootstrap.resolve_attempt()(
         body.resolution_request(
-            attempt_id=attempt_id, actor=caller(app).subject, idempotency_key=idempotency_key
+            attempt_id=attempt_id,
+            limit=amount_limit(app),
+            actor=caller(app).subject,
+            idempotency_key=idempotency_key,
         ),
         LambdaDeadline(app.lambda_context),
     )

@@ -10,11 +10,22 @@ from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
-from local.upstream.behaviour import Behaviour, Drop, Plans, Proceed, Raw, Refuse, Silent, Turn
+from local.upstream.behaviour import (
+    Behaviour,
+    Drop,
+    Interim,
+    Plans,
+    Proceed,
+    Raw,
+    Refuse,
+    Silent,
+    Turn,
+)
 from local.upstream.caching import CachingRules, reply_with
 from local.upstream.contract import CreateShipmentRequest, Customer, Entity, Product, Shipment
 from local.upstream.credentials import Gate
 from local.upstream.exchange import (
+    InterimReplies,
     NoReply,
     Outcome,
     Reply,
@@ -68,6 +79,10 @@ class Api:
         self.customer_plans.release_all()
         self.product_plans.release_all()
         self.shipment_plans.release_all()
+
+    def pause(self, seconds: float) -> bool:
+        """Wait, unless the stand-in stops; tells whether it goes on."""
+        return not self._stopped.wait(seconds)
 
     def handle(self, request: Request) -> Outcome:
         """Answer a request under ``/api``."""
@@ -182,8 +197,15 @@ def _planned(behaviour: Behaviour, usual: Reply) -> Outcome:
             return error_reply(status, message)
         case Raw() as raw:
             return Reply(
-                raw.status, raw.body.encode(), raw.content_type, raw.headers, raw.missing_bytes
+                raw.status,
+                raw.content,
+                raw.content_type,
+                raw.headers,
+                raw.missing_bytes,
+                raw.dribble,
             )
+        case Interim(status=status, pause_seconds=pause_seconds):
+            return InterimReplies(status, pause_seconds)
         case Drop(reset=reset):
             return NoReply(reset=reset)
         case Silent():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -31,19 +31,52 @@ class Refuse(Plan):
     message: str = "The stand-in was told to refuse this."
 
 
-class Raw(Plan):
-    """Any answer at all, such as one that breaks the contract.
+class Dribble(Plan):
+    """Send an answer byte by byte, with a pause before each byte.
 
-    With ``missing_bytes`` the answer says that it is so much longer than it is, and the
-    connection is closed at its end: an answer that was cut on its way.
+    From the status line on (``head``), or only after the header fields (``body``).
+    """
+
+    part: Literal["head", "body"]
+    pause_seconds: Annotated[float, Field(gt=0)]
+
+
+class Raw(Plan):
+    """Any answer, such as one that breaks the contract.
+
+    The body is text, or any bytes in ``body_base64``. ``headers`` are added as they are: with
+    ``Content-Encoding``, the body has to be encoded already. With ``missing_bytes`` the answer
+    claims to be so much longer than it is, and the connection is closed at its end: an answer that
+    breaks off.
     """
 
     kind: Literal["raw"] = "raw"
     status: Annotated[int, Field(ge=200, le=599)] = 200
     body: str = ""
+    body_base64: Base64Bytes | None = None
     content_type: str = "application/json"
     headers: dict[str, str] = Field(default_factory=dict)
     missing_bytes: Annotated[int, Field(ge=0)] = 0
+    dribble: Dribble | None = None
+
+    @model_validator(mode="after")
+    def _has_one_body(self) -> Self:
+        if self.body and self.body_base64 is not None:
+            raise ValueError("give body or body_base64, not both")
+        return self
+
+    @property
+    def content(self) -> bytes:
+        """The body."""
+        return self.body.encode() if self.body_base64 is None else self.body_base64
+
+
+class Interim(Plan):
+    """No answer, but one 1xx after another until the client gives up."""
+
+    kind: Literal["interim"] = "interim"
+    status: Annotated[int, Field(ge=100, le=199)] = 103
+    pause_seconds: Annotated[float, Field(gt=0)] = 0.1
 
 
 class Drop(Plan):
@@ -59,7 +92,9 @@ class Silent(Plan):
     kind: Literal["silent"] = "silent"
 
 
-PlannedAnswer = Annotated[Proceed | Refuse | Raw | Drop | Silent, Field(discriminator="kind")]
+PlannedAnswer = Annotated[
+    Proceed | Refuse | Raw | Interim | Drop | Silent, Field(discriminator="kind")
+]
 
 
 class Behaviour(Plan):

@@ -1,4 +1,4 @@
-"""The control interface: how tests and demos steer the stand-in. No part of the contract.
+r"""The control interface: how tests and demos steer the stand-in. No part of the contract.
 
 Everything is JSON; ``local.upstream.client`` is a typed client for it. Entities look as they do in
 the contract (camelCase), plans and reports as their models say (snake_case).
@@ -39,9 +39,16 @@ Plans, for example: the carrier takes the parcel and never answers
 ``{"answer": {"kind": "silent"}, "record": true}``; it drops the next two connections
 ``{"answer": {"kind": "drop"}, "times": 2}``; it is out of order
 ``{"answer": {"kind": "refuse", "status": 503, "message": "closed"}}``; it is slow
-``{"delay_seconds": 5}``; it answers 200 without an id
-``{"answer": {"kind": "raw", "body": "{}"}, "record": true}``; it waits for a word
+``{"delay_seconds": 5}`` (longer than the caller waits: an answer that comes too late); it answers
+200 without an id ``{"answer": {"kind": "raw", "body": "{}"}, "record": true}``; it waits for a word
 ``{"hold": true}``.
+
+Answers that are wrong as HTTP, each with ``"kind": "raw"`` unless another one is named: any bytes
+``"body_base64": "/w=="``, with any ``"status"``, ``"headers"`` and ``"content_type"``; encoded
+``"headers": {"Content-Encoding": "gzip"}, "body_base64": "H4sI..."``; broken off inside the body
+``"body": "{\"id\"", "missing_bytes": 9``; header bytes one by one
+``"dribble": {"part": "head", "pause_seconds": 0.9}``, or body bytes ``"part": "body"``; one 1xx
+after another and no answer ``{"kind": "interim", "status": 103, "pause_seconds": 0.5}``.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import BaseModel
 
+from local.upstream.behaviour import Dribble
 from local.upstream.contract import Error
 
 
@@ -43,6 +44,15 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     missing_bytes: int = 0
     """How much longer the answer claims to be than it is."""
+    dribble: Dribble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InterimReplies:
+    """One 1xx after another, until the client has gone."""
+
+    status: int
+    pause_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class NoReply:
     """Only when the client has gone: it is left waiting."""
 
 
-Outcome = Reply | NoReply
+Outcome = Reply | InterimReplies | NoReply
 
 
 def json_reply(model: BaseModel, *, status: int = 200) -> Reply:

@@ -10,10 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 
 from local.upstream.api import Api
+from local.upstream.behaviour import Dribble
 from local.upstream.control import Control
-from local.upstream.exchange import NoReply, Outcome, Reply, Request, error_reply
+from local.upstream.exchange import (
+    InterimReplies,
+    NoReply,
+    Outcome,
+    Reply,
+    Request,
+    error_reply,
+)
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 1_000_000
@@ -81,10 +90,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         outcome = self._outcome()
-        if isinstance(outcome, NoReply):
-            self._hang_up(outcome)
-        else:
-            self._send(outcome)
+        match outcome:
+            case Reply():
+                self._send(outcome)
+            case InterimReplies():
+                self._send_interim(outcome)
+            case NoReply():
+                self._hang_up(outcome)
 
     def _outcome(self) -> Outcome:
         length = self.headers.get("Content-Length", "0")
@@ -115,11 +127,39 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(reply.body) + reply.missing_bytes))
         for name, value in reply.headers.items():
             self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(reply.body)
-        self.wfile.flush()
+        if reply.dribble is None:
+            self.end_headers()
+            self.wfile.write(reply.body)
+            self.wfile.flush()
+        else:
+            self._dribble(reply, reply.dribble)
         if reply.missing_bytes:
             self.close_connection = True
+
+    def _dribble(self, reply: Reply, dribble: Dribble) -> None:
+        destination, head = self.wfile, BytesIO()
+        self.wfile = head
+        self.end_headers()
+        self.wfile = destination
+        slow = head.getvalue() + reply.body
+        if dribble.part == "body":
+            self.wfile.write(head.getvalue())
+            self.wfile.flush()
+            slow = reply.body
+        for byte in slow:
+            if not self.server.api.pause(dribble.pause_seconds):
+                self.close_connection = True
+                return
+            self.wfile.write(bytes([byte]))
+            self.wfile.flush()
+
+    def _send_interim(self, replies: InterimReplies) -> None:
+        self.close_connection = True
+        # It ends with a ConnectionError, when the client has gone.
+        while self.server.api.pause(replies.pause_seconds):
+            self.send_response_only(replies.status)
+            self.end_headers()
+            self.wfile.flush()
 
     def _hang_up(self, manner: NoReply) -> None:
         self.close_connection = True

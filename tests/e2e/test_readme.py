@@ -129,6 +129,21 @@ def test_the_first_purchase_is_as_the_readme_shows_it(folder: Path) -> None:
         assert comparable(output) == comparable(step.output or ""), step.commands
 
 
+def test_the_commands_that_invoke_a_function_work(checkout: Path, folder: Path) -> None:
+    for step in steps(ROOT / "docs" / "invoking.md"):
+        ran = subprocess.run(
+            ["bash", "-eu", "-o", "pipefail", "-c", step.commands],
+            cwd=checkout,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert "\nlog\n" in ran.stdout
+        assert "\nduration " in ran.stdout
+
+
 def test_ctrl_c_stops_everything_and_cleans_up(
     checkout: Path, running: subprocess.Popen[bytes]
 ) -> None:

@@ -24,6 +24,11 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
 
 
 @pytest.fixture(scope="session")
+def staging(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    return synthesize("staging", PROD_URL, tmp_path_factory.mktemp("staging"))
+
+
+@pytest.fixture(scope="session")
 def named(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     """A stage with names of its own, whose records it makes, and released in a hurry."""
     told = {**NAMES, **ZONE, "release": "at-once"}

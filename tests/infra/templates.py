@@ -97,7 +97,7 @@ class Template:
         }
 
     def _path(self, reference: Json) -> str:
-        if "Fn::GetAtt" in reference:  # the root of the API
+        if reference == {"Ref": "ApiRootId"}:
             return ""
         resource = self.get(reference["Ref"])
         return f"{self._path(resource.properties['ParentId'])}/{resource.properties['PathPart']}"
@@ -107,6 +107,11 @@ def stage_of(function: Resource) -> str:
     stage = function.properties["Environment"]["Variables"]["TILL_STAGE"]
     assert isinstance(stage, str)
     return stage
+
+
+def arn_of(service: str, name: str) -> str:
+    """The ARN of what another stack made, as it is rendered."""
+    return f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{name}"
 
 
 def as_list(value: T | list[T]) -> list[T]:

@@ -113,7 +113,7 @@ def test_every_stack_table_index_queue_and_bus_is_in_it(
     ]
     for index in indexes:
         assert words(picture, "tiny").count(index.replace("-", "- ")) == 2
-    for queue in prod.compute.all("AWS::SQS::Queue"):
+    for queue in prod.data.all("AWS::SQS::Queue"):
         name = queue.properties["QueueName"].removeprefix("till-prod-")
         assert [one.text for one in texts(picture, "code")].count(name) == 1
     for kind in ("stream", "key", "secret", "bus", "AWS WAF", "CloudFront", "CodeDeploy"):
@@ -270,10 +270,18 @@ PARAMETER: Json = {
     "Type": "AWS::SSM::Parameter",
     "Properties": {"Name": "/t/stream", "Value": {"Fn::GetAtt": ["T", "StreamArn"]}},
 }
+LOOKED_UP: Json = {
+    one: {"Type": "AWS::SSM::Parameter::Value<String>", "Default": f"/t/{name}"}
+    for one, name in (("StreamArn", "stream"), ("KeyArn", "key"))
+}
 OUTPUT: Json = {"Api": {"Value": {"Ref": "Live"}}}
 SMALL = Templates(
     {
-        "compute": {"Resources": {"It": FUNCTION, "Live": ALIAS}, "Outputs": OUTPUT},
+        "compute": {
+            "Parameters": LOOKED_UP,
+            "Resources": {"It": FUNCTION, "Live": ALIAS},
+            "Outputs": OUTPUT,
+        },
         "data": {"Resources": {"T": TABLE, "Stream": PARAMETER}},
     }
 )
@@ -292,7 +300,7 @@ SMALL = Templates(
         ({"Fn::GetStackOutput": {"StackName": "compute", "OutputName": "Api"}}, "It", ""),
         ({"Fn::Join": ["", ["arn:", {"Ref": "AWS::Region"}, ":table/t"]]}, "T", ""),
         ({"Fn::Join": ["", ["arn:", {"Ref": "AWS::Region"}, ":table/t/index/i"]]}, "T", "i"),
-        ("{{resolve:ssm:/t/stream}}", "T", "stream"),
+        ({"Ref": "StreamArn"}, "T", "stream"),
     ],
 )
 def test_a_reference_leads_to_what_it_means(value: Json, logical_id: str, part: str) -> None:
@@ -303,10 +311,10 @@ def test_a_reference_leads_to_what_it_means(value: Json, logical_id: str, part: 
 
 @pytest.mark.parametrize(
     "value",
-    [{"Ref": "Nothing"}, "{{resolve:ssm:/t/key}}", "arn:aws:s3:::t", {"Fn::Sub": "${It}"}, 1],
+    [{"Ref": "Nothing"}, {"Ref": "KeyArn"}, "arn:aws:s3:::t", {"Fn::Sub": "${It}"}, 1],
 )
 def test_a_reference_that_leads_nowhere_is_an_error(value: Json) -> None:
-    with pytest.raises(TemplateError, match="leads"):
+    with pytest.raises(TemplateError, match=r"leads|which KeyArn of compute reads"):
         SMALL.resolve(value, "compute")
 
 

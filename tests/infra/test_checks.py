@@ -20,13 +20,13 @@ COPIES = "edge/Custom::CDKBucketDeployment"
 
 GONE_PAST = {
     ("SMG4", "data/Upstream"),
-    ("APIG2", "compute/Api"),
+    ("APIG2", "data/Lasting/Api"),
     ("COG4", "compute/Api"),
     ("APIG4", "compute/Api/Default/openapi.json/GET"),
     ("APIG4", "compute/Api/Default/health/GET"),
     ("L1", "compute/.../Function"),
-    ("SQS3", "compute/recover_attempts-failed"),
-    ("SQS3", "compute/publish_events-publisher/Parked"),
+    ("SQS3", "data/Lasting/recover_attempts-failed"),
+    ("SQS3", "data/Lasting/publish_events-parked"),
     ("IAM4[AWSCodeDeployRoleForLambdaLimited]", "compute/Releases/Role"),
     ("IAM4[AmazonAPIGatewayPushToCloudWatchLogs]", "account/ApiGatewayLogs"),
     ("S1", "edge/Files"),

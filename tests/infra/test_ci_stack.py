@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 from aws_cdk import App, assertions
 
+from infra.cdk import QUALIFIER_CONTEXT
 from infra.ci import settings_from
 from infra.ci_stack import DEPLOY_ROLE, DIFF_ROLE, CiSettings, CiSettingsError, CiStack
 from tests.infra.templates import Json, Resource, Template, as_list, render
@@ -45,7 +46,7 @@ def trusted(one: Resource) -> Json:
 
 
 def subjects(one: Resource) -> list[str]:
-    (operator,) = trusted(one)["Condition"].values()
+    operator = trusted(one)["Condition"]["StringEquals"]
     return as_list(operator["token.actions.githubusercontent.com:sub"])
 
 
@@ -89,6 +90,19 @@ def test_deploying_takes_an_environment(ci: Template) -> None:
     ]
 
 
+def test_deploying_takes_the_workflow_that_deploys_as_it_is_on_main(ci: Template) -> None:
+    """A branch could change the workflow, or name the environment in one of its own."""
+    claims = trusted(role(ci, DEPLOY_ROLE))["Condition"]["StringEquals"]
+    issuer = "token.actions.githubusercontent.com"
+    assert claims[f"{issuer}:ref"] == "refs/heads/main"
+    assert claims[f"{issuer}:job_workflow_ref"] == (
+        "octo/till/.github/workflows/deploy.yml@refs/heads/main"
+    )
+    assert (ROOT / ".github" / "workflows" / "deploy.yml").is_file()
+    # A pull request has a ref of its own.
+    assert f"{issuer}:ref" not in trusted(role(ci, DIFF_ROLE))["Condition"]["StringEquals"]
+
+
 def test_comparing_takes_a_pull_request(ci: Template) -> None:
     assert subjects(role(ci, DIFF_ROLE)) == [f"repo:{REPOSITORY}:pull_request"]
 
@@ -115,7 +129,9 @@ def test_an_account_may_be_for_one_environment_and_without_pull_requests() -> No
 
 
 def test_a_bootstrap_of_ones_own_and_two_regions() -> None:
-    found = template(repository=REPOSITORY, qualifier="till", regions="eu-west-1, us-east-1")
+    found = template(
+        **{QUALIFIER_CONTEXT: "till"}, repository=REPOSITORY, regions="eu-west-1, us-east-1"
+    )
     assert taken(role(found, DIFF_ROLE)) == [
         f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/"
         f"cdk-till-lookup-role-${{AWS::AccountId}}-{region}"
@@ -151,7 +167,7 @@ def test_repositories_from_before_the_numbers_have_names_only() -> None:
     [
         ("environments", "staging,dev", "environments must be some of staging, production"),
         ("regions", "eu-west-1,*", "no region"),
-        ("qualifier", "*", "no qualifier"),
+        (QUALIFIER_CONTEXT, "*", "no qualifier"),
         ("provider", "yes", "provider must be"),
         ("diff", "maybe", "diff must be"),
     ],

@@ -5,7 +5,17 @@ from collections import Counter
 import pytest
 
 from tests.infra.synthesized import Synthesized
-from tests.infra.templates import Resource, render
+from tests.infra.templates import Resource, arn_of, render
+
+PARTS = {
+    *("AWS::SSM::Parameter", "AWS::KMS::Alias"),
+    *("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"),
+}
+"""What belongs to something else, and is made again with the stack."""
+ON_AWS = (
+    *("AWS::KMS::Key", "AWS::KMS::Alias", "AWS::Logs::LogGroup"),
+    *("AWS::SNS::Topic", "AWS::SNS::TopicPolicy"),
+)
 
 
 def _tables(synthesized: Synthesized) -> dict[str, Resource]:
@@ -22,8 +32,59 @@ def test_there_is_what_must_last_and_nothing_else(synthesized: Synthesized) -> N
         "AWS::DynamoDB::Table": 2,
         "AWS::Events::EventBus": 1,
         "AWS::SecretsManager::Secret": 1,
-        "AWS::SSM::Parameter": 3 if aws else 2,
-        **({"AWS::KMS::Key": 1, "AWS::KMS::Alias": 1} if aws else {}),
+        "AWS::SSM::Parameter": 6 if aws else 5,
+        "AWS::ApiGateway::RestApi": 1,
+        "AWS::SQS::Queue": 2,
+        "AWS::SQS::QueuePolicy": 2,
+        **(dict.fromkeys(ON_AWS, 1) if aws else {}),
+    }
+
+
+def test_what_others_know_stays_when_the_stack_goes(prod: Synthesized) -> None:
+    for one in prod.data.all():
+        if one.type not in PARTS:
+            assert str(one.document["DeletionPolicy"]).startswith("Retain"), one.logical_id
+
+
+def test_the_api_has_a_place_of_its_own_and_hands_bodies_on_as_bytes(
+    synthesized: Synthesized,
+) -> None:
+    api = synthesized.data.one("AWS::ApiGateway::RestApi")
+    assert api.properties["BinaryMediaTypes"] == ["*/*"]
+    assert api.properties["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+    written = _written_down(synthesized)
+    assert written["api-id"] == {"Ref": api.logical_id}
+    assert written["api-root-id"] == {"Fn::GetAtt": [api.logical_id, "RootResourceId"]}
+
+
+def test_what_waits_for_a_person_is_kept_for_two_weeks(synthesized: Synthesized) -> None:
+    for queue in synthesized.data.all("AWS::SQS::Queue"):
+        assert queue.properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_eventbridge_may_send_what_it_could_not_start_and_nobody_else(
+    synthesized: Synthesized,
+) -> None:
+    (allowed,) = (
+        statement.document
+        for _, statement in synthesized.data.policies()
+        if statement.effect == "Allow" and "sqs:SendMessage" in statement.actions
+    )
+    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
+    (source,) = allowed["Condition"]["ArnEquals"].values()
+    rule = synthesized.compute.one("AWS::Events::Rule").properties["Name"]
+    assert render(source) == arn_of("events", f"rule/{rule}")
+
+
+def test_alarms_may_be_told_by_this_account_alone(prod: Synthesized) -> None:
+    (publish,) = (
+        statement.document
+        for owner, statement in prod.data.policies()
+        if owner.type == "AWS::SNS::TopicPolicy" and statement.effect == "Allow"
+    )
+    assert publish["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert publish["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     }
 
 
@@ -152,7 +213,7 @@ def test_the_local_tables_go_away(local: Synthesized) -> None:
 
 def test_the_outputs_are_the_names_of_the_tables(synthesized: Synthesized) -> None:
     outputs = synthesized.data.document["Outputs"]
-    assert set(outputs) == {"LedgerTableName", "PurchasesTableName"}
+    assert set(outputs) == {"ApiId", "LedgerTableName", "PurchasesTableName"}
     by_name = {name: one.logical_id for name, one in _tables(synthesized).items()}
     ledger, purchases = (f"till-{synthesized.stage}-{one}" for one in ("ledger", "purchases"))
     assert outputs["LedgerTableName"]["Value"] == {"Ref": by_name[ledger]}

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.deploy import DeployError, context_for, describe_outputs, variable_of
+from infra.cdk import QUALIFIER_CONTEXT, DeployError
+from infra.deploy import context_for, describe_outputs, variable_of
 from infra.settings import AWS_STAGES, SettingsError, Surrounding
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,7 @@ done
 @pytest.mark.parametrize("stage", AWS_STAGES)
 def test_a_stage_is_told_by_the_environment(stage: str) -> None:
     told = {**TOLD, "TILL_ROLES_CLAIM": "cognito:groups", "TILL_RELEASE": "at-once"}
+    told["TILL_BOOTSTRAP_QUALIFIER"] = "tillown"
     assert context_for(stage, told) == {
         "stage": stage,
         "upstream_url": "https://shop.example.com/api",
@@ -57,6 +59,7 @@ def test_a_stage_is_told_by_the_environment(stage: str) -> None:
         "jwks_url": "https://id.example.com/jwks",
         "roles_claim": "cognito:groups",
         "release": "at-once",
+        QUALIFIER_CONTEXT: "tillown",
     }
 
 
@@ -152,7 +155,13 @@ class Checkout:
             [sys.executable, "-m", "infra.deploy", *arguments],
             cwd=self.folder,
             # The CDK's library has a node of its own to run on: the real one.
-            env={**cleared, "PATH": path, "JSII_NODE": node, **environment},
+            env={
+                **cleared,
+                "PATH": path,
+                "PYTHONPATH": str(ROOT / "layers" / "till" / "python"),
+                "JSII_NODE": node,
+                **environment,
+            },
             capture_output=True,
             text=True,
             check=False,
@@ -282,3 +291,27 @@ def test_a_build_that_failed_is_tried_again(checkout: Checkout) -> None:
     assert checkout.run("synth", "dev", **TOLD).status == 1
     checkout.stand_in()
     assert built(checkout.run("synth", "dev", **TOLD))
+
+
+def test_a_qualifier_that_is_none_is_refused_before_anything_is_built() -> None:
+    with pytest.raises(DeployError, match="'Not-One' is no qualifier of a CDK bootstrap"):
+        context_for("dev", {**TOLD, "TILL_BOOTSTRAP_QUALIFIER": "Not-One"})
+
+
+def test_destroying_takes_compute_down_and_nothing_else(checkout: Checkout) -> None:
+    ran = checkout.run("destroy", "dev", "--confirm", "dev", **TOLD, **REGION)
+    assert ran.status == 0, ran.stderr
+    assembly = checkout.folder / "cdk.out" / "dev"
+    assert ran.asked[-1].startswith(
+        f"node {checkout.cdk} destroy --app {assembly} till-dev-compute --exclusively --force"
+    )
+    assert "make deploy STAGE=dev brings it back" in ran.stdout
+
+
+@pytest.mark.parametrize("confirmed", [(), ("--confirm", "yes"), ("--confirm", "staging")])
+def test_nothing_is_destroyed_that_is_not_named_twice(
+    checkout: Checkout, confirmed: tuple[str, ...]
+) -> None:
+    ran = checkout.run("destroy", "prod", *confirmed, **TOLD, **REGION)
+    assert (ran.status, ran.asked) == (1, [])
+    assert "Pass CONFIRM=prod if you mean it. Nothing was changed." in ran.stderr

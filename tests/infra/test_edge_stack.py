@@ -13,7 +13,6 @@ from aws_cdk import App
 from infra.app import Deployment
 from infra.edge_stack import BackofficeNotBuiltError, configuration, security_headers
 from infra.layers import LayerFolders
-from tests.infra.templates import render
 
 if TYPE_CHECKING:
     from tests.infra.synthesized import Synthesized
@@ -92,8 +91,16 @@ def test_the_api_is_on_the_same_origin_and_nothing_of_it_is_cached(edge: Templat
     assert "FunctionAssociations" not in api, "its 404s are its own"
     assert page["FunctionAssociations"][0]["EventType"] == "viewer-request"
     assert {b["ViewerProtocolPolicy"] for b in (page, api)} == {"redirect-to-https", "https-only"}
+
+
+def test_an_error_is_not_kept_for_the_next_caller(edge: Template) -> None:
+    """Without this CloudFront answers 404 and 5xx for 10 s, also to who has another token."""
     config = edge.one("AWS::CloudFront::Distribution").properties["DistributionConfig"]
-    assert "CustomErrorResponses" not in config
+    # These are all that CloudFront takes; with a page of ours the API's own answer would be lost.
+    assert config["CustomErrorResponses"] == [
+        {"ErrorCode": status, "ErrorCachingMinTTL": 0}
+        for status in (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
+    ]
 
 
 def test_the_page_comes_after_the_files_that_it_names(edge: Template) -> None:
@@ -106,8 +113,19 @@ def test_the_page_comes_after_the_files_that_it_names(edge: Template) -> None:
     assert any(hashed.logical_id in name for name in page.document["DependsOn"])
     assert hashed.properties["DestinationBucketKeyPrefix"] == "assets"
     assert "DestinationBucketKeyPrefix" not in page.properties
-    assert page.properties["DistributionPaths"] == ["/*"]
-    assert render(page.properties["DistributionId"])
+    # Files are asked for anew, or never change: there is nothing to invalidate, and to wait for.
+    assert "DistributionId" not in page.properties
+
+
+def test_the_log_of_what_copies_the_files_is_not_kept_without_end(edge: Template) -> None:
+    (group,) = edge.all("AWS::Logs::LogGroup")
+    assert group.properties["RetentionInDays"] == 365
+    copying = [
+        one
+        for one in edge.all("AWS::Lambda::Function")
+        if one.properties.get("LoggingConfig", {}).get("LogGroup") == {"Ref": group.logical_id}
+    ]
+    assert len(copying) == 1
 
 
 def test_the_application_is_told_whom_to_ask(prod: Synthesized) -> None:

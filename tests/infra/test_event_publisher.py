@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.infra.templates import Resource, render
+from tests.infra.templates import Resource, arn_of, render
 
 if TYPE_CHECKING:
     from tests.infra.synthesized import Synthesized
@@ -21,7 +21,7 @@ def _queue(synthesized: Synthesized) -> Resource:
     name = f"till-{synthesized.stage}-publish-events-parked"
     (queue,) = (
         one
-        for one in synthesized.compute.all("AWS::SQS::Queue")
+        for one in synthesized.data.all("AWS::SQS::Queue")
         if one.properties["QueueName"] == name
     )
     return queue
@@ -31,8 +31,7 @@ def test_the_ledger_s_stream_is_followed_from_its_beginning(synthesized: Synthes
     mapping = synthesized.compute.one("AWS::Lambda::EventSourceMapping").properties
     called = synthesized.compute.called(mapping["FunctionName"])
     assert called == _function(synthesized).logical_id
-    stage = synthesized.stage
-    assert mapping["EventSourceArn"] == f"{{{{resolve:ssm:/till-{stage}/ledger-stream-arn}}}}"
+    assert mapping["EventSourceArn"] == {"Ref": "LedgerStreamArn"}
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     # More than one at a time of a partition key would be out of order; that is Lambda's default.
     assert "ParallelizationFactor" not in mapping
@@ -55,11 +54,13 @@ def test_what_fails_for_hours_is_given_up_before_the_stream_forgets_it(
     assert 0 < mapping["MaximumRecordAgeInSeconds"] <= 24 * 3600 / 2
     assert mapping["BisectBatchOnFunctionError"] is True
     queue = _queue(synthesized)
-    assert render(mapping["DestinationConfig"]["OnFailure"]["Destination"]) == queue.arn
+    assert render(mapping["DestinationConfig"]["OnFailure"]["Destination"]) == arn_of(
+        "sqs", queue.properties["QueueName"]
+    )
     assert queue.properties["MessageRetentionPeriod"] == 14 * 24 * 3600
     if synthesized.settings.is_aws:
         # It holds what the ledger holds.
-        assert render(queue.properties["KmsMasterKeyId"]).endswith(":alias/till-prod")
+        assert render(queue.properties["KmsMasterKeyId"]).endswith(".Arn>")
     else:
         assert queue.properties["SqsManagedSseEnabled"] is True
     # By age only: an outage of the bus would use up any number of tries.
@@ -72,15 +73,22 @@ def test_the_function_is_told_its_bus_and_its_queue(synthesized: Synthesized) ->
     variables = _function(synthesized).properties["Environment"]["Variables"]
     bus = synthesized.data.one("AWS::Events::EventBus")
     assert variables["TILL_EVENT_BUS"] == bus.properties["Name"]
-    assert variables["TILL_PARKING_QUEUE_URL"] == {"Ref": _queue(synthesized).logical_id}
+    assert variables["TILL_PARKING_QUEUE_URL"] == {"Ref": "ParkedRecordsUrl"}
+    (written,) = (
+        one.properties
+        for one in synthesized.data.all("AWS::SSM::Parameter")
+        if one.properties["Name"].endswith("/parked-records-url")
+    )
+    assert written["Value"] == {"Ref": _queue(synthesized).logical_id}
 
 
 def test_a_parked_record_rings_and_so_do_late_events(synthesized: Synthesized) -> None:
-    queue, function = _queue(synthesized).logical_id, _function(synthesized).logical_id
+    queue = _queue(synthesized).properties["QueueName"]
+    function = _function(synthesized).logical_id
     found = {}
     for alarm in synthesized.compute.all("AWS::CloudWatch::Alarm"):
         values = [one["Value"] for one in alarm.properties.get("Dimensions", [])]
-        if {"Fn::GetAtt": [queue, "QueueName"]} in values:
+        if queue in values:
             found["parked"] = alarm.properties
         if alarm.properties["MetricName"] == "IteratorAge":
             assert values == [{"Ref": function}]

@@ -25,12 +25,12 @@ def test_the_back_office_has_its_name_its_certificate_and_nothing_old(named: Syn
 
 def test_the_api_has_its_name_and_the_same_paths(named: Synthesized) -> None:
     compute = named.compute
-    domain = compute.one("AWS::ApiGateway::DomainName")
+    domain = named.data.one("AWS::ApiGateway::DomainName")
     assert domain.properties["DomainName"] == "api.till.example.com"
     assert domain.properties["RegionalCertificateArn"] == NAMES["api_certificate_arn"]
     assert domain.properties["SecurityPolicy"] == "TLS_1_2"
     mapping = compute.one("AWS::ApiGateway::BasePathMapping").properties
-    assert mapping["DomainName"] == {"Ref": domain.logical_id}
+    assert mapping["DomainName"] == domain.properties["DomainName"]
     assert mapping["BasePath"] == "v1"
     assert mapping["Stage"] == {"Ref": compute.one("AWS::ApiGateway::Stage").logical_id}
     assert compute.document["Outputs"]["ApiUrl"]["Value"] == "https://api.till.example.com/v1/"
@@ -45,19 +45,19 @@ def test_the_records_lead_there(named: Synthesized) -> None:
     distribution = _edge(named).one("AWS::CloudFront::Distribution").logical_id
     for one in edge:
         assert render(one["AliasTarget"]["DNSName"]) == f"<{distribution}.DomainName>"
-    (api,) = (one.properties for one in named.compute.all("AWS::Route53::RecordSet"))
+    (api,) = (one.properties for one in named.data.all("AWS::Route53::RecordSet"))
     assert (api["Name"], api["Type"]) == ("api.till.example.com.", "A")
     assert {one["HostedZoneId"] for one in (*edge, api)} == {"Z0123456789"}
 
 
 def test_without_a_zone_somebody_else_makes_the_records(dev: Synthesized) -> None:
-    for template in (dev.compute, _edge(dev)):
+    for template in (dev.data, dev.compute, _edge(dev)):
         assert not template.all("AWS::Route53::RecordSet")
-    assert dev.compute.all("AWS::ApiGateway::DomainName")
+    assert dev.data.all("AWS::ApiGateway::DomainName")
 
 
 def test_without_names_there_are_those_of_aws(prod: Synthesized) -> None:
     config = _edge(prod).one("AWS::CloudFront::Distribution").properties["DistributionConfig"]
     assert "Aliases" not in config
     assert "ViewerCertificate" not in config
-    assert not prod.compute.all("AWS::ApiGateway::DomainName")
+    assert not prod.data.all("AWS::ApiGateway::DomainName")

@@ -11,6 +11,8 @@ import pytest
 
 from infra.alarms import Runbook
 from infra.observability import NAMESPACE
+from infra.settings import SettingsError, settings_for, warnings_of
+from tests.infra.synthesized import surrounding, synthesize
 from tests.infra.templates import render
 from till.measures import Measure
 
@@ -23,7 +25,7 @@ MEASURED = {name.value for name in Measure}
 
 def test_every_alarm_names_its_page(synthesized: Synthesized) -> None:
     alarms = synthesized.compute.all("AWS::CloudWatch::Alarm")
-    assert len(alarms) > 80
+    assert len(alarms) > 60
     named = set()
     for alarm in alarms:
         page = re.search(
@@ -49,16 +51,22 @@ def test_alarms_watch_what_is_measured(synthesized: Synthesized) -> None:
             assert dimensions == {"service": "till", "stage": synthesized.stage}
             watched[alarm.properties["MetricName"]] = alarm
     assert set(watched) == {
-        *("UnknownAttempts", "OldestUnknownSeconds", "PossibleOrphans", "UnexpectedErrors")
+        "AnswersNotRecorded",
+        "OldestUnknownSeconds",
+        "OpenOrphans",
+        "ShipmentIdsTaken",
+        "UnexpectedErrors",
+        "UnknownAttempts",
+        "UnreadableItems",
     }
     assert watched.keys() <= MEASURED
-    assert watched["PossibleOrphans"].properties["Threshold"] == 1
+    for name in ("AnswersNotRecorded", "OpenOrphans", "ShipmentIdsTaken", "UnreadableItems"):
+        assert watched[name].properties["Threshold"] == 1
 
 
 def test_on_aws_every_alarm_tells_somebody(prod: Synthesized, local: Synthesized) -> None:
-    topic = prod.compute.one("AWS::SNS::Topic").logical_id
     for alarm in prod.compute.all("AWS::CloudWatch::Alarm"):
-        assert alarm.properties["AlarmActions"] == [{"Ref": topic}], alarm.logical_id
+        assert len(alarm.properties["AlarmActions"]) == 1, alarm.logical_id
     for alarm in local.compute.all("AWS::CloudWatch::Alarm"):
         assert "AlarmActions" not in alarm.properties
 
@@ -78,3 +86,59 @@ def test_the_dashboard_draws_all_that_is_measured(prod: Synthesized) -> None:
 
 def test_the_emulator_gets_no_dashboard(local: Synthesized) -> None:
     assert not local.compute.all("AWS::CloudWatch::Dashboard")
+
+
+def test_one_alarm_is_for_the_concurrency_of_the_whole_account(synthesized: Synthesized) -> None:
+    (alarm,) = (
+        one.properties
+        for one in synthesized.compute.all("AWS::CloudWatch::Alarm")
+        if (one.properties["Namespace"], one.properties["MetricName"])
+        == ("AWS/Lambda", "Throttles")
+    )
+    # Without a dimension it is the sum over all functions. One for each would cost 29 alarms.
+    assert "Dimensions" not in alarm
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
+
+
+def test_tables_and_their_indexes_are_watched_for_throttles(synthesized: Synthesized) -> None:
+    watched = {
+        (
+            tuple(one["Value"] for one in alarm.properties["Dimensions"]),
+            alarm.properties["MetricName"],
+        )
+        for alarm in synthesized.compute.all("AWS::CloudWatch::Alarm")
+        if alarm.properties["Namespace"] == "AWS/DynamoDB"
+    }
+    wanted: set[tuple[tuple[str, ...], str]] = set()
+    for table in synthesized.data.all("AWS::DynamoDB::Table"):
+        name = table.properties["TableName"]
+        for direction in ("ReadThrottleEvents", "WriteThrottleEvents"):
+            wanted.add(((name,), direction))
+            for index in table.properties["GlobalSecondaryIndexes"]:
+                wanted.add(((index["IndexName"], name), direction))
+    assert watched == wanted
+
+
+@pytest.mark.parametrize(
+    ("hears", "protocol"),
+    [("on-call@example.com", "email"), ("https://pages.example.com/till?key=1", "https")],
+)
+def test_who_is_named_hears_the_alarms(hears: str, protocol: str, tmp_path: Path) -> None:
+    stage = synthesize("prod", "https://shop.example.com/api", tmp_path, alarms_to=hears)
+    subscription = stage.data.one("AWS::SNS::Subscription").properties
+    assert (subscription["Protocol"], subscription["Endpoint"]) == (protocol, hears)
+    assert warnings_of(stage.settings) == []
+
+
+def test_a_stage_whose_alarms_nobody_hears_says_so(prod: Synthesized, local: Synthesized) -> None:
+    assert prod.data.all("AWS::SNS::Subscription") == []
+    (warning,) = warnings_of(prod.settings)
+    assert "nobody hears the alarms of stage prod. Set TILL_ALARMS_TO" in warning
+    assert warnings_of(local.settings) == []
+
+
+@pytest.mark.parametrize("hears", ["on-call", "http://pages.example.com", "mailto:a@example.com"])
+def test_what_nobody_can_hear_is_refused(hears: str) -> None:
+    told = surrounding("https://shop.example.com/api", alarms_to=hears)
+    with pytest.raises(SettingsError, match="alarms_to must be an e-mail address or an https"):
+        settings_for("prod", told.get)

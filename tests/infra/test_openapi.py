@@ -50,6 +50,7 @@ def test_what_moves_money_takes_a_key_and_may_be_replayed() -> None:
         "create_purchase",
         "refund_purchase",
         "resolve_attempt",
+        "close_orphan_shipment",
     }
 
 

@@ -10,45 +10,56 @@ import pytest
 
 from infra.permissions import PERMISSIONS, PermissionsError, check_permissions
 from tests.infra.synthesized import Synthesized
-from tests.infra.templates import render
+from tests.infra.templates import arn_of, render
 from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 from till.http.routes import OPERATIONS as API_OPERATIONS
 
-READ = {"GetItem", "Query", "BatchGetItem"}
-APPEND = READ | {"PutItem"}
-READ_WRITE = READ | {"PutItem", "UpdateItem"}
-INDEX = {"Query"}
+QUERY, GET = {"Query"}, {"GetItem"}
 FOLLOW = {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"}
+CREDIT = {"ledger": {"GetItem", "Query", "PutItem"}}
+PURCHASE = {"purchases": {"GetItem", "Query"}}
+BY_STATE = {"purchases": {"BatchGetItem"}, "purchases/index/state-index": QUERY}
+PROMO_CODE = {"purchases": {"GetItem", "PutItem", "UpdateItem"}}
 
 ALLOWED: dict[str, dict[str, set[str]]] = {
-    "grant_credit": {"ledger": APPEND},
-    "deduct_credit": {"ledger": APPEND},
-    "get_credit": {"ledger": READ},
-    "list_entries": {"ledger": READ},
-    "create_purchase": {"ledger": APPEND, "purchases": READ_WRITE},
-    "list_customer_purchases": {"ledger": READ, "purchases": READ},
-    "list_purchases": {"purchases": READ, "purchases/index/state-index": INDEX},
-    "list_attempts": {"purchases": READ, "purchases/index/state-index": INDEX},
-    "get_purchase": {"purchases": READ},
-    "get_customer_purchase": {"purchases": READ},
-    "list_refunds": {"purchases": READ},
-    "get_attempt": {"purchases": READ},
-    "refund_purchase": {"ledger": APPEND, "purchases": READ_WRITE},
-    "resolve_attempt": {"ledger": APPEND, "purchases": READ_WRITE},
-    "recover_attempts": {
-        "ledger": APPEND,
-        "purchases": READ_WRITE,
-        "purchases/index/state-index": INDEX,
+    "grant_credit": CREDIT,
+    "deduct_credit": CREDIT,
+    "get_credit": {"ledger": QUERY},
+    "list_entries": {"ledger": QUERY},
+    "create_purchase": {
+        "ledger": {"Query", "PutItem"},
+        "purchases": {"GetItem", "BatchGetItem", "PutItem", "UpdateItem"},
     },
-    "create_quote": {"ledger": READ, "purchases": READ},
-    "create_promo_code": {"purchases": READ_WRITE},
-    "update_promo_code": {"purchases": READ_WRITE},
-    "deactivate_promo_code": {"purchases": READ_WRITE},
-    "get_promo_code": {"purchases": READ},
-    "list_promo_codes": {"purchases": READ, "purchases/index/state-index": INDEX},
-    "create_refund_quote": {"ledger": READ, "purchases": READ},
-    "list_customers": {"ledger/index/opened-index": INDEX},
-    "publish_events": {"ledger": {"GetItem"}, "ledger's stream": FOLLOW},
+    "list_customer_purchases": {"ledger": QUERY, "purchases": {"BatchGetItem"}},
+    "list_purchases": {**BY_STATE, "purchases": {"GetItem", "BatchGetItem"}},
+    "list_attempts": BY_STATE,
+    "get_purchase": PURCHASE,
+    "get_customer_purchase": PURCHASE,
+    "list_refunds": PURCHASE,
+    "get_attempt": {"purchases": GET},
+    "refund_purchase": {
+        "ledger": {"GetItem", "Query", "PutItem"},
+        "purchases": {"GetItem", "PutItem", "UpdateItem"},
+    },
+    "resolve_attempt": {
+        "ledger": {"GetItem", "Query", "PutItem"},
+        "purchases": {"GetItem", "PutItem", "UpdateItem"},
+    },
+    "close_orphan_shipment": {"purchases": {"GetItem", "UpdateItem"}},
+    "recover_attempts": {
+        "ledger": {"Query", "PutItem"},
+        "purchases": {"GetItem", "BatchGetItem", "PutItem", "UpdateItem"},
+        "purchases/index/state-index": QUERY,
+    },
+    "create_quote": {"ledger": QUERY, "purchases": GET},
+    "create_promo_code": {"purchases": {"GetItem", "PutItem"}},
+    "update_promo_code": PROMO_CODE,
+    "deactivate_promo_code": PROMO_CODE,
+    "get_promo_code": PURCHASE,
+    "list_promo_codes": BY_STATE,
+    "create_refund_quote": {"ledger": QUERY, "purchases": GET},
+    "list_customers": {"ledger/index/opened-index": QUERY},
+    "publish_events": {"ledger": GET, "ledger's stream": FOLLOW},
     "authorize_request": {},
     "get_customer": {},
     "get_product": {},
@@ -79,7 +90,7 @@ def _table_rights(synthesized: Synthesized, operation: str) -> dict[str, set[str
         "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:"
         f"table/till-{synthesized.stage}-"
     )
-    stream = f"{{{{resolve:ssm:/till-{synthesized.stage}/ledger-stream-arn}}}}"
+    stream = "<LedgerStreamArn>"
     rights: dict[str, set[str]] = {}
     for owner, statement in synthesized.compute.policies():
         if owner == role and any(action.startswith("dynamodb:") for action in statement.actions):
@@ -209,18 +220,21 @@ def test_beside_tables_and_logs_there_is_a_right_to_ask_to_tell_and_to_say_what_
             action.startswith(("logs:", "dynamodb:", "kms:")) for action in statement.actions
         )
     ]
-    queues = {one.properties["QueueName"]: one.arn for one in compute.all("AWS::SQS::Queue")}
     prefix = f"till-{synthesized.stage}"
     bus = f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:event-bus/{prefix}"
-    secret = f"{{{{resolve:ssm:/{prefix}/upstream-secret-arn}}}}"
+    secret = "<UpstreamSecretArn>"
     assert sorted(others) == sorted(
         [
             ("publish_events", ("events:PutEvents",), (bus,)),
-            ("publish_events", ("sqs:SendMessage",), (queues[f"{prefix}-publish-events-parked"],)),
+            (
+                "publish_events",
+                ("sqs:SendMessage",),
+                (arn_of("sqs", f"{prefix}-publish-events-parked"),),
+            ),
             (
                 "recover_attempts",
                 ("sqs:SendMessage",),
-                (queues[f"{prefix}-recover-attempts-failed"],),
+                (arn_of("sqs", f"{prefix}-recover-attempts-failed"),),
             ),
             *((one, ("secretsmanager:GetSecretValue",), (secret,)) for one in CALL_UPSTREAM),
         ]
@@ -230,7 +244,7 @@ def test_beside_tables_and_logs_there_is_a_right_to_ask_to_tell_and_to_say_what_
 def test_the_key_is_used_by_way_of_a_service_and_as_far_as_the_table_needs(
     prod: Synthesized,
 ) -> None:
-    key = "{{resolve:ssm:/till-prod/key-arn}}"
+    key = "<KeyArn>"
     via: dict[str, dict[str, set[str]]] = {"dynamodb": {}, "secretsmanager": {}, "sqs": {}}
     roles = {prod.compute.role_of(one).logical_id: n for n, one in prod.compute.functions().items()}
     for owner, statement in prod.compute.policies():

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
+
+from infra.waves import AT_A_TIME
 from tests.infra.templates import as_list
 from till.http.routes import AUTHORIZER
 
@@ -36,22 +39,29 @@ def test_every_function_has_an_alias_that_codedeploy_moves(prod: Synthesized) ->
         assert moved_by["DeploymentGroupName"] == {"Ref": groups[operation].logical_id}
 
 
-def test_they_are_moved_a_few_at_a_time(prod: Synthesized) -> None:
-    """All at once, CodeDeploy would ask more of Lambda's API than it answers in a second."""
+@pytest.mark.parametrize(("kind", "at_a_time"), AT_A_TIME.items())
+def test_a_few_of_a_kind_are_made_at_a_time(prod: Synthesized, kind: str, at_a_time: int) -> None:
+    """All at once, a deploy would ask more of an AWS API than it answers in a second."""
+    all_of_them = {one.logical_id: one for one in prod.compute.all(kind)}
     waits_for = {
-        one.logical_id: {
-            name for name in as_list(one.document.get("DependsOn", [])) if "Live" in name
-        }
-        for one in prod.compute.all("AWS::Lambda::Alias")
+        name: all_of_them.keys() & set(as_list(one.document.get("DependsOn", [])))
+        for name, one in all_of_them.items()
     }
 
-    def wave(alias: str) -> int:
-        return 1 + max(map(wave, waits_for[alias]), default=0)
+    def wave(name: str) -> int:
+        return 1 + max(map(wave, waits_for[name]), default=0)
 
     waves = Counter(map(wave, waits_for))
-    assert max(waves.values()) <= 10
-    # Each takes as long as a canary, and the job that deploys has an hour.
-    assert len(waves) <= 4
+    assert len(all_of_them) > 2 * at_a_time
+    assert max(waves.values()) <= at_a_time
+    if kind == "AWS::Lambda::Alias":
+        # Each takes as long as a canary, and the job that deploys has an hour.
+        assert len(waves) <= 4
+
+
+def test_the_version_before_stays_when_a_new_one_has_taken_over(prod: Synthesized) -> None:
+    for version in prod.compute.all("AWS::Lambda::Version"):
+        assert version.document["DeletionPolicy"] == "Retain"
 
 
 def test_nobody_calls_a_function_past_its_alias(prod: Synthesized) -> None:

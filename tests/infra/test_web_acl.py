@@ -20,9 +20,8 @@ def test_it_stands_before_the_api(prod: Synthesized) -> None:
     acl = prod.compute.one("AWS::WAFv2::WebACL")
     association = prod.compute.one("AWS::WAFv2::WebACLAssociation").properties
     assert association["WebACLArn"] == {"Fn::GetAtt": [acl.logical_id, "Arn"]}
-    api = prod.compute.one("AWS::ApiGateway::RestApi").logical_id
     stage = prod.compute.one("AWS::ApiGateway::Stage").logical_id
-    assert render(association["ResourceArn"]).endswith(f"::/restapis/<{api}>/stages/<{stage}>")
+    assert render(association["ResourceArn"]).endswith(f"::/restapis/<ApiId>/stages/<{stage}>")
     assert acl.properties["Scope"] == "REGIONAL"
     assert acl.properties["DefaultAction"] == {"Allow": {}}
 

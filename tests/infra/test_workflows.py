@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.cdk import RUNBOOK
 from infra.ci_stack import ENVIRONMENTS
-from infra.deploy import RUNBOOK, variable_of
+from infra.deploy import SETTINGS, variable_of
 from infra.settings import AWS_STAGES, Surrounding
 from tests.infra.templates import Json
 from tests.infra.test_compose import compose, stages
@@ -125,6 +127,7 @@ def test_a_job_asks_for_what_it_needs_and_not_more(job: Job) -> None:
         "main:staging": {"contents": "read", "id-token": "write"},
         "main:production": {"contents": "read", "id-token": "write"},
         "main:not-deployed": {},
+        "main:approval": {"actions": "read"},
         "pull-request:diff": {"contents": "read", "id-token": "write"},
         "pull-request:comment": {"pull-requests": "write"},
     }
@@ -215,7 +218,9 @@ def test_one_deploy_at_a_time_and_none_is_stopped_half_way() -> None:
 
 def test_prod_comes_after_staging_was_asked_whether_it_is_there() -> None:
     assert BY_NAME["main:staging"].document["needs"] == ["tests", "build-staging"]
-    assert BY_NAME["main:production"].document["needs"] == ["staging", "build-production"]
+    assert BY_NAME["main:production"].document["needs"] == [
+        *("approval", "staging", "build-production")
+    ]
     assert BY_NAME["main:production"].document["uses"] == DEPLOY
     assert BY_NAME["deploy:smoke"].document["needs"] == "deploy"
     assert any("infra.smoke" in script for script in BY_NAME["deploy:smoke"].scripts)
@@ -245,7 +250,7 @@ def test_a_stage_is_told_everything_that_it_can_be_told() -> None:
             f"inputs.stage == '{stage}' && vars.{stage.upper()}_{name.upper()}"
             for stage in AWS_STAGES
         )
-        for name in (*(field.name for field in fields(Surrounding)), "release")
+        for name in SETTINGS
     }
     assert step["env"] == {
         "EXAMPLE": "${{ inputs.example }}",
@@ -427,8 +432,7 @@ def test_zizmor_looks(broken: Path) -> None:
 def test_the_runbook_tells_every_setting() -> None:
     text = (ROOT / RUNBOOK).read_text(encoding="utf-8")
     rows = set(re.findall(r"^\| `(TILL_\w+)` \| `<STAGE>_(\w+)` \|", text, re.MULTILINE))
-    names = (*(field.name for field in fields(Surrounding)), "release")
-    assert rows == {(variable_of(name), name.upper()) for name in names}
+    assert rows == {(variable_of(name), name.upper()) for name in SETTINGS}
 
 
 @each_job
@@ -444,3 +448,45 @@ def test_shellcheck_is_content(job: Job) -> None:
 @pytest.mark.parametrize(("script", "said"), [("echo $1", "SC2086"), ('echo "$STAGE"', "SC2154")])
 def test_shellcheck_looks(script: str, said: str) -> None:
     assert said in shellcheck(f"{script}\n").stdout
+
+
+REVIEWED = {"type": "required_reviewers", "reviewers": [{"type": "User"}]}
+ONLY_MAIN = {"protected_branches": False, "custom_branch_policies": True}
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        (None, "There is no environment production"),
+        ({"protection_rules": [], "deployment_branch_policy": ONLY_MAIN}, "would approve itself"),
+        (
+            {"protection_rules": [{"type": "wait_timer"}], "deployment_branch_policy": ONLY_MAIN},
+            "would approve itself",
+        ),
+        (
+            {"protection_rules": [REVIEWED], "deployment_branch_policy": None},
+            "takes every branch: restrict it to main",
+        ),
+        ({"protection_rules": [REVIEWED], "deployment_branch_policy": ONLY_MAIN}, ""),
+    ],
+)
+def test_production_is_not_deployed_without_somebody_who_approves(
+    environment: Json | None, said: str, tmp_path: Path
+) -> None:
+    (script,) = BY_NAME["main:approval"].scripts
+    answer = "false" if environment is None else f"echo '{json.dumps(environment)}'"
+    ran = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", f"gh() {{ {answer}; }}\n{script}"],
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "GITHUB_REPOSITORY": "octo/till",
+            "GITHUB_STEP_SUMMARY": "/dev/null",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode == 0) is (said == "")
+    assert said in " ".join(ran.stdout.split())
+    assert "approval" in BY_NAME["main:production"].document["needs"]

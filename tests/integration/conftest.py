@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ACCOUNT_NUMBER = "000000000000"
 """The emulator takes a key of twelve digits for the number of the account."""
 
-LAST = ["test_promo_codes.py", "test_races.py", "test_logs.py"]
+LAST = ["test_promo_codes.py", "test_races.py", "test_logs.py", "test_rights.py"]
 """Those that start many workers, which whoever configures a function has to end; and the one that
 reads what all the others made the functions log."""
 
@@ -131,10 +131,10 @@ def dynamodb_proxy(endpoints: Endpoints, functions: Functions) -> Iterator[Fault
             "create_purchase",
             "refund_purchase",
             "resolve_attempt",
-            timeout_seconds=9,
+            timeout_seconds=12,
             AWS_ENDPOINT_URL_DYNAMODB=proxy.url,
             TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS="2",
-            TILL_PENDING_EXPIRY_SECONDS="5.5",
+            TILL_PENDING_EXPIRY_SECONDS="7.5",
         ),
     ):
         yield proxy

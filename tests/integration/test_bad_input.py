@@ -85,7 +85,11 @@ def json_text(good: bytes) -> bytes:
     return json.dumps(good.decode()).encode()
 
 
-NOT_JSON = ("NaN", "Infinity", "-Infinity", "1" * 5_000, "01", "+1", "1.", "0x10", "1_000", "nil")
+NOT_JSON = (
+    *("NaN", "Infinity", "-Infinity", "01", "+1", "1.", "0x10", "1_000", "nil"),
+    *("1" * 5_000, "1" * 101, "1e9999", "1e99999999999999999999"),
+    *('"half \\ud83d"', '"\\udc00"'),
+)
 """These make the whole body something else than JSON."""
 
 NOT_AN_INTEGER = (
@@ -97,7 +101,7 @@ NO_QUANTITY = (*NOT_AN_INTEGER, "null", "1000001")
 NO_EXPECTED_TOTAL = tuple({*NOT_AN_INTEGER} - {"0"})
 NO_REASON = (
     *('""', '" "', '"\\u00a0\\u2003"', '"\\t"', '"tab\\tstop"', '"nul\\u0000"', '"bell\\u0007"'),
-    *('"\\u001b[31mred"', '"\\u0085"', '"\\u2028"', '"half \\ud83d"', '"\\udc00"', '"\\ufffe"'),
+    *('"\\u001b[31mred"', '"\\u0085"', '"\\u2028"', '"\\ufffe"'),
     *(json.dumps("x" * 501), json.dumps("x" * 10_240), "5", "true", "null", "[]", '["x"]', "{}"),
 )
 NO_UUID = (
@@ -266,7 +270,7 @@ def test_a_bad_field(prober: Prober, operation: str, name: str, value: str | Non
 
 @pytest.mark.parametrize("value", NOT_JSON)
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_number_that_is_not_json(prober: Prober, operation: str, value: str) -> None:
+def test_a_value_that_is_not_json(prober: Prober, operation: str, value: str) -> None:
     name = "quantity" if operation == "buy" else "amount"
     problem = prober.refused(operation, OPERATIONS[operation].with_field(name, value))
     assert (problem.status, problem.slug) == (400, "invalid-request")

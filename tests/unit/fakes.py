@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from till.domain.account import Account, AccountChange
+from till.domain.account import Account, AccountChange, OpenAttempt
 from till.domain.catalogue import Address, Customer, CustomerDetails, Product, Shown
 from till.domain.errors import (
     CustomerNotFoundError,
@@ -21,6 +21,7 @@ from till.domain.money import Money
 from till.domain.purchase import (
     AttemptState,
     Order,
+    OrphanStatus,
     PurchaseAttempt,
     PurchaseStatus,
     Refund,
@@ -34,15 +35,19 @@ from till.services.ports import (
     AttemptPage,
     ChangePage,
     ChangePromo,
+    ClaimShipment,
     CreateAttempt,
     GiveRedemptionBack,
+    InconsistentReadError,
     OpenedAccount,
     PromoPage,
     Redeem,
+    RefundPage,
     RememberedRequest,
     RememberRequest,
     UnconfirmedCommitError,
     UpdateAttempt,
+    WorkPage,
     Write,
 )
 
@@ -51,6 +56,7 @@ if TYPE_CHECKING:
 
     from till.domain.ledger import EntryKind
     from till.domain.promo import PromoChange, PromoCode, PromoState
+    from till.services.ports import Deadline
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -62,6 +68,31 @@ ADDRESS = Address(
     state="TS",
     country="US",
 )
+
+
+def opened(
+    amount: Money,
+    *,
+    attempt_id: UUID | None = None,
+    product_id: UUID | None = None,
+    quantity: int = 1,
+    blocks_from: datetime = NOON + timedelta(days=1),
+) -> OpenAttempt:
+    """An attempt to hold funds for."""
+    return OpenAttempt(
+        attempt_id=attempt_id or uuid4(),
+        product_id=product_id or uuid4(),
+        quantity=quantity,
+        amount=amount,
+        blocks_from=blocks_from,
+    )
+
+
+def settling_fails(error: Exception) -> Callable[[tuple[Write, ...]], Exception | None]:
+    """For ``FakeBooks.fails``: no account can be changed, a single attempt can."""
+    return lambda writes: (
+        error if any(isinstance(write, AppendChange) for write in writes) else None
+    )
 
 
 @dataclass
@@ -129,9 +160,9 @@ class FakeProducts:
 
 @dataclass
 class FakeCarrier:
-    """Answers what ``outcome`` says; ``during`` runs while the call is under way."""
+    """Answers what ``outcome`` says, or with a new shipment id; ``during`` runs meanwhile."""
 
-    outcome: ShipmentOutcome | Exception = field(default_factory=lambda: Shipped(shipment_id="S1"))
+    outcome: ShipmentOutcome | Exception | None = None
     during: Callable[[], None] | None = None
     calls: list[UUID] = field(default_factory=list)
 
@@ -139,11 +170,12 @@ class FakeCarrier:
         self, order: Order, *, attempt_id: UUID, timeout_seconds: float
     ) -> ShipmentOutcome:
         self.calls.append(attempt_id)
+        number = len(self.calls)
         if self.during is not None:
             self.during()
         if isinstance(self.outcome, Exception):
             raise self.outcome
-        return self.outcome
+        return self.outcome or Shipped(shipment_id=f"S{number}")
 
 
 class FakeShowcase:
@@ -174,15 +206,19 @@ class FakeShowcase:
 
 @dataclass
 class FakeIncidents:
-    orphans: list[UUID] = field(default_factory=list)
+    not_recorded: list[tuple[UUID, ShipmentOutcome]] = field(default_factory=list)
+    ids_taken: list[tuple[UUID, str, UUID]] = field(default_factory=list)
 
-    def possible_orphan(self, attempt_id: UUID) -> None:
-        self.orphans.append(attempt_id)
+    def answer_not_recorded(self, attempt_id: UUID, outcome: ShipmentOutcome) -> None:
+        self.not_recorded.append((attempt_id, outcome))
+
+    def shipment_id_taken(self, attempt_id: UUID, shipment_id: str, purchase_id: UUID) -> None:
+        self.ids_taken.append((attempt_id, shipment_id, purchase_id))
 
 
 @dataclass
 class Fault:
-    """What happens to one commit: refused, or applied although nobody hears of it."""
+    """What happens to one commit: refused, or applied without a confirmation."""
 
     applied: bool
 
@@ -190,7 +226,8 @@ class Fault:
 class FakeBooks:
     """``till.services.ports.Books`` in memory, with its conditions and its faults.
 
-    ``faults`` are used up by the commits to come, in order; None lets one pass.
+    ``faults`` are used up by the commits to come, in order; None lets one pass. ``fails`` gives
+    the exception that a commit of such writes raises, for as long as it is set.
     """
 
     def __init__(self) -> None:
@@ -200,12 +237,19 @@ class FakeBooks:
         self.refund_items: dict[UUID, list[Refund]] = defaultdict(list)
         self.promo_items: dict[str, PromoCode] = {}
         self.promo_history: dict[str, list[PromoChange]] = defaultdict(list)
-        self.redemptions: dict[tuple[str, UUID], set[UUID]] = defaultdict(set)
+        self.redemptions: dict[tuple[str, UUID], int] = defaultdict(int)
+        self.claims: dict[str, UUID] = {}
         self.faults: list[Fault | None] = []
+        self.fails: Callable[[tuple[Write, ...]], Exception | None] = lambda _: None
         self.commits = 0
+
+    def within(self, deadline: Deadline) -> FakeBooks:
+        return self
 
     def commit(self, *writes: Write) -> None:
         self.commits += 1
+        if (error := self.fails(writes)) is not None:
+            raise error
         fault = self.faults.pop(0) if self.faults else None
         if fault is not None and not fault.applied:
             raise UnconfirmedCommitError
@@ -228,17 +272,19 @@ class FakeBooks:
                 return self.attempt_items[before.id].revision == before.revision
             case AddRefund(refund=refund):
                 return refund.number == len(self.refund_items[refund.purchase_id]) + 1
-            case Redeem(promo=promo, attempt=attempt):
-                return self._redeemable(promo, attempt)
-            case GiveRedemptionBack(code=code, attempt=attempt):
-                return attempt.id in self.redemptions[code, attempt.customer_id]
+            case ClaimShipment(shipment_id=shipment_id):
+                return shipment_id not in self.claims
+            case Redeem(promo=promo, customer_id=customer_id):
+                return self._redeemable(promo, customer_id)
+            case GiveRedemptionBack(code=code, customer_id=customer_id):
+                return self.redemptions[code, customer_id] > 0
             case ChangePromo(change=promo_change):
                 promo = promo_change.promo
                 return promo.version == len(self.promo_history[promo.code]) + 1
 
-    def _redeemable(self, promo: PromoCode, attempt: PurchaseAttempt) -> bool:
+    def _redeemable(self, promo: PromoCode, customer_id: UUID) -> bool:
         current, terms = self.promo_items[promo.code], promo.terms
-        mine = len(self.redemptions[promo.code, attempt.customer_id])
+        mine = self.redemptions[promo.code, customer_id]
         most, most_of_mine = terms.max_redemptions, terms.max_redemptions_per_customer
         return (
             current.version == promo.version
@@ -258,12 +304,14 @@ class FakeBooks:
                 self.attempt_items[after.id] = after
             case AddRefund(refund=refund):
                 self.refund_items[refund.purchase_id].append(refund)
-            case Redeem(promo=promo, attempt=attempt):
+            case ClaimShipment(shipment_id=shipment_id, purchase_id=purchase_id):
+                self.claims[shipment_id] = purchase_id
+            case Redeem(promo=promo, customer_id=customer_id):
                 self._count(promo.code, 1)
-                self.redemptions[promo.code, attempt.customer_id].add(attempt.id)
-            case GiveRedemptionBack(code=code, attempt=attempt):
+                self.redemptions[promo.code, customer_id] += 1
+            case GiveRedemptionBack(code=code, customer_id=customer_id):
                 self._count(code, -1)
-                self.redemptions[code, attempt.customer_id].remove(attempt.id)
+                self.redemptions[code, customer_id] -= 1
             case ChangePromo(change=promo_change):
                 promo = promo_change.promo
                 before = self.promo_items.get(promo.code)
@@ -298,7 +346,10 @@ class FakeBooks:
         return AccountPage(tuple(rest[:limit]), rest[limit - 1].place if more else None)
 
     def change(self, customer_id: UUID, version: int) -> AccountChange:
-        return self.changes[customer_id][version - 1]
+        changes = self.changes[customer_id]
+        if version > len(changes):
+            raise InconsistentReadError("no such version")
+        return changes[version - 1]
 
     def entries(
         self, customer_id: UUID, *, kind: EntryKind | None, before: int | None, limit: int
@@ -324,9 +375,9 @@ class FakeBooks:
     def attempts(self, attempt_ids: tuple[UUID, ...]) -> tuple[PurchaseAttempt, ...]:
         return tuple(self.attempt_items[i] for i in attempt_ids if i in self.attempt_items)
 
-    def attempts_by_state(
+    def list_attempts(
         self,
-        states: tuple[AttemptState | PurchaseStatus, ...],
+        listed_as: tuple[AttemptState | PurchaseStatus | OrphanStatus, ...],
         *,
         since: datetime | None,
         until: datetime | None,
@@ -336,13 +387,33 @@ class FakeBooks:
         places = {
             f"{format_instant(a.state_since)}#{a.id}": a
             for a in self.attempt_items.values()
-            if (a.purchase.status if a.purchase else a.state) in states
+            if a.listed_as in listed_as
             and (since is None or a.state_since >= since)
             and (until is None or a.state_since < until)
         }
         found = [p for p in sorted(places, reverse=True) if before is None or p < before]
         page = found[:limit]
         return AttemptPage(tuple(places[p] for p in page), page[-1] if len(found) > limit else None)
+
+    def oldest_attempts(
+        self, listed_as: AttemptState | OrphanStatus, *, after: str | None, limit: int
+    ) -> WorkPage:
+        places = {
+            f"{format_instant(a.state_since)}#{a.id}": a
+            for a in self.attempt_items.values()
+            if a.listed_as is listed_as
+        }
+        found = [p for p in sorted(places) if after is None or p > after]
+        page = found[:limit]
+        return WorkPage(
+            tuple(places[p] for p in page),
+            count=len(page),
+            oldest=places[page[0]].state_since if page else None,
+            after=page[-1] if len(found) > limit else None,
+        )
+
+    def purchase_of_shipment(self, shipment_id: str) -> UUID | None:
+        return self.claims.get(shipment_id)
 
     def promo(self, code: str) -> PromoCode | None:
         return self.promo_items.get(code)
@@ -362,11 +433,23 @@ class FakeBooks:
         page = found[:limit]
         return PromoPage(tuple(places[p] for p in page), page[-1] if len(found) > limit else None)
 
-    def redemptions_of(self, code: str, customer_id: UUID) -> frozenset[UUID]:
-        return frozenset(self.redemptions[code, customer_id])
+    def redemptions_of(self, code: str, customer_id: UUID) -> int:
+        return self.redemptions[code, customer_id]
 
-    def refunds(self, purchase_id: UUID) -> tuple[Refund, ...]:
-        return tuple(self.refund_items[purchase_id])
+    def refund(self, purchase_id: UUID, number: int) -> Refund:
+        refunds = self.refund_items[purchase_id]
+        if number > len(refunds):
+            raise InconsistentReadError("no such refund")
+        return refunds[number - 1]
+
+    def refunds(self, purchase_id: UUID, *, before: int | None, limit: int) -> RefundPage:
+        newest_first = [
+            r
+            for r in reversed(self.refund_items[purchase_id])
+            if before is None or r.number < before
+        ]
+        page = tuple(newest_first[:limit])
+        return RefundPage(page, page[-1].number if len(newest_first) > limit else None)
 
     def tamper(self, customer_id: UUID, version: int, **changes: object) -> None:
         """Change a version as only a thief of the database could."""

@@ -13,6 +13,7 @@ from aws_lambda_powertools import Metrics
 from till.adapters.dynamodb.measured import MeasuredBooks
 from till.adapters.incidents import LoggedIncidents
 from till.adapters.upstream.http import MeasuredTransport, make_http_client
+from till.domain.purchase import Shipped
 from till.http.app import logger
 from till.measures import Measure, flush, measure
 
@@ -53,9 +54,18 @@ def test_where_nothing_was_measured_nothing_is_written(capsys: pytest.CaptureFix
     assert capsys.readouterr().out == ""
 
 
-def test_a_possible_orphan_is_counted() -> None:
-    LoggedIncidents().possible_orphan(uuid4())
-    assert measured() == {"PossibleOrphans": [1]}
+def test_an_incident_is_logged_and_counted_immediately(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    attempt_id = uuid4()
+    LoggedIncidents().answer_not_recorded(attempt_id, Shipped(shipment_id="S1"))
+    (line,) = caplog.records
+    assert line.levelname == "ERROR"
+    told = {name: vars(line)[name] for name in ("attempt_id", "outcome", "shipment_id")}
+    assert told == {"attempt_id": str(attempt_id), "outcome": "shipped", "shipment_id": "S1"}
+    metric = json.loads(capsys.readouterr().out)
+    assert metric["AnswersNotRecorded"] == [1]
+    assert {name: metric[name] for name in told} == told
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from till_client.generated.api.promo_codes import (
     update_promo_code,
 )
 from till_client.generated.api.purchase_attempts import (
+    close_orphan_shipment,
     get_attempt,
     list_attempts,
     resolve_attempt,
@@ -327,6 +328,20 @@ class Till:
                     shipment_id=_given(shipment_id),
                     reason=reason,
                 ),
+                idempotency_key=self.intents.key(intent),
+            ),
+            models.AttemptResponse,
+        )
+
+    def close_orphan_shipment(
+        self, attempt_id: UUID, outcome: models.OrphanOutcome, reason: str, *, intent: str
+    ) -> models.AttemptResponse:
+        """Say what became of a parcel that may exist although its attempt was voided."""
+        return _ok(
+            close_orphan_shipment.sync_detailed(
+                attempt_id,
+                client=self._client,
+                body=models.CloseOrphanShipmentRequest(outcome=outcome, reason=reason),
                 idempotency_key=self.intents.key(intent),
             ),
             models.AttemptResponse,

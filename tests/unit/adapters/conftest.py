@@ -25,10 +25,10 @@ def books(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoBooks]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        client = make_client()
+        client = make_client.__wrapped__(1.0)
         _create_table(client, "ledger", "opened-index", "opened_shard", "opened_at")
         _create_table(client, "purchases", "state-index", "state_shard", "state_at")
-        yield DynamoBooks(client, ledger_table="ledger", purchases_table="purchases")
+        yield DynamoBooks(lambda _: client, ledger_table="ledger", purchases_table="purchases")
 
 
 def _create_table(client: DynamoDBClient, name: str, index: str, shard: str, place: str) -> None:

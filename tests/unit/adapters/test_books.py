@@ -8,10 +8,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.unit.fakes import opened
 from till.adapters.dynamodb.books import DynamoBooks
-from till.adapters.dynamodb.stored import StoredAttempt
+from till.adapters.dynamodb.stored import StoredAttempt, StoredChange
 from till.domain.account import Account, AccountChange
 from till.domain.catalogue import Address, Product
+from till.domain.errors import LedgerCorruptError
 from till.domain.ledger import Cause, EntryKind
 from till.domain.money import Money
 from till.domain.promo import (
@@ -39,9 +41,12 @@ from till.services.ports import (
     AddRefund,
     AppendChange,
     ChangePromo,
+    ClaimShipment,
     CreateAttempt,
     GiveRedemptionBack,
+    InconsistentReadError,
     Redeem,
+    RefundPage,
     RememberedRequest,
     RememberRequest,
     UnconfirmedCommitError,
@@ -80,7 +85,7 @@ def granted(books: DynamoBooks, customer_id: UUID, amount: int = 10_000) -> Acco
 def test_an_account_that_never_was_is_empty(books: DynamoBooks) -> None:
     customer_id = uuid4()
     assert books.account(customer_id) == Account.empty(customer_id)
-    with pytest.raises(LookupError):
+    with pytest.raises(InconsistentReadError):
         books.change(customer_id, 1)
 
 
@@ -95,20 +100,15 @@ def test_every_kind_of_change_comes_back_as_it_was_written(books: DynamoBooks) -
 
     account = take(account.grant(Money(10_000), at(0)))
     account = take(account.deduct(Money(500), at(1)))
-    account = take(
-        account.hold(Money(700), at(2), attempt_id=attempt_id, product_id=product_id, quantity=2)
-    )
-    account = take(
-        account.mark_unknown(
-            Money(700), at(3), attempt_id=attempt_id, product_id=product_id, quantity=2
-        )
-    )
-    account = take(account.post_hold(Money(700), at(4), attempt_id=attempt_id))
+    order = opened(Money(700), attempt_id=attempt_id, product_id=product_id, quantity=2)
+    account = take(account.hold(order, at(2)))
+    account = take(account.mark_unknown(attempt_id, at(3)))
+    account = take(account.post_hold(attempt_id, at(4)))
     account = take(account.refund(Money(1), at(5), purchase_id=attempt_id, refund_id=uuid4()))
-    account = take(
-        account.hold(Money(1), at(6), attempt_id=uuid4(), product_id=product_id, quantity=1)
-    )
-    account = take(account.void_hold(Money(1), at(7), attempt_id=uuid4()))
+    second = opened(Money(1), product_id=product_id)
+    account = take(account.hold(second, at(6)))
+    account = take(account.hold(opened(Money(0)), at(6)))
+    account = take(account.void_hold(second.attempt_id, at(7)))
     assert [books.change(customer_id, n + 1) for n in range(len(written))] == written
     assert books.account(customer_id) == account
 
@@ -182,7 +182,7 @@ def test_an_attempt_comes_back_as_it_was_written_in_every_state(books: DynamoBoo
 def test_the_terms_of_a_sale_cannot_be_updated(books: DynamoBooks) -> None:
     pending = an_attempt(uuid4())
     books.commit(CreateAttempt(pending))
-    cheaper = replace(pending, order=replace(pending.order, total=Money(1)))
+    cheaper = replace(pending, order=replace(pending.order, subtotal=Money(1), total=Money(1)))
     with pytest.raises(ValueError, match="total"):
         books.commit(UpdateAttempt(pending, cheaper))
 
@@ -210,7 +210,17 @@ def test_refunds_come_back_in_their_order(books: DynamoBooks) -> None:
     ]
     for refund in refunds:
         books.commit(AddRefund(refund))
-    assert list(books.refunds(purchase_id)) == refunds
+    assert books.refunds(purchase_id, before=None, limit=100) == RefundPage(
+        tuple(reversed(refunds)), None
+    )
+    page = books.refunds(purchase_id, before=None, limit=5)
+    assert page == RefundPage(tuple(reversed(refunds[7:])), 8)
+    page = books.refunds(purchase_id, before=page.before, limit=7)
+    assert page == RefundPage(tuple(reversed(refunds[:7])), None)
+    assert books.refunds(purchase_id, before=1, limit=7) == RefundPage((), None)
+    assert books.refund(purchase_id, 7) == refunds[6]
+    with pytest.raises(InconsistentReadError):
+        books.refund(purchase_id, 13)
     with pytest.raises(UnconfirmedCommitError):
         books.commit(AddRefund(refunds[3]))
 
@@ -221,9 +231,9 @@ def test_entries_are_paged_without_the_holds_between_them(books: DynamoBooks) ->
     for n in range(7):
         attempt_id = uuid4()
         account = books.account(customer_id)
-        hold = account.hold(Money(10), at(n), attempt_id=attempt_id, product_id=uuid4(), quantity=1)
+        hold = account.hold(opened(Money(10), attempt_id=attempt_id), at(n))
         books.commit(AppendChange(hold))
-        books.commit(AppendChange(hold.account.post_hold(Money(10), at(n), attempt_id=attempt_id)))
+        books.commit(AppendChange(hold.account.post_hold(attempt_id, at(n))))
     sequences: list[int] = []
     before: int | None = None
     while True:
@@ -246,7 +256,7 @@ def test_attempts_are_found_by_state_and_time(books: DynamoBooks) -> None:
     seen: list[UUID] = []
     before: str | None = None
     while True:
-        page = books.attempts_by_state(state, since=None, until=None, before=before, limit=2)
+        page = books.list_attempts(state, since=None, until=None, before=before, limit=2)
         seen += [a.id for a in page.attempts]
         before = page.before
         if before is None:
@@ -254,15 +264,15 @@ def test_attempts_are_found_by_state_and_time(books: DynamoBooks) -> None:
     assert seen == [a.id for a in reversed(pending)]
 
     since, until = NOON + timedelta(seconds=2), NOON + timedelta(seconds=5)
-    page = books.attempts_by_state(state, since=since, until=until, before=None, limit=10)
+    page = books.list_attempts(state, since=since, until=until, before=None, limit=10)
     assert [a.id for a in page.attempts] == [pending[n].id for n in (4, 3, 2)]
-    page = books.attempts_by_state(state, since=until, until=since, before=None, limit=10)
+    page = books.list_attempts(state, since=until, until=since, before=None, limit=10)
     assert page.attempts == ()
 
     done = pending[8].completed(Shipped(shipment_id="s"), NOON + timedelta(seconds=20))
     books.commit(UpdateAttempt(pending[8], done))
     every = (*PurchaseStatus, *AttemptState)
-    page = books.attempts_by_state(every, since=None, until=None, before=None, limit=100)
+    page = books.list_attempts(every, since=None, until=None, before=None, limit=100)
     assert [a.id for a in page.attempts] == [a.id for a in reversed(pending)]
 
 
@@ -303,6 +313,8 @@ def test_a_usual_attempt_costs_one_write_unit_per_write(books: DynamoBooks) -> N
 def _size(value: object) -> int:
     if isinstance(value, dict):
         return 3 + sum(len(k) + 1 + _size(v) for k, v in value.items())
+    if isinstance(value, list):
+        return 3 + sum(1 + _size(each) for each in value)
     return len(value.encode()) if isinstance(value, str) else len(str(value)) // 2 + 2
 
 
@@ -344,22 +356,21 @@ def test_a_promo_code_comes_back_with_its_history(books: DynamoBooks) -> None:
 def test_redemptions_are_capped_and_given_back(books: DynamoBooks) -> None:
     promo = a_promo("CODE", PromoTerms(discount=TERMS.discount, max_redemptions=2))
     books.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
-    attempts = [an_attempt(uuid4()) for _ in range(3)]
-    books.commit(Redeem(promo, attempts[0]))
-    books.commit(Redeem(promo, attempts[1]))
+    customers = [uuid4() for _ in range(3)]
+    books.commit(Redeem(promo, customers[0]))
+    books.commit(Redeem(promo, customers[1]))
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(Redeem(promo, attempts[2]))
+        books.commit(Redeem(promo, customers[2]))
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(GiveRedemptionBack("CODE", attempts[2]))
-    books.commit(GiveRedemptionBack("CODE", attempts[0]))
+        books.commit(GiveRedemptionBack("CODE", customers[2]))
+    books.commit(GiveRedemptionBack("CODE", customers[0]))
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(GiveRedemptionBack("CODE", attempts[0]))
-    books.commit(Redeem(promo, attempts[2]))
+        books.commit(GiveRedemptionBack("CODE", customers[0]))
+    books.commit(Redeem(promo, customers[2]))
     current = books.promo("CODE")
     assert current is not None
     assert current.redemptions == 2
-    assert books.redemptions_of("CODE", attempts[0].customer_id) == frozenset()
-    assert books.redemptions_of("CODE", attempts[2].customer_id) == {attempts[2].id}
+    assert [books.redemptions_of("CODE", each) for each in customers] == [0, 1, 1]
 
 
 def test_a_customers_redemptions_are_capped(books: DynamoBooks) -> None:
@@ -367,26 +378,25 @@ def test_a_customers_redemptions_are_capped(books: DynamoBooks) -> None:
     promo = a_promo("CODE", terms)
     books.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
     customer_id = uuid4()
-    first, second = an_attempt(customer_id), an_attempt(customer_id)
-    books.commit(Redeem(promo, first))
+    books.commit(Redeem(promo, customer_id))
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(Redeem(promo, second))
-    books.commit(Redeem(promo, an_attempt(uuid4())))
-    books.commit(GiveRedemptionBack("CODE", first))
-    books.commit(Redeem(promo, second))
+        books.commit(Redeem(promo, customer_id))
+    books.commit(Redeem(promo, uuid4()))
+    books.commit(GiveRedemptionBack("CODE", customer_id))
+    books.commit(Redeem(promo, customer_id))
 
 
 def test_a_redemption_is_refused_under_terms_that_have_changed(books: DynamoBooks) -> None:
     promo = a_promo("CODE", PromoTerms(discount=TERMS.discount))
     books.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
-    books.commit(Redeem(promo, an_attempt(uuid4())))
+    books.commit(Redeem(promo, uuid4()))
     changed = promo.deactivated(actor="bob", at=NOON)
     books.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.DEACTIVATED)))
     current = books.promo("CODE")
     assert current is not None
     assert current.redemptions == 1, "a change of terms leaves the count alone"
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(Redeem(promo, an_attempt(uuid4())))
+        books.commit(Redeem(promo, uuid4()))
 
 
 def test_promo_codes_are_paged_newest_first(books: DynamoBooks) -> None:
@@ -404,3 +414,86 @@ def test_promo_codes_are_paged_newest_first(books: DynamoBooks) -> None:
             break
     assert seen == ["E5E", "D4D", "C3C", "B_2", "A-1"]
     assert books.promos((PromoState.DEACTIVATED,), before=None, limit=2).promos == ()
+
+
+def damage(books: DynamoBooks, table: str, pk: str, sk: str, attribute: str) -> None:
+    """Make an item unreadable, as somebody with access to the table could."""
+    books._client_for(1).update_item(
+        TableName=table,
+        Key={"pk": {"S": pk}, "sk": {"S": sk}},
+        UpdateExpression="SET #a = :nonsense",
+        ExpressionAttributeNames={"#a": attribute},
+        ExpressionAttributeValues={":nonsense": {"S": "\u2603"}},
+    )
+
+
+def test_an_unreadable_item_is_left_out_and_told_and_the_others_are_read(
+    books: DynamoBooks, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts = [an_attempt(uuid4(), seconds=n) for n in range(3)]
+    for attempt in attempts:
+        books.commit(CreateAttempt(attempt))
+    broken = attempts[1].id
+    damage(books, "purchases", f"PURCHASE#{broken}", "PURCHASE", "reserved_at")
+    states = (AttemptState.PENDING,)
+    newest = books.list_attempts(states, since=None, until=None, before=None, limit=10)
+    assert [a.id for a in newest.attempts] == [attempts[2].id, attempts[0].id]
+    oldest = books.oldest_attempts(AttemptState.PENDING, after=None, limit=10)
+    assert [a.id for a in oldest.attempts] == [attempts[0].id, attempts[2].id]
+    assert (oldest.count, oldest.oldest) == (3, NOON)
+    told = {vars(record)["pk"] for record in caplog.records}
+    assert told == {f"PURCHASE#{broken}"}
+    with pytest.raises(ValueError, match=r"isoformat|reserved_at|format"):
+        books.attempt(broken)
+
+
+def test_an_unreadable_place_in_an_index_is_left_out(books: DynamoBooks) -> None:
+    attempts = [an_attempt(uuid4(), seconds=n) for n in range(3)]
+    for attempt in attempts:
+        books.commit(CreateAttempt(attempt))
+    damage(books, "purchases", f"PURCHASE#{attempts[1].id}", "PURCHASE", "state_at")
+    page = books.oldest_attempts(AttemptState.PENDING, after=None, limit=10)
+    assert [a.id for a in page.attempts] == [attempts[0].id, attempts[2].id]
+
+
+def test_an_unreadable_entry_leaves_a_gap_in_the_list(books: DynamoBooks) -> None:
+    customer_id = uuid4()
+    for _ in range(3):
+        granted(books, customer_id, 5)
+    damage(books, "ledger", f"ACCOUNT#{customer_id}", f"VERSION#{2:016d}", "at")
+    page = books.entries(customer_id, kind=None, before=None, limit=10)
+    assert [c.entry.sequence for c in page.changes if c.entry] == [3, 1]
+
+
+def test_a_version_that_holds_other_than_its_open_attempts_is_corrupt(books: DynamoBooks) -> None:
+    customer_id = uuid4()
+    change = granted(books, customer_id).account.hold(opened(Money(5)), at(1))
+    books.commit(AppendChange(change))
+    books._client_for(1).update_item(
+        TableName="ledger",
+        Key={"pk": {"S": f"ACCOUNT#{customer_id}"}, "sk": {"S": f"VERSION#{2:016d}"}},
+        UpdateExpression="SET held = :nothing",
+        ExpressionAttributeValues={":nothing": {"N": "0"}},
+    )
+    with pytest.raises(LedgerCorruptError):
+        books.account(customer_id)
+
+
+def test_a_shipment_id_belongs_to_one_purchase(books: DynamoBooks) -> None:
+    first, second = uuid4(), uuid4()
+    assert books.purchase_of_shipment("shp#1") is None
+    books.commit(ClaimShipment("shp#1", first))
+    for claimant in (first, second):
+        with pytest.raises(UnconfirmedCommitError):
+            books.commit(ClaimShipment("shp#1", claimant))
+    assert books.purchase_of_shipment("shp#1") == first
+
+
+def test_a_usual_version_with_a_hold_costs_one_write_unit(books: DynamoBooks) -> None:
+    account = granted(books, uuid4()).account
+    cause = Cause(
+        actor="a" * 36, at=NOON, reason="Purchase of 2 x CUP-BLUE-350", idempotency_key=str(uuid4())
+    )
+    values = StoredChange.of(account.hold(opened(Money(99_99)), cause)).values()
+    size = sum(len(name) + _size(value) for name, value in values.items())
+    assert size <= 1024, "an item over 1 KB costs twice as much at every write"

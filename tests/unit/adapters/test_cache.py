@@ -19,6 +19,7 @@ import pytest
 
 from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
 from till.adapters.upstream.copies import Copies
+from till.adapters.upstream.deadline import Deadline
 from till.adapters.upstream.reader import UpstreamReader
 from till.adapters.upstream.sharing import Shared
 from till.domain.errors import (
@@ -135,7 +136,7 @@ def reader(upstream: Upstream, copies: Copies) -> UpstreamReader:
 
 @pytest.fixture
 def products(reader: UpstreamReader) -> HttpProducts:
-    return HttpProducts(reader)
+    return HttpProducts(reader, free_products=False)
 
 
 @pytest.fixture
@@ -717,16 +718,16 @@ class TestSharing:
 
         def later() -> int:
             waiting.wait(5)
-            return shared.run("key", work)
+            return shared.run("key", work, Deadline(5))
 
         with ThreadPoolExecutor(11) as pool:
-            first = pool.submit(shared.run, "key", work)
+            first = pool.submit(shared.run, "key", work, Deadline(5))
             assert started.wait(5)
             others = [pool.submit(later) for _ in range(9)]
             waiting.wait(5)
             while len(shared._waiting) == 0:
                 assert not first.done()
-            other = pool.submit(shared.run, "another key", lambda: 77)
+            other = pool.submit(shared.run, "another key", lambda: 77, Deadline(5))
             assert other.result() == 77, "other things do not wait"
             go_on.set()
             assert first.result() == 0
@@ -736,6 +737,31 @@ class TestSharing:
         assert not shared._waiting
         assert not shared._running
 
+    def test_nobody_waits_for_another_run_past_their_own_deadline(self) -> None:
+        shared: Shared[int] = Shared()
+        started, go_on = threading.Event(), threading.Event()
+
+        def slow() -> int:
+            started.set()
+            assert go_on.wait(5)
+            return 1
+
+        with ThreadPoolExecutor(3) as pool:
+            running = pool.submit(shared.run, "key", slow, Deadline(5))
+            assert started.wait(5)
+            first_to_wait = pool.submit(shared.run, "key", lambda: 2, Deadline(0.4))
+            while len(shared._waiting) == 0:
+                assert not first_to_wait.done()
+            second_to_wait = pool.submit(shared.run, "key", lambda: 3, Deadline(0.1))
+            for waiting in (second_to_wait, first_to_wait):
+                assert isinstance(waiting.exception(2), httpx.ReadTimeout)
+            assert not running.done()
+            go_on.set()
+            assert running.result(5) == 1
+        assert not shared._waiting
+        assert not shared._running
+        assert shared.run("key", lambda: 4, Deadline(5)) == 4
+
     def test_an_exception_is_everybodys(self) -> None:
         shared: Shared[int] = Shared()
 
@@ -743,5 +769,5 @@ class TestSharing:
             raise ValueError("no")
 
         with pytest.raises(ValueError, match="no"):
-            shared.run("key", fail)
-        assert shared.run("key", lambda: 1) == 1
+            shared.run("key", fail, Deadline(5))
+        assert shared.run("key", lambda: 1, Deadline(5)) == 1

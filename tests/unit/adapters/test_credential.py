@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from tests.unit.fakes import ADDRESS
 from till.adapters.upstream import credential as module
+from till.adapters.upstream import deadline as deadline_module
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpProducts
 from till.adapters.upstream.copies import Copies
@@ -32,7 +33,13 @@ from till.adapters.upstream.credential import (
     UnusableSecretError,
     UpstreamCredential,
 )
-from till.adapters.upstream.http import MeasuredTransport, make_http_client, make_transport
+from till.adapters.upstream.deadline import Deadline
+from till.adapters.upstream.http import (
+    MeasuredTransport,
+    exchange,
+    make_http_client,
+    make_transport,
+)
 from till.adapters.upstream.reader import UpstreamReader
 from till.adapters.upstream.secret import UpstreamSecret
 from till.domain.catalogue import Product
@@ -72,7 +79,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(module, "time", clock)
+    for each in (module, deadline_module):
+        monkeypatch.setattr(each, "time", clock)
     return clock
 
 
@@ -145,7 +153,7 @@ class Till:
         self.carrier = HttpCarrier(make_http_client(BASE_URL, wire))
 
     def read(self) -> Product:
-        return HttpProducts(self.reader).get(ID)
+        return HttpProducts(self.reader, free_products=False).get(ID)
 
     def ship(self, *, timeout_seconds: float = 3) -> ShipmentOutcome:
         return ship(self.carrier, timeout_seconds=timeout_seconds)
@@ -228,7 +236,7 @@ class TestEveryCall:
 
         wire = CredentialTransport(httpx.MockTransport(fail), Credentials(vault))
         client = make_http_client(BASE_URL, wire)
-        request = client.build_request("GET", "products/1")
+        request = client.build_request("GET", "products/1", extensions={"deadline": Deadline(5)})
         with client, pytest.raises(httpx.ReadError):
             client.send(request)
         assert HEADER not in request.headers
@@ -248,7 +256,7 @@ class TestEveryCall:
         wire = MeasuredTransport(httpx.MockTransport(Upstream({OLD})))
         credentials = Credentials(Vault(waits_for=waits))
         with make_http_client(BASE_URL, CredentialTransport(wire, credentials)) as client:
-            client.get("products/1")
+            exchange(client, "GET", "products/1", deadline=Deadline(5))
         assert len(measured) == 1
         assert measured[0] < 250
 
@@ -300,7 +308,7 @@ class TestRotation:
         wire = CredentialTransport(httpx.MockTransport(answer), Credentials(vault))
         vault.cached, vault.value = OLD, NEW
         with make_http_client(BASE_URL, wire) as client:
-            client.get("products/1")
+            exchange(client, "GET", "products/1", deadline=Deadline(5))
         assert ends == ["closed", "called"]
 
     def test_only_once(self, till: Till, vault: Vault, upstream: Upstream) -> None:
@@ -479,10 +487,12 @@ class TestThreads:
 
         wire = CredentialTransport(httpx.MockTransport(answer), Credentials(vault))
         with make_http_client(BASE_URL, wire) as client, ThreadPoolExecutor(8) as pool:
-            client.get("products/1")
+            exchange(client, "GET", "products/1", deadline=Deadline(5))
             vault.value, takes = NEW, {NEW}
-            statuses = pool.map(lambda _: client.get("products/1").status_code, range(8))
-            assert set(statuses) == {200}
+            answers = pool.map(
+                lambda _: exchange(client, "GET", "products/1", deadline=Deadline(5)), range(8)
+            )
+            assert {answer.status for answer in answers} == {200}
         assert vault.fetches == 2
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from tests.unit.fakes import opened
 from till.adapters.dynamodb.client import serialize
 from till.adapters.dynamodb.stored import StoredChange
 from till.adapters.dynamodb.stream import new_versions
@@ -52,15 +53,14 @@ Image = dict[str, object]
 
 def changes(customer_id: UUID) -> Iterator[AccountChange]:
     """A change of each kind, as far as one account can have them all."""
-    order = {"attempt_id": ATTEMPT, "product_id": PRODUCT}
     granted = Account.empty(customer_id).grant(Money(5_000), CAUSE)
     yield granted
-    held = granted.account.hold(PRICE, CAUSE, quantity=1, **order)
+    held = granted.account.hold(opened(PRICE, attempt_id=ATTEMPT, product_id=PRODUCT), CAUSE)
     yield held
-    unknown = held.account.mark_unknown(PRICE, CAUSE, quantity=1, **order)
+    unknown = held.account.mark_unknown(ATTEMPT, CAUSE)
     yield unknown
-    yield held.account.void_hold(PRICE, CAUSE, attempt_id=ATTEMPT)
-    bought = unknown.account.post_hold(PRICE, CAUSE, attempt_id=ATTEMPT)
+    yield held.account.void_hold(ATTEMPT, CAUSE)
+    bought = unknown.account.post_hold(ATTEMPT, CAUSE)
     yield bought
     refunded = bought.account.refund(PRICE, CAUSE, purchase_id=ATTEMPT, refund_id=REFUND)
     yield refunded

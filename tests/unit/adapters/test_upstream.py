@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
@@ -67,8 +68,8 @@ def says(body: object, status: int = 200) -> Answer:
     return lambda _: httpx.Response(status, content=content)
 
 
-def product(answer: Answer) -> Product:
-    return HttpProducts(reader(answer)).get(ID)
+def product(answer: Answer, *, free_products: bool = False) -> Product:
+    return HttpProducts(reader(answer), free_products=free_products).get(ID)
 
 
 def test_a_product_is_read_exactly() -> None:
@@ -83,19 +84,54 @@ def test_a_product_is_read_exactly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("price", "minor"), [("0", 0), ("19.9", 1990), ("0.07", 7), ("1e2", 10_000), ("8.10", 810)]
+    ("price", "minor"),
+    [("19.9", 1990), ("0.07", 7), ("1e2", 10_000), ("8.10", 810), ("12.340", 1234), ("5E-2", 5)],
 )
 def test_prices_are_decimal_text_not_floats(price: str, minor: int) -> None:
     body = json.dumps(PRODUCT).replace("1299.99", price).encode()
     assert product(says(body)).unit_price == Money(minor)
 
 
-BAD_PRICES = ["19.999", "-1", "NaN", "Infinity", '"12.00"', "true", "null", "1e400", "1e30", "[]"]
+@pytest.mark.parametrize("price", ["0", "0.00", "-0", "-0.0", "0e5"])
+def test_a_price_of_0_is_a_price_only_where_products_may_be_free(price: str) -> None:
+    body = json.dumps(PRODUCT).replace("1299.99", price).encode()
+    with pytest.raises(UpstreamContractError, match="price is 0"):
+        product(says(body))
+    assert product(says(body), free_products=True).unit_price == Money(0)
+
+
+BAD_PRICES = [
+    *(
+        "19.999",
+        "1.001",
+        "1e-3",
+        "-1",
+        "-0.01",
+        "1e400",
+        "1e30",
+        "1e-999",
+        "9" * 100,
+        "9" * 100_000,
+    ),
+    *("1e" + "9" * 20, "1e-" + "9" * 20, "0." + "0" * 99_000 + "1", "10000000000.01", "01", "1."),
+    *("NaN", "Infinity", '"12.00"', "true", "null", "[]", "{}"),
+]
 
 
 @pytest.mark.parametrize("price", BAD_PRICES)
 def test_a_price_that_breaks_the_contract(price: str) -> None:
     body = json.dumps(PRODUCT).replace("1299.99", price).encode()
+    with pytest.raises(UpstreamContractError):
+        product(says(body))
+
+
+@pytest.mark.parametrize("field", ["createdAt", "lastModifiedAt"])
+@pytest.mark.parametrize(
+    "time",
+    ["9" * 15, "-" + "9" * 15, "9" * 99, "9" * 5_000, "1.5", "1e3", "1e99", "true", '"1"', "null"],
+)
+def test_a_time_that_breaks_the_contract(field: str, time: str) -> None:
+    body = json.dumps({**PRODUCT, field: "TIME"}).replace('"TIME"', time).encode()
     with pytest.raises(UpstreamContractError):
         product(says(body))
 
@@ -210,10 +246,32 @@ def test_nobody_knows_by_the_status(status: int) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"<html>", {}, {"id": ""}, {"id": None}, {"id": 5}, {"id": "x" * 256}, [], b"\xff"],
+    [
+        *(b"", b"<html>", b"\xff", b"[" * 100_000, [], {}, {"ID": "S-1"}, {"id": ["S-1"]}),
+        *(
+            {"id": value}
+            for value in ("", None, 5, True, " ", "S 1", "S-1\n", "\0", "\x7f", "\u00e9")
+        ),
+        *({"id": "x" * 256}, {"id": "S-1", "note": "\ud800"}),
+        *(b'{"id": "S-1", "id": "S-2"}', b'{"id": "S-1", "id": "S-1"}', b'{"id": "S-1"} {}'),
+        *(b'{"id": "S-1", "a": NaN}', b'{"id": "S-1", "a": {"b": 1, "b": 2}}'),
+        b'{"id": "S-1", "a": 1e' + b"9" * 20 + b"}",
+        b'{"id": "S-1", "a": ' + b"9" * 100_000 + b"}",
+        *('{"id": "S-1"}'.encode(name) for name in ("utf-16", "utf-32", "utf-8-sig")),
+    ],
 )
-def test_a_success_without_an_id_is_unknown(body: object) -> None:
+def test_a_success_without_one_usable_id_is_unknown(body: object) -> None:
     assert isinstance(ship(says(body)), OutcomeUnknown)
+
+
+@pytest.mark.parametrize("shipment_id", ["x", "~!", "x" * 255])
+def test_an_id_by_the_rule_that_a_rep_s_input_has(shipment_id: str) -> None:
+    assert ship(says({"id": shipment_id})) == Shipped(shipment_id=shipment_id)
+
+
+@pytest.mark.parametrize("body", [b"1e" + b"9" * 20, b'{"Message": "a", "Message": "b"}', b"\xff"])
+def test_a_refusal_is_judged_by_its_status_alone(body: bytes) -> None:
+    assert ship(says(body, 422)) == NotShipped(message="The Shipment API answered 422.")
 
 
 @pytest.mark.parametrize(
@@ -238,10 +296,43 @@ def test_without_a_connection_nothing_is_shipped(error: Exception) -> None:
         httpx.WriteError("broken pipe"),
         httpx.RemoteProtocolError("disconnected"),
         httpx.DecodingError("gzip"),
+        httpx.LocalProtocolError("state"),
+        httpx.InvalidURL("Location"),
+        *(
+            ValueError("x"),
+            ArithmeticError("x"),
+            RecursionError("x"),
+            MemoryError("x"),
+            OSError("x"),
+        ),
     ],
 )
-def test_once_the_request_may_have_gone_out_nobody_knows(error: Exception) -> None:
+def test_once_the_request_may_have_gone_out_the_outcome_is_unknown(error: Exception) -> None:
     assert isinstance(ship(raises(error)), OutcomeUnknown)
+
+
+def test_the_log_says_what_was_shipped_before_and_after_the_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO):
+        ship(says({"id": "S-1"}))
+    before, after = (record for record in caplog.records if "attempt_id" in record.__dict__)
+    assert (before.getMessage(), before.__dict__["attempt_id"]) == (
+        "calling CreateShipment",
+        str(ID),
+    )
+    told = [after.__dict__[name] for name in ("attempt_id", "outcome", "shipment_id")]
+    assert (after.getMessage(), told) == ("called CreateShipment", [str(ID), "Shipped", "S-1"])
+
+
+def test_an_unexpected_error_is_logged_once_without_its_message(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        ship(raises(ArithmeticError("1 Test Street")))
+    (record,) = caplog.records
+    assert (record.levelname, record.__dict__["error"]) == ("ERROR", "ArithmeticError")
+    assert "Test Street" not in str(record.__dict__)
 
 
 def test_the_carriers_client_keeps_no_connection() -> None:

@@ -12,11 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from till.domain.account import Account, AccountChange, ChangeKind
+from tests.unit.fakes import opened
+from till.domain.account import (
+    MAX_OPEN_ATTEMPTS,
+    Account,
+    AccountChange,
+    ChangeKind,
+    OpenAttempt,
+)
 from till.domain.errors import (
     BalanceLimitError,
     InsufficientCreditError,
     LedgerCorruptError,
+    TooManyOpenAttemptsError,
     UnresolvedAttemptError,
 )
 from till.domain.ledger import GENESIS_HASH, Cause, LedgerEntry, verify_chain
@@ -40,7 +48,8 @@ class AccountMachine(RuleBasedStateMachine):
         self.account = Account.empty(self.new_id())
         self.changes: list[AccountChange] = []
         self.open: dict[UUID, Money] = {}
-        self.unknown: dict[UUID, tuple[UUID, int]] = {}
+        self.quantities: dict[UUID, int] = {}
+        self.unknown: dict[UUID, int] = {}
         self.paid: list[Money] = []
         self.product = self.new_id()
 
@@ -66,22 +75,26 @@ class AccountMachine(RuleBasedStateMachine):
 
     @rule(amount=amounts, quantity=st.integers(1, 3))
     def hold(self, amount: Money, quantity: int) -> None:
-        attempt_id = self.new_id()
+        attempt = opened(
+            amount, attempt_id=self.new_id(), product_id=self.product, quantity=quantity
+        )
 
         def hold() -> AccountChange:
-            return self.account.hold(
-                amount, cause(), attempt_id=attempt_id, product_id=self.product, quantity=quantity
-            )
+            return self.account.hold(attempt, cause())
 
-        if (self.product, quantity) in self.unknown.values():
+        if quantity in self.unknown.values():
             with pytest.raises(UnresolvedAttemptError):
+                hold()
+        elif len(self.open) == MAX_OPEN_ATTEMPTS:
+            with pytest.raises(TooManyOpenAttemptsError):
                 hold()
         elif amount > self.account.available:
             with pytest.raises(InsufficientCreditError):
                 hold()
         else:
             self.take(hold())
-            self.open[attempt_id] = amount
+            self.open[attempt.attempt_id] = amount
+            self.quantities[attempt.attempt_id] = quantity
 
     @precondition(lambda self: self.open)
     @rule(data=st.data())
@@ -89,7 +102,7 @@ class AccountMachine(RuleBasedStateMachine):
         attempt_id = data.draw(st.sampled_from(sorted(self.open)))
         amount = self.open.pop(attempt_id)
         self.unknown.pop(attempt_id, None)
-        self.take(self.account.post_hold(amount, cause(), attempt_id=attempt_id))
+        self.take(self.account.post_hold(attempt_id, cause()))
         self.paid.append(amount)
 
     @precondition(lambda self: self.open)
@@ -98,22 +111,15 @@ class AccountMachine(RuleBasedStateMachine):
         attempt_id = data.draw(st.sampled_from(sorted(self.open)))
         amount = self.open.pop(attempt_id)
         self.unknown.pop(attempt_id, None)
-        self.take(self.account.void_hold(amount, cause(), attempt_id=attempt_id))
+        assert self.account.void_hold(attempt_id, cause()).amount == -amount
+        self.take(self.account.void_hold(attempt_id, cause()))
 
     @precondition(lambda self: self.open.keys() - self.unknown.keys())
-    @rule(data=st.data(), quantity=st.integers(1, 3))
-    def lose_sight_of(self, data: st.DataObject, quantity: int) -> None:
+    @rule(data=st.data())
+    def lose_sight_of(self, data: st.DataObject) -> None:
         attempt_id = data.draw(st.sampled_from(sorted(self.open.keys() - self.unknown.keys())))
-        self.take(
-            self.account.mark_unknown(
-                self.open[attempt_id],
-                cause(),
-                attempt_id=attempt_id,
-                product_id=self.product,
-                quantity=quantity,
-            )
-        )
-        self.unknown[attempt_id] = (self.product, quantity)
+        self.take(self.account.mark_unknown(attempt_id, cause()))
+        self.unknown[attempt_id] = self.quantities[attempt_id]
 
     @precondition(lambda self: self.paid)
     @rule()
@@ -134,7 +140,9 @@ class AccountMachine(RuleBasedStateMachine):
         assert account.version == len(self.changes)
         assert account.sequence == len(entries)
         assert [c.account.version for c in self.changes] == list(range(1, len(self.changes) + 1))
-        assert {u.attempt_id for u in account.unresolved} == set(self.unknown)
+        assert {a.attempt_id: a.amount for a in account.open_attempts} == self.open
+        blocking = {a.attempt_id for a in account.open_attempts if a.blocks_from <= NOON}
+        assert blocking == set(self.unknown)
 
 
 TestAccount = AccountMachine.TestCase
@@ -211,17 +219,71 @@ def test_a_balance_cannot_outgrow_its_bound() -> None:
 
 def test_a_hold_moves_no_posted_money() -> None:
     account = Account.empty(uuid4()).grant(Money(500), cause()).account
-    change = account.hold(Money(200), cause(), attempt_id=uuid4(), product_id=uuid4(), quantity=1)
+    change = account.hold(opened(Money(200)), cause())
     assert (change.kind, change.entry) == (ChangeKind.HOLD, None)
     assert (change.account.posted, change.account.held) == (Money(500), Money(200))
     assert change.account.sequence == account.sequence
 
 
-def test_what_is_not_held_can_be_neither_posted_nor_given_back() -> None:
+def test_what_is_not_held_can_be_neither_posted_nor_voided() -> None:
     account = Account.empty(uuid4()).grant(Money(500), cause()).account
-    with pytest.raises(LedgerCorruptError):
-        account.post_hold(Money(1), cause(), attempt_id=uuid4())
-    with pytest.raises(LedgerCorruptError):
-        account.void_hold(Money(1), cause(), attempt_id=uuid4())
-    with pytest.raises(LedgerCorruptError):
-        account.mark_unknown(Money(1), cause(), attempt_id=uuid4(), product_id=uuid4(), quantity=1)
+    account = account.hold(opened(Money(100)), cause()).account
+    for settle in (account.post_hold, account.void_hold, account.mark_unknown):
+        with pytest.raises(LedgerCorruptError):
+            settle(uuid4(), cause())
+
+
+@pytest.mark.parametrize("amount", [Money(0), Money(-5), Money(5, "EUR")])
+def test_only_a_positive_amount_of_the_currency_moves(amount: Money) -> None:
+    account = Account.empty(uuid4()).grant(Money(500), cause()).account
+    with pytest.raises(ValueError, match=r"positive|combined"):
+        account.grant(amount, cause())
+    with pytest.raises(ValueError, match=r"positive|combined"):
+        account.deduct(amount, cause())
+    with pytest.raises(ValueError, match=r"positive|combined"):
+        account.refund(amount, cause(), purchase_id=uuid4(), refund_id=uuid4())
+
+
+@pytest.mark.parametrize("amount", [Money(-5), Money(5, "EUR")])
+def test_a_hold_is_not_negative_and_in_the_currency(amount: Money) -> None:
+    account = Account.empty(uuid4()).grant(Money(500), cause()).account
+    with pytest.raises(ValueError, match=r"negative|combined"):
+        account.hold(opened(amount), cause())
+
+
+def test_an_attempt_is_held_once() -> None:
+    account = Account.empty(uuid4()).grant(Money(500), cause()).account
+    attempt = opened(Money(10))
+    account = account.hold(attempt, cause()).account
+    with pytest.raises(ValueError, match="open already"):
+        account.hold(attempt, cause())
+
+
+def test_an_open_attempt_blocks_the_same_order_once_its_run_has_ended() -> None:
+    account = Account.empty(uuid4()).grant(Money(500), cause()).account
+    product = uuid4()
+    run_ends_at = NOON + timedelta(seconds=25)
+    first = opened(Money(10), product_id=product, blocks_from=run_ends_at)
+    account = account.hold(first, cause()).account
+
+    def same() -> OpenAttempt:
+        return opened(Money(10), product_id=product, blocks_from=run_ends_at)
+
+    account.hold(same(), cause(run_ends_at - timedelta(microseconds=1)))
+    with pytest.raises(UnresolvedAttemptError) as raised:
+        account.hold(same(), cause(run_ends_at))
+    assert raised.value.attempt_id == first.attempt_id
+    for other in (replace(same(), quantity=2), replace(same(), product_id=uuid4())):
+        account.hold(other, cause(run_ends_at))
+    settled = account.void_hold(first.attempt_id, cause()).account
+    settled.hold(same(), cause(run_ends_at))
+
+
+def test_the_open_attempts_of_a_customer_are_bounded() -> None:
+    account = Account.empty(uuid4()).grant(Money(500), cause()).account
+    for _ in range(MAX_OPEN_ATTEMPTS):
+        account = account.hold(opened(Money(1)), cause()).account
+    with pytest.raises(TooManyOpenAttemptsError):
+        account.hold(opened(Money(1)), cause())
+    first = account.open_attempts[0].attempt_id
+    account.void_hold(first, cause()).account.hold(opened(Money(1)), cause())

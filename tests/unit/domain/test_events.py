@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.unit.fakes import opened
 from till.domain.account import Account, AccountChange, ChangeKind
 from till.domain.errors import LedgerCorruptError
 from till.domain.events import DomainEvent, EventName, event_of
@@ -26,17 +27,15 @@ def life(customer_id: UUID) -> dict[ChangeKind, AccountChange]:
     """A change of each kind."""
     account = Account.empty(customer_id)
     granted = account.grant(Money(5_000), CAUSE)
-    held = granted.account.hold(PRICE, CAUSE, attempt_id=ATTEMPT, product_id=PRODUCT, quantity=1)
-    unknown = held.account.mark_unknown(
-        PRICE, CAUSE, attempt_id=ATTEMPT, product_id=PRODUCT, quantity=1
-    )
-    bought = unknown.account.post_hold(PRICE, CAUSE, attempt_id=ATTEMPT)
+    held = granted.account.hold(opened(PRICE, attempt_id=ATTEMPT, product_id=PRODUCT), CAUSE)
+    unknown = held.account.mark_unknown(ATTEMPT, CAUSE)
+    bought = unknown.account.post_hold(ATTEMPT, CAUSE)
     refunded = bought.account.refund(Money(400), CAUSE, purchase_id=ATTEMPT, refund_id=REFUND)
     changes = (
         granted,
         held,
         unknown,
-        held.account.void_hold(PRICE, CAUSE, attempt_id=ATTEMPT),
+        held.account.void_hold(ATTEMPT, CAUSE),
         bought,
         refunded,
         refunded.account.deduct(Money(300), CAUSE),
@@ -125,8 +124,8 @@ def test_a_version_that_the_rules_cannot_have_made_is_no_event(
         replace(refunded, entry=replace(refunded.entry, refund_id=None)),
         replace(granted, account=replace(granted.account, version=0)),
         replace(granted, account=replace(granted.account, sequence=-1)),
-        replace(granted, account=replace(granted.account, held=Money(-1))),
-        replace(granted, account=replace(granted.account, held=Money(5_001))),
+        replace(granted, account=replace(granted.account, open_attempts=(opened(Money(-1)),))),
+        replace(granted, account=replace(granted.account, open_attempts=(opened(Money(5_001)),))),
     ):
         with pytest.raises(LedgerCorruptError):
             event_of(wrong)

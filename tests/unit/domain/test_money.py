@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -50,3 +52,38 @@ def test_an_amount_is_an_int_and_nothing_else(amount: object) -> None:
 def test_currencies_do_not_mix() -> None:
     with pytest.raises(ValueError, match="EUR"):
         Money(1, "USD") + Money(1, "EUR")
+
+
+@pytest.mark.parametrize(
+    "compare",
+    [operator.lt, operator.le, operator.gt, operator.ge, operator.add, operator.sub],
+)
+def test_amounts_of_two_currencies_cannot_be_combined(
+    compare: Callable[[Money, Money], object],
+) -> None:
+    with pytest.raises(ValueError, match="cannot be combined"):
+        compare(Money(100, "USD"), Money(200, "EUR"))
+    with pytest.raises(ValueError, match="cannot be combined"):
+        min(Money(1), Money(2, "EUR"))
+    assert Money(100, "USD") != Money(100, "EUR")
+
+
+def test_amounts_of_one_currency_have_an_order() -> None:
+    assert Money(1) < Money(2) <= Money(2) < Money(3) > Money(2) >= Money(2)
+    assert sorted([Money(3), Money(1), Money(2)]) == [Money(1), Money(2), Money(3)]
+
+
+@pytest.mark.parametrize("currency", ["", "usd", "US", "USDT", "US1", "USD\n"])
+def test_a_currency_is_an_iso_4217_code(currency: str) -> None:
+    with pytest.raises(ValueError, match="ISO 4217"):
+        Money(1, currency)
+
+
+def test_positive_and_not_negative() -> None:
+    Money(1).require_positive()
+    Money(0).require_not_negative()
+    for amount in (0, -1):
+        with pytest.raises(ValueError, match="positive"):
+            Money(amount).require_positive()
+    with pytest.raises(ValueError, match="negative"):
+        Money(-1).require_not_negative()

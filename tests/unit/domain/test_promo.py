@@ -151,3 +151,32 @@ def test_each_restriction_is_named_when_it_fails() -> None:
 def test_a_code_cannot_end_before_it_begins() -> None:
     with pytest.raises(InvalidPromoTermsError):
         replace(UNRESTRICTED, valid_from=NOON, valid_until=NOON)
+
+
+@pytest.mark.parametrize("percent", [-10, 0, 101])
+def test_a_percentage_is_one_to_a_hundred(percent: int) -> None:
+    with pytest.raises(ValueError, match="percent"):
+        PercentageDiscount(percent=percent)
+
+
+@pytest.mark.parametrize("amount", [Money(0), Money(-5)])
+def test_a_discount_takes_something_off(amount: Money) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        FixedDiscount(amount=amount)
+    with pytest.raises(ValueError, match="positive"):
+        PercentageDiscount(percent=10, max_amount=amount)
+    with pytest.raises(ValueError, match="positive"):
+        PromoTerms(discount=TEN_OFF, minimum_subtotal=amount)
+
+
+def test_nothing_is_taken_off_a_negative_subtotal() -> None:
+    for discount in (TEN_OFF, FixedDiscount(amount=Money(5))):
+        with pytest.raises(ValueError, match="negative"):
+            discount.off(Money(-100))
+
+
+def test_a_limit_of_redemptions_is_positive() -> None:
+    with pytest.raises(ValueError, match="positive"):
+        PromoTerms(discount=TEN_OFF, max_redemptions=0)
+    with pytest.raises(ValueError, match="positive"):
+        PromoTerms(discount=TEN_OFF, max_redemptions_per_customer=-1)

@@ -166,3 +166,29 @@ def test_a_key_makes_one_attempt_per_customer() -> None:
     assert (
         len({attempt_id_for(one, "k"), attempt_id_for(one, "l"), attempt_id_for(other, "k")}) == 3
     )
+
+
+def test_an_order_is_consistent() -> None:
+    order = make_order(product(1000), 2, ADDRESS, promo=None, expected_total=None)
+    for wrong in (
+        {"quantity": 0},
+        {"total": Money(1999)},
+        {"discount": Money(1)},
+        {"discount": Money(-1), "total": Money(2001)},
+        {"discount": Money(2001), "total": Money(-1)},
+    ):
+        with pytest.raises(ValueError, match="must"):
+            replace(order, **wrong)
+
+
+def test_a_price_and_a_refund_are_not_negative() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        make_order(product(-1), 1, ADDRESS, promo=None, expected_total=None)
+    purchase = attempt().completed(Shipped(shipment_id="s"), NOON).purchase
+    assert purchase is not None
+    for amount in (Money(0), Money(-5)):
+        with pytest.raises(ValueError, match="positive"):
+            purchase.amount_to_refund(amount, None)
+    for quantity in (0, -1):
+        with pytest.raises(ValueError, match="positive"):
+            purchase.amount_to_refund(None, quantity)

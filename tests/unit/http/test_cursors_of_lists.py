@@ -31,7 +31,7 @@ def filters(route: Route) -> Iterator[tuple[str, str]]:
         schema = parameter["schema"]
         assert isinstance(schema, dict)
         schema = resolved(schema)
-        values = schema.get("enum")
+        values = [schema["const"]] if "const" in schema else schema.get("enum")
         if isinstance(values, list):
             yield from ((name, str(value)) for value in values)
         elif schema.get("format") == "date-time":

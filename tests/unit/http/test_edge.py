@@ -29,7 +29,11 @@ from till.http.problems import (
     problem_for,
 )
 from till.http.routes import ROUTES, Role, Route
-from till.services.ports import BooksUnreadableError, UnconfirmedCommitError
+from till.services.ports import (
+    BooksUnreadableError,
+    InconsistentReadError,
+    UnconfirmedCommitError,
+)
 
 GRANT = next(route for route in ROUTES if route.operation == "grant_credit")
 KEYLESS = {"create_quote", "create_refund_quote", "create_promo_code", "deactivate_promo_code"}
@@ -86,6 +90,10 @@ def test_a_reason_is_visible_text(reason: str) -> None:
         GOOD + GOOD,
         "\ufeff" + GOOD,
         '{"amount": 5, "reason": "\ufffd"}',
+        '{"amount": 5, "reason": "\\ud83d"}',
+        '{"amount": 1e99999999999999999999, "reason": "r"}',
+        '{"amount": ' + "9" * 10_000 + ', "reason": "r"}',
+        '{"amount": 5, "reason": "r", "x": [{"y": 1, "y": 2}]}',
         '{"amount": 5, "reason": "' + chr(0xDC80) + '"}',
     ],
 )
@@ -371,8 +379,14 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         errors.UpstreamUnavailableError("a", "b"),
         errors.UpstreamContractError("a", "b"),
         errors.BusyError(),
+        errors.ShipmentIdTakenError(purchase_id=uuid4()),
+        errors.CarrierAnsweredOtherwiseError(outcome="shipped", shipment_id="S1"),
+        errors.NoOrphanShipmentError(),
+        errors.OrphanAlreadyClosedError(),
+        errors.TooManyOpenAttemptsError(limit=50),
         UnconfirmedCommitError(),
         BooksUnreadableError(),
+        InconsistentReadError("what"),
         NotAuthenticatedError(),
     ]
     ours = {"TillError", "NotFoundError", "LedgerCorruptError", "ReadAgainError"}

@@ -1,21 +1,28 @@
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from typing import Literal
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from local.demo_data import CUSTOMERS, PRODUCTS
 from local.places import ROOT
 from local.upstream.api import Api
-from local.upstream.behaviour import Behaviour, Drop, Raw, Refuse, Silent
+from local.upstream.behaviour import Behaviour, Dribble, Drop, Interim, Raw, Refuse, Silent
 from local.upstream.caching import Caching
 from local.upstream.client import StandInControl
 from local.upstream.contract import Address, Customer, Product
@@ -242,6 +249,60 @@ class TestShipments:
 
         with pytest.raises(httpx.RemoteProtocolError):
             ship(http, api_url)
+
+    def test_an_answer_can_be_any_bytes(
+        self, http: httpx.Client, api_url: str, control: StandInControl
+    ) -> None:
+        content = gzip.compress(b"{}")
+        answer = Raw.model_validate(
+            {
+                "status": 418,
+                "body_base64": base64.b64encode(content),
+                "headers": {"Content-Encoding": "gzip"},
+            }
+        )
+        control.plan_shipments(SKU, Behaviour(answer=answer))
+
+        response = ship(http, api_url)
+
+        assert response.status_code == 418
+        assert response.headers["Content-Length"] == str(len(content))
+        assert response.json() == {}
+
+    def test_an_answer_has_one_body(self) -> None:
+        with pytest.raises(ValidationError, match="not both"):
+            Raw.model_validate({"body": "{}", "body_base64": "e30="})
+
+    @pytest.mark.parametrize("part", ["head", "body"])
+    def test_an_answer_can_come_byte_by_byte(
+        self,
+        http: httpx.Client,
+        api_url: str,
+        control: StandInControl,
+        part: Literal["head", "body"],
+    ) -> None:
+        dribble = Dribble(part=part, pause_seconds=0.002)
+        control.plan_shipments(SKU, Behaviour(answer=Raw(body='{"id": "x"}', dribble=dribble)))
+
+        began = time.monotonic()
+        response = ship(http, api_url)
+
+        assert response.json() == {"id": "x"}
+        bytes_in_order = 11 if part == "body" else 100
+        assert time.monotonic() - began >= bytes_in_order * 0.002
+
+    def test_one_1xx_after_another_lasts_until_the_client_gives_up(
+        self, api_url: str, control: StandInControl
+    ) -> None:
+        control.plan_shipments(SKU, Behaviour(answer=Interim(status=102, pause_seconds=0.01)))
+        url = urlsplit(api_url)
+        body = json.dumps({"shippingAddress": ADDRESS, "products": [{"sku": SKU, "quantity": 1}]})
+        head = f"POST {url.path}/shipments HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n"
+        with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
+            connection.sendall((head + body).encode())
+            received = b""
+            while received.count(b"HTTP/1.1 102 ") < 3:
+                received += connection.recv(1_000)
 
     def test_held_requests_wait_for_a_word(
         self, http: httpx.Client, api_url: str, control: StandInControl

@@ -34,7 +34,6 @@ from till.services.settlement import SettleShipment
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("till.services.contention._LONGEST_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr("till.services.contention._FIRST_PAUSE_SECONDS", 0.0)
 
 
 @dataclass
@@ -74,7 +73,6 @@ class World:
             clock=self.clock,
             policy=self.policy,
             settle=self.settle,
-            incidents=self.incidents,
         )
         return run(deadline or FakeDeadline())
 
@@ -156,7 +154,6 @@ def world() -> World:
     customers, products = FakeCustomers(), FakeProducts()
     policy = ShipmentPolicy(
         shipment_timeout_seconds=10,
-        settle_seconds=3,
         pending_expiry=timedelta(seconds=60),
         unknown_deadline=timedelta(hours=24),
         shipments_idempotent=False,

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from tests.unit.fakes import FakeDeadline, Fault
+from tests.unit.fakes import NOON, FakeDeadline, Fault
 from tests.unit.services.conftest import World
 from till.domain.account import ChangeKind
 from till.domain.errors import (
+    AmountAboveLimitError,
     AttemptAlreadyResolvedError,
     AttemptNotFoundError,
     AttemptStillPendingError,
+    CarrierAnsweredOtherwiseError,
     IdempotencyKeyReusedError,
     LedgerCorruptError,
     ShipmentFailedError,
+    ShipmentIdTakenError,
     ShipmentOutcomeUnknownError,
 )
 from till.domain.ledger import EntryKind
-from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
+from till.domain.money import Money
+from till.domain.purchase import (
+    AttemptState,
+    NotShipped,
+    OrphanStatus,
+    OutcomeUnknown,
+    Shipped,
+)
+from till.services.ports import UnconfirmedCommitError, UpdateAttempt, Write
 from till.services.recover import RECOVERY_ACTOR
 from till.services.resolve_attempt import ResolutionRequest
 
@@ -39,10 +50,13 @@ def die_at_the_carrier(world: World) -> None:
         world.buy()
 
 
-def resolution(world: World, outcome: Shipped | NotShipped) -> ResolutionRequest:
+def resolution(
+    world: World, outcome: Shipped | NotShipped, attempt_id: UUID | None = None
+) -> ResolutionRequest:
     return ResolutionRequest(
-        attempt_id=world.the_attempt().id,
+        attempt_id=attempt_id or world.the_attempt().id,
         outcome=outcome,
+        limit=None,
         reason="asked the carrier",
         actor="rep",
         idempotency_key="resolve",
@@ -71,7 +85,7 @@ def test_confirmed_as_shipped_it_is_charged(world: World, faults: list[Fault | N
     assert world.buy().purchase.shipment_id == "S9", "the first key learns the result"
     again = world.resolve(request, FakeDeadline())
     assert (again.attempt, again.replayed) == (resolved, True)
-    assert world.books.account(world.customer_id).unresolved == ()
+    assert world.books.account(world.customer_id).open_attempts == ()
     world.audit()
 
 
@@ -82,7 +96,7 @@ def test_resolved_as_not_shipped_nothing_is_charged(
     lose_sight(world)
     world.books.faults = list(faults)
     resolved = world.resolve(resolution(world, NOT_SHIPPED), FakeDeadline()).attempt
-    assert (resolved.state, resolved.possible_orphan) == (AttemptState.VOIDED, False)
+    assert (resolved.state, resolved.orphan) == (AttemptState.VOIDED, None)
     assert world.balance() == (10_000, 0)
     with pytest.raises(ShipmentFailedError) as raised:
         world.buy()
@@ -94,7 +108,7 @@ def test_resolved_as_not_shipped_nothing_is_charged(
 
 def audit_both(world: World) -> None:
     world.audit()
-    assert world.books.account(world.customer_id).unresolved == ()
+    assert world.books.account(world.customer_id).open_attempts == ()
 
 
 def test_an_attempt_is_resolved_once(world: World) -> None:
@@ -132,8 +146,8 @@ def test_a_dead_attempt_becomes_unknown_and_is_not_shipped_again(world: World) -
     with pytest.raises(ShipmentOutcomeUnknownError):
         world.buy()
     report = world.recover()
-    assert (report.made_unknown, report.unknown_count) == ([], 1)
-    assert report.oldest_unknown_since == attempt.unknown_since
+    assert (report.made_unknown, report.unknown.count) == ([], 1)
+    assert report.unknown.oldest_since == attempt.unknown_since
     world.audit()
 
 
@@ -148,8 +162,9 @@ def test_past_the_deadline_it_is_voided_in_the_customers_favour(
     world.books.faults = list(faults)
     world.recover()
     attempt = world.the_attempt()
-    assert (attempt.state, attempt.possible_orphan) == (AttemptState.VOIDED, True)
-    assert world.incidents.orphans == [attempt.id]
+    assert (attempt.state, attempt.listed_as) == (AttemptState.VOIDED, OrphanStatus.OPEN)
+    report = world.recover()
+    assert (report.orphans.count, report.orphans.oldest_since) == (1, world.clock.now())
     assert attempt.resolution is not None
     assert attempt.resolution.actor == RECOVERY_ACTOR
     assert world.balance() == (10_000, 0)
@@ -245,3 +260,87 @@ def test_a_ledger_that_lacks_a_hold_for_good_is_told(world: World) -> None:
     world.books.attempt_items[attempt.id] = replace(attempt, customer_id=world.customers.add())
     with pytest.raises(LedgerCorruptError):
         world.resolve(resolution(world, SHIPPED), FakeDeadline())
+
+
+def test_a_limit_holds_for_resolutions_as_well(world: World) -> None:
+    lose_sight(world)
+    request = replace(resolution(world, SHIPPED), limit=Money(999))
+    for outcome in (SHIPPED, NOT_SHIPPED):
+        with pytest.raises(AmountAboveLimitError):
+            world.resolve(replace(request, outcome=outcome), FakeDeadline())
+    assert world.balance() == (10_000, 1000)
+    world.resolve(replace(request, limit=Money(1000)), FakeDeadline())
+    replay = world.resolve(request, FakeDeadline())
+    assert replay.replayed, "what has had its effect is not checked again"
+
+
+@pytest.mark.parametrize(
+    ("noted", "found_out", "is_contradicted"),
+    [
+        (Shipped(shipment_id="S7"), NOT_SHIPPED, True),
+        (Shipped(shipment_id="S7"), SHIPPED, True),
+        (Shipped(shipment_id="S9"), SHIPPED, False),
+        (NotShipped(message="no"), SHIPPED, True),
+        (NotShipped(message="no"), NOT_SHIPPED, False),
+        (OutcomeUnknown(message="?"), SHIPPED, False),
+    ],
+)
+def test_a_noted_answer_of_the_carrier_cannot_be_contradicted(
+    world: World,
+    noted: Shipped | NotShipped | OutcomeUnknown,
+    found_out: Shipped | NotShipped,
+    is_contradicted: bool,
+) -> None:
+    lose_sight(world)
+    attempt = world.the_attempt()
+    world.books.attempt_items[attempt.id] = attempt.with_carrier_answer(noted, NOON)
+    if is_contradicted:
+        with pytest.raises(CarrierAnsweredOtherwiseError):
+            world.resolve(resolution(world, found_out), FakeDeadline())
+        assert world.balance() == (10_000, 1000)
+    else:
+        assert not world.resolve(resolution(world, found_out), FakeDeadline()).attempt.is_open
+    world.audit()
+
+
+def test_a_shipment_id_of_another_purchase_is_refused_by_its_name(world: World) -> None:
+    first = world.buy("first").purchase
+    world.carrier.outcome = OutcomeUnknown(message="no answer")
+    with pytest.raises(ShipmentOutcomeUnknownError) as lost:
+        world.buy("second")
+    found_out = Shipped(shipment_id=first.shipment_id)
+    request = resolution(world, found_out, lost.value.attempt_id)
+    with pytest.raises(ShipmentIdTakenError) as raised:
+        world.resolve(request, FakeDeadline())
+    assert raised.value.purchase_id == first.id
+    assert world.balance() == (9000, 1000)
+
+
+def test_what_the_recovery_does_carries_its_name(world: World) -> None:
+    die_at_the_carrier(world)
+    world.clock.advance(61)
+    world.recover()
+    last = world.books.changes[world.customer_id][-1]
+    assert (last.kind, last.cause.actor) == (ChangeKind.UNKNOWN, RECOVERY_ACTOR)
+
+
+def test_an_attempt_whose_commit_is_always_refused_costs_a_run_three_tries(world: World) -> None:
+    world.carrier.outcome = RuntimeError("killed")
+    for key in ("first", "second", "third"):
+        with pytest.raises(RuntimeError):
+            world.buy(key)
+        world.clock.advance(1)
+    poison, *others = world.books.attempt_items
+    world.clock.advance(61)
+
+    def refuse_the_first(writes: tuple[Write, ...]) -> Exception | None:
+        of_poison = any(isinstance(w, UpdateAttempt) and w.after.id == poison for w in writes)
+        return UnconfirmedCommitError() if of_poison else None
+
+    world.books.fails = refuse_the_first
+    commits = world.books.commits
+    report = world.recover()
+    assert list(report.failed) == [poison]
+    assert report.made_unknown == others, "oldest first"
+    assert world.books.commits - commits == 3 + 2 + len(others), "three tries, two notes"
+    assert world.incidents.not_recorded, "and it is reported"

@@ -32,6 +32,7 @@ from till.domain.promo import (
     FixedDiscount,
     PercentageDiscount,
     PromoAction,
+    PromoCode,
     PromoRestriction,
     PromoState,
     PromoTerms,
@@ -46,7 +47,7 @@ TEN = PromoTerms(discount=PercentageDiscount(percent=10))
 
 def uses(world: World, code: str = "TEN") -> tuple[int, int]:
     """The counter, and the markers."""
-    markers = sum(len(v) for (c, _), v in world.books.redemptions.items() if c == code)
+    markers = sum(v for (c, _), v in world.books.redemptions.items() if c == code)
     return world.books.promo_items[code].redemptions, markers
 
 
@@ -318,3 +319,24 @@ def test_codes_are_listed_by_state(world: World, codes: PromoCodes) -> None:
     assert ([p.code for p in page.promos], page.before) == (["AAA"], None)
     active = codes.list(state=PromoState.ACTIVE, before=None, limit=9)
     assert [p.code for p in active.promos] == ["CCC", "AAA"]
+
+
+def test_a_change_is_recognised_after_several_unconfirmed_tries(world: World) -> None:
+    world.offer("ten", TEN)
+    world.books.faults = [LOST, LOST]
+    codes = PromoCodes(world.books, world.clock)
+
+    def change() -> PromoCode:
+        return codes.change(
+            "TEN", lambda _: TEN, versions=frozenset({1}), actor="admin", deadline=FakeDeadline()
+        )
+
+    read, readings = world.books.promo, [world.books.promo_items["TEN"]] * 2
+
+    def late(code: str) -> PromoCode | None:
+        """The first commit becomes visible only after the second was refused."""
+        world.clock.advance(1)
+        return readings.pop() if readings else read(code)
+
+    world.books.promo = late  # type: ignore[method-assign]
+    assert change().version == 2

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.fakes import opened
 from till.domain.account import Account, AccountChange
 from till.domain.errors import LedgerCorruptError
 from till.domain.ledger import Cause
@@ -158,7 +159,7 @@ def test_a_hold_is_passed_over() -> None:
     world = World()
     customer = uuid4()
     account = world.grant(customer).account
-    hold = account.hold(Money(50), CAUSE, attempt_id=uuid4(), product_id=uuid4(), quantity=1)
+    hold = account.hold(opened(Money(50)), CAUSE)
     world.write(hold)
     world.grant(customer)
     assert world.run() == (2, 0)

@@ -6,13 +6,14 @@ import itertools
 
 import pytest
 
-from tests.unit.fakes import FakeDeadline, Fault
+from tests.unit.fakes import FakeDeadline, Fault, settling_fails
 from tests.unit.services.conftest import World
 from till.domain.errors import (
     BusyError,
     CustomerNotFoundError,
     IdempotencyKeyReusedError,
     InsufficientCreditError,
+    LedgerCorruptError,
     ProductNotFoundError,
     RequestInFlightError,
     ShipmentFailedError,
@@ -20,7 +21,16 @@ from till.domain.errors import (
     TotalChangedError,
     UnresolvedAttemptError,
 )
-from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
+from till.domain.money import Money
+from till.domain.purchase import (
+    AttemptState,
+    NotShipped,
+    OrphanStatus,
+    OutcomeUnknown,
+    Shipped,
+    attempt_id_for,
+)
+from till.services.ports import CreateAttempt, UnconfirmedCommitError, Write
 from till.services.refund import RefundRequest
 
 LOST = Fault(applied=True)
@@ -196,7 +206,7 @@ def test_an_answer_that_could_not_be_settled_is_noted_and_settled_later(world: W
     deadline = FakeDeadline(25)
 
     def shipped_into_contention() -> None:
-        world.books.faults = [REFUSED] * 4 + [None]
+        world.books.fails = settling_fails(UnconfirmedCommitError())
         deadline.seconds, deadline.less_each_look = 6, 1
 
     world.carrier.during = shipped_into_contention
@@ -210,7 +220,7 @@ def test_an_answer_that_could_not_be_settled_is_noted_and_settled_later(world: W
     world.audit()
 
     world.clock.advance(61)
-    world.books.faults = []
+    world.books.fails = lambda _: None
     report = world.recover()
     assert report.settled == [attempt.id]
     assert world.the_attempt().state is AttemptState.COMPLETED
@@ -255,8 +265,9 @@ def test_a_parcel_that_turns_up_after_the_void_is_an_orphan(world: World) -> Non
     with pytest.raises(ShipmentFailedError):
         world.buy()
     attempt = world.the_attempt()
-    assert attempt.possible_orphan
-    assert world.incidents.orphans == [attempt.id, attempt.id], "at the deadline, and when it came"
+    assert attempt.listed_as is OrphanStatus.OPEN
+    assert attempt.orphan is not None
+    assert attempt.orphan.shipment_id == "S1"
     assert attempt.carrier_outcome == Shipped(shipment_id="S1")
     assert world.balance() == (10_000, 0)
     world.audit()
@@ -285,15 +296,149 @@ def test_an_answer_noted_after_the_recovery_has_spoken_is_settled_by_the_next(
     def given_up_for_dead_and_then_shipped_into_contention() -> None:
         world.clock.advance(61)
         assert world.recover().made_unknown == [world.the_attempt().id]
-        world.books.faults = [REFUSED] * 4 + [None]
+        world.books.fails = settling_fails(UnconfirmedCommitError())
         deadline.seconds, deadline.less_each_look = 6, 1
 
     world.carrier.during = given_up_for_dead_and_then_shipped_into_contention
     with pytest.raises(ShipmentOutcomeUnknownError):
         world.buy(deadline=deadline)
     assert world.the_attempt().state is AttemptState.UNKNOWN
-    world.books.faults = []
+    world.books.fails = lambda _: None
     assert world.recover().settled == [world.the_attempt().id]
     assert world.the_attempt().state is AttemptState.COMPLETED
     assert world.balance() == (9000, 0)
+    world.audit()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("AccessDenied"), LedgerCorruptError(sequence=1, detail="?"), MemoryError()],
+    ids=["unforeseen", "corrupt", "memory"],
+)
+@pytest.mark.parametrize(
+    "outcome", [Shipped(shipment_id="S1"), NotShipped(message="no"), OutcomeUnknown(message="?")]
+)
+def test_whatever_ends_the_settling_the_answer_is_noted_and_settled_later(
+    world: World, error: Exception, outcome: Shipped | NotShipped | OutcomeUnknown
+) -> None:
+    world.carrier.outcome = outcome
+    world.books.fails = settling_fails(error)
+    world.carrier.during = lambda: None
+    hold = world.books.fails
+    world.books.fails = lambda writes: None if _creates(writes) else hold(writes)
+    with pytest.raises(ShipmentOutcomeUnknownError):
+        world.buy()
+    attempt = world.the_attempt()
+    assert (attempt.state, attempt.carrier_outcome) == (AttemptState.PENDING, outcome)
+    assert world.incidents.not_recorded == []
+
+    world.books.fails = lambda _: None
+    world.clock.advance(61)
+    world.recover()
+    states: dict[type[object], AttemptState] = {
+        Shipped: AttemptState.COMPLETED,
+        NotShipped: AttemptState.VOIDED,
+    }
+    assert world.the_attempt().state is states.get(type(outcome), AttemptState.UNKNOWN)
+    assert len(world.carrier.calls) == 1
+    world.audit()
+
+
+def test_an_answer_that_can_be_written_nowhere_is_reported(world: World) -> None:
+    world.books.fails = lambda writes: None if _creates(writes) else RuntimeError("denied")
+    with pytest.raises(ShipmentOutcomeUnknownError):
+        world.buy()
+    attempt = world.the_attempt()
+    assert world.incidents.not_recorded == [(attempt.id, Shipped(shipment_id="S1"))]
+
+
+def _creates(writes: tuple[Write, ...]) -> bool:
+    return any(isinstance(write, CreateAttempt) for write in writes)
+
+
+def test_a_shipment_id_of_another_purchase_is_no_answer(world: World) -> None:
+    world.carrier.outcome = Shipped(shipment_id="S1")
+    first = world.buy("first").purchase
+    with pytest.raises(ShipmentOutcomeUnknownError) as raised:
+        world.buy("second")
+    second = world.books.attempt_items[raised.value.attempt_id]
+    assert second.state is AttemptState.UNKNOWN
+    assert isinstance(second.carrier_outcome, OutcomeUnknown)
+    assert world.incidents.ids_taken == [(second.id, "S1", first.id)]
+    assert world.balance() == (9000, 1000), "charged once"
+    world.audit()
+
+
+def test_the_same_order_is_not_shipped_again_once_the_first_run_has_ended(world: World) -> None:
+    world.carrier.outcome = RuntimeError("killed")
+    with pytest.raises(RuntimeError):
+        world.buy("first", deadline=FakeDeadline(25))
+    world.carrier.outcome = None
+    world.clock.advance(24.9)
+    world.buy("while the first may still be running")
+    world.clock.advance(0.1)
+    with pytest.raises(UnresolvedAttemptError) as raised:
+        world.buy("after it has ended")
+    assert raised.value.attempt_id == attempt_id_for(world.customer_id, "first")
+    world.buy("another quantity", quantity=2)
+
+
+@pytest.mark.parametrize(
+    ("noted", "blocks"),
+    [
+        (Shipped(shipment_id="S7"), True),
+        (OutcomeUnknown(message="?"), True),
+        (NotShipped(message="no"), False),
+    ],
+)
+def test_an_answer_that_is_only_noted_blocks_the_same_order_immediately(
+    world: World, noted: Shipped | NotShipped | OutcomeUnknown, blocks: bool
+) -> None:
+    world.carrier.outcome = noted
+    fails = settling_fails(RuntimeError("denied"))
+    world.books.fails = lambda writes: None if _creates(writes) else fails(writes)
+    with pytest.raises(ShipmentOutcomeUnknownError):
+        world.buy("first")
+    world.carrier.outcome, world.books.fails = None, lambda _: None
+    if blocks:
+        with pytest.raises(UnresolvedAttemptError):
+            world.buy("second")
+    else:
+        world.buy("second")
+
+
+def test_ten_equal_orders_at_once_all_go_through(world: World) -> None:
+    def another(number: int) -> None:
+        world.carrier.during = (lambda: another(number - 1)) if number else None
+        world.buy(f"order {number}")
+
+    another(9)
+    assert len(world.carrier.calls) == 10
+    assert world.balance() == (0, 0)
+    world.audit()
+
+
+def test_a_refusal_is_given_only_after_the_key_was_looked_up_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key is read before a twin's commit, and the account after it."""
+    world.carrier.during = lambda: None
+    bought = world.buy("key", quantity=10).purchase
+    missed = [None]
+    read = world.books.attempt
+    monkeypatch.setattr(world.books, "attempt", lambda i: missed.pop() if missed else read(i))
+    again = world.buy("key", quantity=10)
+    assert (again.purchase.id, again.replayed) == (bought.id, True)
+
+
+def test_a_refusal_by_our_own_unconfirmed_reservation_is_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit is applied, its confirmation lost, and its attempt is visible last."""
+    world.books.faults = [LOST]
+    invisible = [None, None]
+    read = world.books.attempt
+    monkeypatch.setattr(world.books, "attempt", lambda i: invisible.pop() if invisible else read(i))
+    assert world.buy("key", quantity=10).purchase.order.total == Money(10_000)
+    assert len(world.carrier.calls) == 1
     world.audit()

@@ -87,6 +87,6 @@ def test_a_completed_attempt_is_found_whatever_was_refunded(
         ),
         FakeDeadline(),
     )
-    page = read.attempts(state=AttemptState.COMPLETED, before=None, limit=10)
+    page = read.attempts(state=AttemptState.COMPLETED, orphan=None, before=None, limit=10)
     assert [a.id for a in page.attempts] == [purchase_id]
-    assert read.attempts(state=None, before=None, limit=10).attempts == ()
+    assert read.attempts(state=None, orphan=None, before=None, limit=10).attempts == ()

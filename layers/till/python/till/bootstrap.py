@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
-from till.services.policy import DisplayPolicy, ShipmentPolicy
+from till.services.policy import SETTLE_SECONDS, DisplayPolicy, ShipmentPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from till.domain.catalogue import Customer
     from till.http.identity import Tokens
     from till.services.adjust_credit import AdjustCredit
+    from till.services.close_orphan_shipment import CloseOrphanShipment
     from till.services.find_customers import FindCustomers
     from till.services.ports import LedgerRecord
     from till.services.promo_codes import PromoCodes
@@ -43,9 +44,6 @@ if TYPE_CHECKING:
     from till.services.resolve_attempt import ResolveAttempt
     from till.services.settlement import SettleShipment
     from till.services.shown_customers import ShownCustomers
-
-SETTLE_SECONDS = 3.0
-"""The room kept after CreateShipment for step 4 of the purchase protocol."""
 
 _PREFIX = "TILL_"
 
@@ -72,6 +70,8 @@ class Settings(BaseModel):
     """The name of the secret with the credential for all of them."""
     upstream_credential_max_age_seconds: Annotated[int, Field(gt=0)]
     shipments_idempotent: bool
+    free_products: bool
+    """Whether a price of 0 is a price. If not, it breaks the Product API's contract."""
     pending_expiry_seconds: Seconds
     unknown_deadline_seconds: Seconds
     display_max_age_seconds: WholeSeconds
@@ -111,7 +111,6 @@ class Settings(BaseModel):
         """The times of the purchase protocol."""
         return ShipmentPolicy(
             shipment_timeout_seconds=self.upstream_shipment_timeout_seconds,
-            settle_seconds=SETTLE_SECONDS,
             pending_expiry=timedelta(seconds=self.pending_expiry_seconds),
             unknown_deadline=timedelta(seconds=self.unknown_deadline_seconds),
             shipments_idempotent=self.shipments_idempotent,
@@ -187,11 +186,13 @@ def verifier() -> Tokens:
 
 @cache
 def _books() -> DynamoBooks:
-    from till.adapters.dynamodb.client import make_client
+    from till.adapters.dynamodb.client import CALL_SECONDS, client_for
     from till.adapters.dynamodb.measured import MeasuredBooks
 
+    # The first client is made while the function starts, the quicker ones if they are needed.
+    client_for(CALL_SECONDS[0])
     return MeasuredBooks(
-        make_client(),
+        client_for,
         ledger_table=settings().ledger_table,
         purchases_table=settings().purchases_table,
     )
@@ -236,7 +237,8 @@ def _reader() -> UpstreamReader:
 def _catalogue() -> tuple[HttpCustomers, HttpProducts]:
     from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
 
-    return HttpCustomers(_reader()), HttpProducts(_reader())
+    products = HttpProducts(_reader(), free_products=settings().free_products)
+    return HttpCustomers(_reader()), products
 
 
 class CustomersWhenAsked:
@@ -350,6 +352,14 @@ def resolve_attempt() -> ResolveAttempt:
 
 
 @cache
+def close_orphan_shipment() -> CloseOrphanShipment:
+    """Close a possible orphan shipment."""
+    from till.services.close_orphan_shipment import CloseOrphanShipment
+
+    return CloseOrphanShipment(_books(), SystemClock())
+
+
+@cache
 def quote_purchase() -> QuotePurchase:
     """Price a purchase without making it."""
     from till.services.quote import QuotePurchase
@@ -395,7 +405,6 @@ def recover_attempts() -> RecoverAttempts:
         clock=SystemClock(),
         policy=settings().shipment_policy(),
         settle=_settle(),
-        incidents=_incidents(),
     )
 
 

@@ -29,10 +29,20 @@ class Measure(StrEnum):
     MONEY_SPENT_MINOR = "MoneySpentMinor"
     MONEY_REFUNDED_MINOR = "MoneyRefundedMinor"
     CONFLICTS_RETRIED = "ConflictsRetried"
-    POSSIBLE_ORPHANS = "PossibleOrphans"
     UNKNOWN_ATTEMPTS = "UnknownAttempts"
     """How many there are, at each run of the recovery."""
     OLDEST_UNKNOWN_SECONDS = "OldestUnknownSeconds"
+    OPEN_ORPHANS = "OpenOrphans"
+    """Possible orphan shipments that no person has closed, at each run of the recovery."""
+    OLDEST_ORPHAN_SECONDS = "OldestOrphanSeconds"
+    ANSWERS_NOT_RECORDED = "AnswersNotRecorded"
+    """Answers of the carrier that could not be written down."""
+    SHIPMENT_IDS_TAKEN = "ShipmentIdsTaken"
+    """Answers of the carrier with the shipment id of another purchase."""
+    RECOVERIES_FAILED = "RecoveriesFailed"
+    """Attempts that a run of the recovery could not bring further."""
+    UNREADABLE_ITEMS = "UnreadableItems"
+    """Items that could not be read and were left out of a list."""
     CUSTOMER_API_MILLISECONDS = "CustomerApiMilliseconds"
     PRODUCT_API_MILLISECONDS = "ProductApiMilliseconds"
     SHIPMENT_API_MILLISECONDS = "ShipmentApiMilliseconds"
@@ -50,6 +60,7 @@ class Measure(StrEnum):
 
 _UNITS: Final = {
     Measure.OLDEST_UNKNOWN_SECONDS: MetricUnit.Seconds,
+    Measure.OLDEST_ORPHAN_SECONDS: MetricUnit.Seconds,
     Measure.CUSTOMER_API_MILLISECONDS: MetricUnit.Milliseconds,
     Measure.PRODUCT_API_MILLISECONDS: MetricUnit.Milliseconds,
     Measure.SHIPMENT_API_MILLISECONDS: MetricUnit.Milliseconds,
@@ -61,7 +72,12 @@ def measure(name: Measure, value: float = 1) -> None:
     _metrics.add_metric(name=name.value, unit=_UNITS.get(name, MetricUnit.Count), value=value)
 
 
-def flush() -> None:
-    """Write down what was measured since the last time, if anything was."""
+def flush(**details: str) -> None:
+    """Write down what was measured since the last time, if anything was.
+
+    ``details`` stand beside the values in the log, and are no dimensions of the metric.
+    """
     if _metrics.metric_set:
+        for name, value in details.items():
+            _metrics.add_metadata(name, value)
         _metrics.flush_metrics()

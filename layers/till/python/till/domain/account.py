@@ -1,7 +1,7 @@
 """The account of one customer: posted, held and available credit, and every rule that moves them.
 
-An account is never changed: each operation answers with an ``AccountChange``, the next version
-of the account together with what made it. The ledger keeps every version.
+An account is immutable: each operation returns an ``AccountChange``, the next version of the
+account together with what made it. The ledger keeps every version.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from till.domain.errors import (
     BalanceLimitError,
     InsufficientCreditError,
     LedgerCorruptError,
+    TooManyOpenAttemptsError,
     UnresolvedAttemptError,
 )
 from till.domain.ledger import GENESIS_HASH, Cause, EntryKind, LedgerEntry, make_entry
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 MAX_REASON_CHARACTERS: Final = 500
+
+MAX_OPEN_ATTEMPTS: Final = 50
+"""Of one customer. Each version of an account lists them all, and no item may grow unbounded."""
 
 
 class ChangeKind(StrEnum):
@@ -39,30 +43,39 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnresolvedPurchase:
-    """A purchase attempt of unknown outcome, as the account remembers it."""
+class OpenAttempt:
+    """A purchase attempt whose funds are held, as the account remembers it.
+
+    From ``blocks_from`` on the same product and quantity cannot be bought again until the attempt
+    is settled: its run has ended by then, or its outcome is known to be unknown.
+    """
 
     attempt_id: UUID
     product_id: UUID
     quantity: int
+    amount: Money
+    blocks_from: datetime
+
+    def is_same_order(self, other: OpenAttempt) -> bool:
+        """Whether both are for the same product and quantity: perhaps one order, sent twice."""
+        return (self.product_id, self.quantity) == (other.product_id, other.quantity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One version of a customer's account.
 
-    ``version`` counts every change (0: there never was one), ``sequence`` only the ledger
-    entries; ``entry_hash`` is the hash of the newest entry; ``purchases`` counts those made and
-    those under way. Always: available = posted - held, and available >= 0.
+    ``version`` counts every change (0: there is no account yet), ``sequence`` only the ledger
+    entries; ``entry_hash`` is the hash of the newest entry; ``purchases`` counts completed and
+    open ones. Always: held = sum of the open attempts, available = posted - held >= 0.
     """
 
     customer_id: UUID
     version: int
     sequence: int
     posted: Money
-    held: Money
     entry_hash: str
-    unresolved: tuple[UnresolvedPurchase, ...]
+    open_attempts: tuple[OpenAttempt, ...]
     purchases: int
     updated_at: datetime | None
 
@@ -74,131 +87,153 @@ class Account:
             version=0,
             sequence=0,
             posted=ZERO,
-            held=ZERO,
             entry_hash=GENESIS_HASH,
-            unresolved=(),
+            open_attempts=(),
             purchases=0,
             updated_at=None,
         )
+
+    @property
+    def held(self) -> Money:
+        """What is reserved for open attempts."""
+        return sum((attempt.amount for attempt in self.open_attempts), start=ZERO)
 
     @property
     def available(self) -> Money:
         """What can be spent: posted less held."""
         return self.posted - self.held
 
+    def holds(self, attempt_id: UUID) -> bool:
+        """Whether an attempt is among the open ones."""
+        return any(attempt.attempt_id == attempt_id for attempt in self.open_attempts)
+
     def grant(self, amount: Money, cause: Cause) -> AccountChange:
-        """Give credit.
+        """Add credit.
 
         Raises:
+            ValueError: the amount is not positive.
             BalanceLimitError: the balance would pass ``MAX_BALANCE_MINOR``.
         """
+        amount.require_positive()
         return self._post(EntryKind.GRANT, amount, cause)
 
     def deduct(self, amount: Money, cause: Cause) -> AccountChange:
         """Take credit away, at most what is available.
 
         Raises:
+            ValueError: the amount is not positive.
             InsufficientCreditError: less than the amount is available.
         """
+        amount.require_positive()
         self._require_available(amount)
         return self._post(EntryKind.DEDUCTION, -amount, cause)
 
     def refund(
         self, amount: Money, cause: Cause, *, purchase_id: UUID, refund_id: UUID
     ) -> AccountChange:
-        """Give back what a purchase cost, or a part of it. The cap is the purchase's to check.
+        """Give back what a purchase cost, or a part of it. The purchase checks the cap.
 
         Raises:
+            ValueError: the amount is not positive.
             BalanceLimitError: the balance would pass ``MAX_BALANCE_MINOR``.
         """
+        amount.require_positive()
         return self._post(
-            EntryKind.REFUND, amount, cause, purchase_id=purchase_id, refund_id=refund_id
+            EntryKind.REFUND, amount, cause, attempt_id=purchase_id, refund_id=refund_id
         )
 
-    def hold(
-        self, amount: Money, cause: Cause, *, attempt_id: UUID, product_id: UUID, quantity: int
-    ) -> AccountChange:
-        """Set funds aside for a purchase attempt (step 2 of the purchase protocol).
+    def hold(self, attempt: OpenAttempt, cause: Cause) -> AccountChange:
+        """Reserve funds for a purchase attempt (step 2 of the purchase protocol).
 
         Raises:
-            UnresolvedAttemptError: an attempt at the same product and quantity has no known
-                outcome yet; a second one might ship a second parcel.
+            ValueError: the amount is negative, or the attempt is open already.
+            UnresolvedAttemptError: an open attempt at the same order blocks it; a second one might
+                ship a second parcel.
+            TooManyOpenAttemptsError: the customer has ``MAX_OPEN_ATTEMPTS``.
             InsufficientCreditError: less than the amount is available.
         """
-        for unresolved in self.unresolved:
-            if (unresolved.product_id, unresolved.quantity) == (product_id, quantity):
-                raise UnresolvedAttemptError(attempt_id=unresolved.attempt_id)
-        self._require_available(amount)
-        return self._move_hold(ChangeKind.HOLD, amount, cause, attempt_id, more_purchases=1)
+        attempt.amount.require_not_negative()
+        if self.holds(attempt.attempt_id):
+            raise ValueError("this attempt is open already")
+        for other in self.open_attempts:
+            if other.is_same_order(attempt) and other.blocks_from <= cause.at:
+                raise UnresolvedAttemptError(attempt_id=other.attempt_id)
+        if len(self.open_attempts) >= MAX_OPEN_ATTEMPTS:
+            raise TooManyOpenAttemptsError(limit=MAX_OPEN_ATTEMPTS)
+        self._require_available(attempt.amount)
+        return self._move_hold(
+            ChangeKind.HOLD,
+            attempt.amount,
+            cause,
+            attempt.attempt_id,
+            open_attempts=(*self.open_attempts, attempt),
+            purchases=self.purchases + 1,
+        )
 
-    def post_hold(self, amount: Money, cause: Cause, *, attempt_id: UUID) -> AccountChange:
+    def post_hold(self, attempt_id: UUID, cause: Cause) -> AccountChange:
         """Turn an attempt's hold into a posted debit: the purchase is paid (step 4, shipped).
 
         Raises:
-            LedgerCorruptError: nothing like it is held.
+            LedgerCorruptError: the attempt holds nothing.
         """
-        self._require_held(amount)
         return self._post(
             EntryKind.PURCHASE,
-            -amount,
+            -self._open(attempt_id).amount,
             cause,
-            purchase_id=attempt_id,
-            released=amount,
-            unresolved=self._unresolved_without(attempt_id),
+            attempt_id=attempt_id,
+            open_attempts=self._open_without(attempt_id),
         )
 
-    def void_hold(self, amount: Money, cause: Cause, *, attempt_id: UUID) -> AccountChange:
-        """Give an attempt's hold back: nothing was bought (step 4, not shipped).
+    def void_hold(self, attempt_id: UUID, cause: Cause) -> AccountChange:
+        """Release an attempt's hold: nothing was bought (step 4, not shipped).
 
         Raises:
-            LedgerCorruptError: nothing like it is held.
+            LedgerCorruptError: the attempt holds nothing.
         """
-        self._require_held(amount)
         return self._move_hold(
             ChangeKind.VOID,
-            -amount,
+            -self._open(attempt_id).amount,
             cause,
             attempt_id,
-            more_purchases=-1,
-            unresolved=self._unresolved_without(attempt_id),
+            open_attempts=self._open_without(attempt_id),
+            purchases=self.purchases - 1,
         )
 
-    def mark_unknown(
-        self, amount: Money, cause: Cause, *, attempt_id: UUID, product_id: UUID, quantity: int
-    ) -> AccountChange:
-        """Keep an attempt's hold and remember that its outcome is unknown (step 4, unknown).
+    def mark_unknown(self, attempt_id: UUID, cause: Cause) -> AccountChange:
+        """Keep an attempt's hold and let it block the same order from now on (step 4, unknown).
 
         Raises:
-            LedgerCorruptError: nothing like it is held.
+            LedgerCorruptError: the attempt holds nothing.
         """
-        self._require_held(amount)
-        unresolved = UnresolvedPurchase(
-            attempt_id=attempt_id, product_id=product_id, quantity=quantity
-        )
-        change = self._move_hold(
+        attempt = self._open(attempt_id)
+        cause = self._in_order(cause)
+        blocking = replace(attempt, blocks_from=min(attempt.blocks_from, cause.at))
+        return self._move_hold(
             ChangeKind.UNKNOWN,
-            ZERO,
+            attempt.amount,
             cause,
             attempt_id,
-            unresolved=(*self.unresolved, unresolved),
+            open_attempts=(*self._open_without(attempt_id), blocking),
+            purchases=self.purchases,
         )
-        return replace(change, amount=amount)
 
     def _require_available(self, amount: Money) -> None:
         if amount > self.available:
             raise InsufficientCreditError(needed=amount, available=self.available)
 
-    def _require_held(self, amount: Money) -> None:
-        if amount > self.held:
-            raise LedgerCorruptError(
-                sequence=self.sequence, detail=f"version {self.version} lacks a hold of an attempt"
-            )
+    def _open(self, attempt_id: UUID) -> OpenAttempt:
+        for attempt in self.open_attempts:
+            if attempt.attempt_id == attempt_id:
+                return attempt
+        raise LedgerCorruptError(
+            sequence=self.sequence, detail=f"version {self.version} lacks a hold of an attempt"
+        )
 
-    def _unresolved_without(self, attempt_id: UUID) -> tuple[UnresolvedPurchase, ...]:
-        return tuple(u for u in self.unresolved if u.attempt_id != attempt_id)
+    def _open_without(self, attempt_id: UUID) -> tuple[OpenAttempt, ...]:
+        return tuple(a for a in self.open_attempts if a.attempt_id != attempt_id)
 
     def _in_order(self, cause: Cause) -> Cause:
-        # Clocks of two machines differ: an account's history never runs backwards for it.
+        # Clocks of two machines differ: the times of an account's history still never decrease.
         if self.updated_at is not None and cause.at < self.updated_at:
             return replace(cause, at=self.updated_at)
         return cause
@@ -209,10 +244,9 @@ class Account:
         amount: Money,
         cause: Cause,
         *,
-        purchase_id: UUID | None = None,
+        attempt_id: UUID | None = None,
         refund_id: UUID | None = None,
-        released: Money = ZERO,
-        unresolved: tuple[UnresolvedPurchase, ...] | None = None,
+        open_attempts: tuple[OpenAttempt, ...] | None = None,
     ) -> AccountChange:
         if self.posted.amount_minor + amount.amount_minor > MAX_BALANCE_MINOR:
             raise BalanceLimitError
@@ -226,7 +260,7 @@ class Account:
             balance_after=posted,
             cause=cause,
             previous_hash=self.entry_hash,
-            purchase_id=purchase_id,
+            purchase_id=attempt_id,
             refund_id=refund_id,
         )
         account = replace(
@@ -234,9 +268,8 @@ class Account:
             version=self.version + 1,
             sequence=entry.sequence,
             posted=posted,
-            held=self.held - released,
             entry_hash=entry.hash,
-            unresolved=self.unresolved if unresolved is None else unresolved,
+            open_attempts=self.open_attempts if open_attempts is None else open_attempts,
             updated_at=cause.at,
         )
         return AccountChange(
@@ -244,7 +277,7 @@ class Account:
             kind=ChangeKind(kind.value),
             amount=amount,
             cause=cause,
-            attempt_id=purchase_id,
+            attempt_id=attempt_id,
             entry=entry,
         )
 
@@ -255,16 +288,15 @@ class Account:
         cause: Cause,
         attempt_id: UUID,
         *,
-        more_purchases: int = 0,
-        unresolved: tuple[UnresolvedPurchase, ...] | None = None,
+        open_attempts: tuple[OpenAttempt, ...],
+        purchases: int,
     ) -> AccountChange:
         cause = self._in_order(cause)
         account = replace(
             self,
             version=self.version + 1,
-            held=self.held + amount,
-            purchases=self.purchases + more_purchases,
-            unresolved=self.unresolved if unresolved is None else unresolved,
+            open_attempts=open_attempts,
+            purchases=purchases,
             updated_at=cause.at,
         )
         return AccountChange(
@@ -281,9 +313,9 @@ class Account:
 class AccountChange:
     """One step of an account's history: the version it led to, and what it was.
 
-    ``amount`` is what moved: the posted amount of an entry, or what the hold grew (HOLD) or
-    shrank (VOID) by; for UNKNOWN the amount that stays held. ``entry`` is there when posted
-    money moved. ``attempt_id`` is the purchase or purchase attempt that it belongs to.
+    ``amount`` is the posted amount of an entry, or what the hold grew (HOLD) or shrank (VOID) by;
+    for UNKNOWN it is the amount that stays held. ``entry`` is set if posted money moved.
+    ``attempt_id`` is the purchase or purchase attempt that the change belongs to.
     """
 
     account: Account

@@ -106,6 +106,31 @@ class RefundQuantityExceededError(TillError):
         self.refundable_quantity = refundable_quantity
 
 
+class CarrierAnsweredOtherwiseError(TillError):
+    """The carrier's answer, noted on the attempt, contradicts what the caller found out."""
+
+    def __init__(self, *, outcome: str, shipment_id: str | None) -> None:
+        super().__init__("the carrier answered otherwise")
+        self.outcome = outcome
+        self.shipment_id = shipment_id
+
+
+class ShipmentIdTakenError(TillError):
+    """The shipment id belongs to another purchase."""
+
+    def __init__(self, *, purchase_id: UUID) -> None:
+        super().__init__("shipment id taken")
+        self.purchase_id = purchase_id
+
+
+class NoOrphanShipmentError(TillError):
+    """The attempt has no possible orphan shipment that could be closed."""
+
+
+class OrphanAlreadyClosedError(TillError):
+    """The possible orphan shipment of this attempt was closed before."""
+
+
 class AttemptAlreadyResolvedError(TillError):
     """The attempt has its final outcome; it is resolved exactly once."""
 
@@ -124,6 +149,14 @@ class UnresolvedAttemptError(TillError):
     def __init__(self, *, attempt_id: UUID) -> None:
         super().__init__("unresolved attempt")
         self.attempt_id = attempt_id
+
+
+class TooManyOpenAttemptsError(TillError):
+    """The customer has as many open purchase attempts as there may be."""
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__("too many open attempts")
+        self.limit = limit
 
 
 # Promo codes
@@ -224,7 +257,11 @@ class ShipmentOutcomeUnknownError(TillError):
 
 
 class BusyError(TillError):
-    """Too many changes to one account at once; nothing was changed, try again."""
+    """The request was not confirmed in its time.
+
+    There were too many changes of one account at once, or the database did not answer. Whether the
+    last try took effect may be unknown: the same request with the same key tells.
+    """
 
 
 class LedgerCorruptError(TillError):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from till.domain.errors import InvalidPromoTermsError, PromoCodeRefusedError
-from till.domain.money import ZERO, Money
+from till.domain.money import Money
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,13 +36,28 @@ def canonical_code(code: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PercentageDiscount:
-    """A percentage off, at most ``max_amount`` if that is given."""
+    """A percentage off, at most ``max_amount`` if that is given.
+
+    Raises:
+        ValueError: not 1 to 100 percent, or ``max_amount`` is not positive.
+    """
 
     percent: int
     max_amount: Money | None = None
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.percent <= 100:
+            raise ValueError("a percentage discount is 1 to 100 percent")
+        if self.max_amount is not None:
+            self.max_amount.require_positive()
+
     def off(self, subtotal: Money) -> Money:
-        """What it takes off: rounded half up, once, never more than the subtotal."""
+        """What it takes off: rounded half up, once, never more than the subtotal.
+
+        Raises:
+            ValueError: the subtotal is negative.
+        """
+        subtotal.require_not_negative()
         exact_hundredths = subtotal.amount_minor * self.percent
         off = Money((exact_hundredths + 50) // 100, subtotal.currency)
         return min(off, self.max_amount or off, subtotal)
@@ -50,12 +65,24 @@ class PercentageDiscount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedDiscount:
-    """A fixed amount off."""
+    """A fixed amount off.
+
+    Raises:
+        ValueError: the amount is not positive.
+    """
 
     amount: Money
 
+    def __post_init__(self) -> None:
+        self.amount.require_positive()
+
     def off(self, subtotal: Money) -> Money:
-        """What it takes off: never more than the subtotal."""
+        """What it takes off: never more than the subtotal.
+
+        Raises:
+            ValueError: the subtotal is negative.
+        """
+        subtotal.require_not_negative()
         return min(self.amount, subtotal)
 
 
@@ -92,6 +119,7 @@ class PromoTerms:
 
     Raises:
         InvalidPromoTermsError: they contradict each other.
+        ValueError: a limit or the minimum subtotal is not positive.
     """
 
     discount: Discount
@@ -107,6 +135,11 @@ class PromoTerms:
     def __post_init__(self) -> None:
         if self.valid_from and self.valid_until and self.valid_from >= self.valid_until:
             raise InvalidPromoTermsError(field="valid_until", message="must be after valid_from")
+        for limit in (self.max_redemptions, self.max_redemptions_per_customer):
+            if limit is not None and limit < 1:
+                raise ValueError("a limit of redemptions must be positive")
+        if self.minimum_subtotal is not None:
+            self.minimum_subtotal.require_positive()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +240,7 @@ class AppliedPromo:
 
     def off(self, subtotal: Money) -> Money:
         """What it takes off a subtotal."""
-        return max(self.discount.off(subtotal), ZERO)
+        return self.discount.off(subtotal)
 
 
 class PromoAction(StrEnum):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,9 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from till.domain.errors import (
     AmountOutOfBoundsError,
     AttemptAlreadyResolvedError,
+    CarrierAnsweredOtherwiseError,
+    NoOrphanShipmentError,
+    OrphanAlreadyClosedError,
     RefundExceedsPurchaseError,
     RefundQuantityExceededError,
     TotalChangedError,
@@ -64,7 +68,12 @@ class PurchaseStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is bought, at what price, for which address: a snapshot that never changes."""
+    """What is bought, at what price, for which address: a snapshot that never changes.
+
+    Raises:
+        ValueError: the quantity is not positive, the discount is negative or above the subtotal,
+            or the total is not subtotal less discount.
+    """
 
     product: Product
     quantity: int
@@ -73,6 +82,14 @@ class Order:
     total: Money
     promo: AppliedPromo | None
     shipping_address: Address
+
+    def __post_init__(self) -> None:
+        if self.quantity < 1:
+            raise ValueError("the quantity must be positive")
+        self.discount.require_not_negative()
+        self.total.require_not_negative()
+        if self.total != self.subtotal - self.discount:
+            raise ValueError("the total must be the subtotal less the discount")
 
     @property
     def promo_code(self) -> str | None:
@@ -91,11 +108,13 @@ class Order:
 
 
 def subtotal_of(product: Product, quantity: int) -> Money:
-    """The price of so many of a product, before any discount.
+    """Multiply a product's price by a quantity, before any discount.
 
     Raises:
-        AmountOutOfBoundsError: it is larger than one operation may be.
+        ValueError: the price is negative.
+        AmountOutOfBoundsError: the subtotal is larger than one operation may be.
     """
+    product.unit_price.require_not_negative()
     if product.unit_price.amount_minor * quantity > MAX_AMOUNT_MINOR:
         raise AmountOutOfBoundsError
     return product.unit_price.times(quantity)
@@ -133,6 +152,15 @@ def make_order(
 
 # What the carrier said
 
+SHIPMENT_ID_PATTERN: Final = r"^[\x21-\x7e]{1,255}$"
+"""1 to 255 visible ASCII characters, from the carrier as from a rep."""
+
+
+def is_shipment_id(text: str) -> bool:
+    """Whether a text can be the id of a shipment."""
+    # Not match(): for that, "$" also fits before a trailing newline.
+    return re.fullmatch(SHIPMENT_ID_PATTERN, text) is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipped:
@@ -150,7 +178,7 @@ class NotShipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeUnknown:
-    """Nobody knows whether CreateShipment made a shipment."""
+    """Whether CreateShipment made a shipment is unknown."""
 
     message: str
 
@@ -166,9 +194,61 @@ class Resolution:
     reason: str
 
 
+class OrphanOutcome(StrEnum):
+    """What a person found out about a possible orphan shipment."""
+
+    RECALLED = "RECALLED"
+    """There is a parcel, and it was called back."""
+    WRITTEN_OFF = "WRITTEN_OFF"
+    """There is a parcel, and the customer keeps it."""
+    NOT_REAL = "NOT_REAL"
+    """No parcel was sent."""
+
+
+class OrphanStatus(StrEnum):
+    """Whether a possible orphan shipment still waits for a person."""
+
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanClosing:
+    """Who closed a possible orphan shipment, when, why and by which request."""
+
+    outcome: OrphanOutcome
+    reason: str
+    actor: str
+    at: datetime
+    idempotency_key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanShipment:
+    """A parcel that may exist although its attempt was voided: a shipment with no purchase.
+
+    It stays on a work list until a person closes it. ``shipment_id`` is set if the carrier
+    answered with one after the attempt was voided.
+    """
+
+    since: datetime
+    shipment_id: str | None = None
+    closing: OrphanClosing | None = None
+
+    @property
+    def status(self) -> OrphanStatus:
+        """Whether it still waits for a person."""
+        return OrphanStatus.OPEN if self.closing is None else OrphanStatus.CLOSED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Credit given back for a purchase. Refunds are never changed or deleted."""
+    """Credit given back for a purchase. Refunds are never changed or deleted.
+
+    Raises:
+        ValueError: the amount is not positive, or is more than the purchase had left.
+    """
 
     id: UUID
     purchase_id: UUID
@@ -184,6 +264,10 @@ class Refund:
     created_at: datetime
     balance_after: Money
     entry_sequence: int
+
+    def __post_init__(self) -> None:
+        self.amount.require_positive()
+        self.refundable_after.require_not_negative()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,10 +308,15 @@ class Purchase:
         Without either it is all that is left.
 
         Raises:
+            ValueError: the amount or the quantity is not positive.
             RefundExceedsPurchaseError: more than is left, or nothing is.
             RefundQuantityExceededError: more units than are left.
         """
+        if requested is not None:
+            requested.require_positive()
         if quantity is not None:
+            if quantity < 1:
+                raise ValueError("the quantity must be positive")
             left = self.order.quantity - self.refunded_quantity
             if quantity > left:
                 raise RefundQuantityExceededError(refundable_quantity=left)
@@ -245,9 +334,10 @@ class PurchaseAttempt:
     ``reservation_id`` names the one run of the code that may call the carrier: of two runs of
     the same request only the one whose reservation was written ships. ``revision`` counts the
     changes of the stored item. ``purchase`` is there if and only if the state is COMPLETED.
-    ``carrier_outcome`` is what the carrier, or the lack of an answer from it, told us; of an
-    attempt that was shipped and settled at once it is None, as the purchase says it all.
-    ``settled_at`` is when it got its final outcome.
+    ``carrier_outcome`` is what the carrier, or the lack of an answer from it, told us; it is None
+    for an attempt that was shipped and posted immediately, since the purchase holds the answer.
+    ``settled_at`` is when it got its final outcome. ``orphan`` is set if it was voided although a
+    parcel may exist.
     """
 
     id: UUID
@@ -267,7 +357,7 @@ class PurchaseAttempt:
     deadline_at: datetime | None = None
     settled_at: datetime | None = None
     resolution: Resolution | None = None
-    possible_orphan: bool = False
+    orphan: OrphanShipment | None = None
     purchase: Purchase | None = None
 
     @property
@@ -280,12 +370,41 @@ class PurchaseAttempt:
         """When it entered its state."""
         return self.settled_at or self.unknown_since or self.reserved_at
 
+    @property
+    def listed_as(self) -> AttemptState | PurchaseStatus | OrphanStatus:
+        """Under what it is found in lists: a purchase by its status, an open orphan as one."""
+        if self.purchase is not None:
+            return self.purchase.status
+        if self.orphan is not None and self.orphan.status is OrphanStatus.OPEN:
+            return OrphanStatus.OPEN
+        return self.state
+
     def with_carrier_answer(self, outcome: ShipmentOutcome, at: datetime) -> PurchaseAttempt:
-        """Note what the carrier answered, while the books could not yet be settled."""
+        """Note what the carrier answered, while the attempt could not be settled yet.
+
+        Raises:
+            AttemptAlreadyResolvedError: it has its final outcome.
+        """
         self._require_open()
         return replace(
             self, revision=self.revision + 1, carrier_outcome=outcome, carrier_answered_at=at
         )
+
+    def require_not_answered_otherwise(self, found_out: Shipped | NotShipped) -> None:
+        """Check what a person found out against the carrier's noted answer.
+
+        A definite answer that is noted is settled by the recovery; a person cannot overrule it.
+
+        Raises:
+            CarrierAnsweredOtherwiseError: the carrier said something else.
+        """
+        match self.carrier_outcome:
+            case Shipped(shipment_id=shipment_id) if found_out != self.carrier_outcome:
+                raise CarrierAnsweredOtherwiseError(outcome="shipped", shipment_id=shipment_id)
+            case NotShipped() if isinstance(found_out, Shipped):
+                raise CarrierAnsweredOtherwiseError(outcome="not_shipped", shipment_id=None)
+            case _:
+                pass
 
     def completed(
         self, shipped: Shipped, at: datetime, *, resolution: Resolution | None = None
@@ -334,14 +453,14 @@ class PurchaseAttempt:
             state=AttemptState.VOIDED,
             settled_at=at,
             resolution=resolution,
-            possible_orphan=possible_orphan,
+            orphan=OrphanShipment(since=at) if possible_orphan else None,
         )
 
     def unknown(self, at: datetime, *, deadline_at: datetime) -> PurchaseAttempt:
-        """The attempt whose outcome nobody knows, until ``deadline_at`` at the latest.
+        """The attempt whose outcome is unknown, until ``deadline_at`` at the latest.
 
         Raises:
-            AttemptAlreadyResolvedError: it is not pending any more.
+            AttemptAlreadyResolvedError: it is no longer pending.
         """
         if self.state is not AttemptState.PENDING:
             raise AttemptAlreadyResolvedError(state=self.state.value)
@@ -353,14 +472,35 @@ class PurchaseAttempt:
             deadline_at=deadline_at,
         )
 
-    def as_orphan(self, shipped: Shipped, at: datetime) -> PurchaseAttempt:
-        """A voided attempt whose parcel turned up after all."""
+    def with_late_shipment(self, shipped: Shipped, at: datetime) -> PurchaseAttempt:
+        """The voided attempt whose parcel was made after all: an open orphan shipment.
+
+        Raises:
+            ValueError: the attempt is not voided.
+        """
+        if self.state is not AttemptState.VOIDED:
+            raise ValueError("only a voided attempt can have an orphan shipment")
         return replace(
             self,
             revision=self.revision + 1,
             carrier_outcome=shipped,
             carrier_answered_at=at,
-            possible_orphan=True,
+            orphan=OrphanShipment(since=at, shipment_id=shipped.shipment_id),
+        )
+
+    def with_orphan_closed(self, closing: OrphanClosing) -> PurchaseAttempt:
+        """The attempt whose possible orphan shipment a person has dealt with.
+
+        Raises:
+            NoOrphanShipmentError: there is none.
+            OrphanAlreadyClosedError: it was closed before.
+        """
+        if self.orphan is None:
+            raise NoOrphanShipmentError
+        if self.orphan.closing is not None:
+            raise OrphanAlreadyClosedError
+        return replace(
+            self, revision=self.revision + 1, orphan=replace(self.orphan, closing=closing)
         )
 
     def with_refund(self, refund: Refund) -> PurchaseAttempt:

@@ -23,7 +23,7 @@ from till import measures
 from till.domain.errors import CustomerNotFoundError, TillError
 from till.domain.money import Money
 from till.domain.promo import PromoState
-from till.domain.purchase import AttemptState, PurchaseStatus
+from till.domain.purchase import AttemptState, OrphanStatus, PurchaseStatus
 from till.http.body import BodyRefusedError, decode_body
 from till.http.events import header
 from till.http.identity import Caller, NotAllowedError, Tokens, identify_caller
@@ -40,7 +40,14 @@ from till.http.problems import (
 )
 from till.http.routes import BASE_PATH, Role, route_at
 from till.http.wire.problem import FieldErrorResponse, ProblemResponse
-from till.http.wire.types import WRITTEN_AS_JSON, Id, IdempotencyKey, InstantText, PromoCodeText
+from till.http.wire.types import (
+    WRITTEN_AS_JSON,
+    Id,
+    IdempotencyKey,
+    InstantText,
+    PromoCodeText,
+    ShipmentIdText,
+)
 from till.measures import Measure
 
 if TYPE_CHECKING:
@@ -101,6 +108,14 @@ Include = Annotated[
     ),
 ]
 PromoStateFilter = Annotated[PromoState | None, Query(description="Only codes in this state")]
+OrphanFilter = Annotated[
+    Literal[OrphanStatus.OPEN] | None,
+    Query(description="Only voided attempts with a possible orphan shipment that is still open"),
+]
+ShipmentIdFilter = Annotated[
+    ShipmentIdText | None,
+    Query(description="Only the purchase that this shipment id of the carrier belongs to"),
+]
 StateFilter = Annotated[
     AttemptState | None, Query(description="Only attempts in this state; left out: the open ones")
 ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from till.http.content import is_json, is_plain
 from till.http.events import header
@@ -17,9 +16,10 @@ from till.http.problems import (
     invalid_request,
 )
 from till.http.wire.problem import FieldErrorResponse
+from till.strict_json import JsonError, read_json
 
 if TYPE_CHECKING:
-    from till.http.events import Event, Json
+    from till.http.events import Event
 
 MAX_BODY_BYTES: Final = 16 * 1024
 
@@ -35,10 +35,10 @@ class BodyRefusedError(Exception):
 
 
 def decode_body(event: Event) -> None:
-    """Decode the body in its event, and see to it that it is unambiguous JSON of a sane size.
+    """Decode the body in its event, and check its size and that it is JSON (``read_json``).
 
     Raises:
-        BodyRefusedError: it is not.
+        BodyRefusedError: it is too large, or not such JSON.
     """
     body = event.get("body")
     if not isinstance(body, str) or not body:
@@ -58,11 +58,9 @@ def decode_body(event: Event) -> None:
     if not is_json(header(event, "Content-Type") or _JSON):
         raise BodyRefusedError(UNSUPPORTED_MEDIA_TYPE)
     try:
-        document = json.loads(text, object_pairs_hook=_unique_names, parse_constant=_no_constants)
-    except _AmbiguousError as error:
+        document = read_json(raw)
+    except JsonError as error:
         raise _bad(str(error)) from error
-    except (ValueError, RecursionError) as error:
-        raise _bad("must be JSON") from error
     if isinstance(document, list):
         # Powertools takes a list of one object for the object.
         raise _bad("must be a JSON object")
@@ -82,18 +80,3 @@ def _set_content_type(event: Event) -> None:
 
 def _bad(message: str) -> BodyRefusedError:
     return BodyRefusedError(invalid_request([FieldErrorResponse(field="body", message=message)]))
-
-
-class _AmbiguousError(ValueError):
-    """JSON that means different things to different readers."""
-
-
-def _unique_names(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    names = dict(pairs)
-    if len(names) != len(pairs):
-        raise _AmbiguousError("must not name a field twice")
-    return names
-
-
-def _no_constants(name: str) -> NoReturn:
-    raise _AmbiguousError(f"must be JSON, which has no {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -316,6 +317,40 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"It is {state}, and an attempt is resolved once. {_NOTHING_CHANGED}",
                 {"state": state},
             )
+        case errors.CarrierAnsweredOtherwiseError(outcome=outcome, shipment_id=shipment_id):
+            what = f"shipped it as {shipment_id}" if shipment_id else "did not ship it"
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "carrier-answered-otherwise",
+                "The carrier's answer says otherwise",
+                f"The carrier answered that it {what}. The attempt is settled by that answer "
+                f"within minutes. {_NOTHING_CHANGED}",
+                {"carrier_outcome": outcome, "shipment_id": shipment_id},
+            )
+        case errors.ShipmentIdTakenError(purchase_id=purchase_id):
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "shipment-id-taken",
+                "The shipment id belongs to another purchase",
+                f"It is the shipment of purchase {purchase_id}. Check the id with the carrier. "
+                f"{_NOTHING_CHANGED}",
+                {"purchase_id": purchase_id},
+            )
+        case errors.NoOrphanShipmentError():
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "no-orphan-shipment",
+                "The attempt has no possible orphan shipment",
+                "Only an attempt that was voided although a parcel may exist has one. "
+                f"{_NOTHING_CHANGED}",
+            )
+        case errors.OrphanAlreadyClosedError():
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "orphan-already-closed",
+                "The orphan shipment was closed before",
+                f"Read the attempt to see by whom and why. {_NOTHING_CHANGED}",
+            )
         case errors.AttemptStillPendingError():
             return Problem(
                 HTTPStatus.CONFLICT,
@@ -330,10 +365,19 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
             return Problem(
                 HTTPStatus.CONFLICT,
                 "unresolved-attempt",
-                "The same purchase was tried before, and its outcome is still unknown",
-                "A parcel may already be on its way. Wait until the attempt is resolved, or "
+                "The same order was sent before, and its outcome is still unknown",
+                "A parcel may already be on its way. Wait until that attempt is resolved, or "
                 f"repeat it with its own Idempotency-Key. {_NOTHING_CHANGED}",
                 {"attempt_id": attempt_id},
+            )
+        case errors.TooManyOpenAttemptsError(limit=limit):
+            return Problem(
+                HTTPStatus.CONFLICT,
+                "too-many-open-attempts",
+                "The customer has too many open purchases",
+                f"{limit} purchases of this customer are under way or of unknown outcome, and that "
+                f"is the most there may be. Wait until one is settled. {_NOTHING_CHANGED}",
+                {"limit": limit},
             )
         case errors.IdempotencyKeyReusedError():
             return Problem(
@@ -389,9 +433,10 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
             return Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "busy",
-                "The books are too busy at this moment",
-                "Send the same request again with the same Idempotency-Key in a moment.",
-                headers=_retry_after(1),
+                "Too busy at this moment",
+                "Send the same request again, with the same Idempotency-Key if it has one. "
+                "A request with a key takes effect at most once.",
+                headers=_retry_after(random.randint(1, 4)),  # noqa: S311 - spreads the retries
             )
         case _:
             return UNEXPECTED

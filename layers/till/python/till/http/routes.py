@@ -83,6 +83,9 @@ ROUTES: tuple[Route, ...] = (
     Route("list_attempts", "GET", "/purchase-attempts", _STAFF),
     Route("get_attempt", "GET", "/purchase-attempts/{attempt_id}", _STAFF),
     Route("resolve_attempt", "POST", "/purchase-attempts/{attempt_id}/resolution", _STAFF),
+    Route(
+        "close_orphan_shipment", "POST", "/purchase-attempts/{attempt_id}/orphan-closing", _STAFF
+    ),
     Route("create_quote", "POST", "/customers/{customer_id}/quotes", _BUYERS),
     Route("create_promo_code", "POST", "/promo-codes", _ADMIN),
     Route("list_promo_codes", "GET", "/promo-codes", _STAFF),

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 from till.domain.ledger import Cause
 from till.services.amount_limit import require_within
 from till.services.contention import until_confirmed
-from till.services.idempotency import fingerprint, remember, require_same_request
+from till.services.deadline import NEW_REQUEST_SECONDS, at_most
+from till.services.idempotency import (
+    fingerprint,
+    refused_only_if_new,
+    remember,
+    require_same_request,
+)
+from till.services.in_parallel import in_parallel
 from till.services.ports import AppendChange
-from till.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
 
     from till.domain.account import Account, AccountChange
     from till.domain.money import Money
-    from till.services.ports import Books, Clock, Customers, Deadline
+    from till.services.ports import Books, Clock, Customers, Deadline, RememberedRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +63,7 @@ class AdjustCredit:
             AmountAboveLimitError: more than the caller may grant.
             BalanceLimitError: the balance would grow too large.
             IdempotencyKeyReusedError: the key was used for another grant.
-            BusyError: too much contention; nothing was changed.
+            BusyError: not confirmed in its time.
         """
         return self._adjust(
             "grant_credit", request, deadline, lambda a, c: a.grant(request.amount, c)
@@ -71,7 +77,7 @@ class AdjustCredit:
             AmountAboveLimitError: more than the caller may deduct.
             InsufficientCreditError: less than the amount is available.
             IdempotencyKeyReusedError: the key was used for another deduction.
-            BusyError: too much contention; nothing was changed.
+            BusyError: not confirmed in its time.
         """
         return self._adjust(
             "deduct_credit", request, deadline, lambda a, c: a.deduct(request.amount, c)
@@ -95,30 +101,31 @@ class AdjustCredit:
             },
         )
 
+        deadline = at_most(deadline, NEW_REQUEST_SECONDS)
+        books = self._books.within(deadline)
+
+        def look_up() -> RememberedRequest | None:
+            return books.remembered(customer_id, operation, key)
+
         def step() -> Adjusted:
-            remembered, account = side_by_side(
-                lambda: self._books.remembered(customer_id, operation, key),
-                lambda: self._books.account(customer_id),
-            )
+            remembered, account = in_parallel(look_up, lambda: books.account(customer_id))
             if remembered is not None:
                 require_same_request(remembered.fingerprint, asked)
-                change = self._books.change(customer_id, remembered.version)
+                change = books.change(customer_id, remembered.version)
                 return Adjusted(change=change, replayed=True)
-            require_within(request.amount, request.limit)
-            if account.version == 0:
-                # Who has an account exists; only for a first change we ask whose it will be.
-                self._customers.get(customer_id)
-            cause = Cause(
-                actor=request.actor,
-                at=self._clock.now(),
-                reason=request.reason,
-                idempotency_key=key,
-            )
-            change = change_account(account, cause)
-            self._books.commit(
-                AppendChange(change),
-                remember(change, operation, asked),
-            )
+            with refused_only_if_new(look_up):
+                require_within(request.amount, request.limit)
+                if account.version == 0:
+                    # A customer who has an account exists: only the first change asks.
+                    self._customers.get(customer_id)
+                cause = Cause(
+                    actor=request.actor,
+                    at=self._clock.now(),
+                    reason=request.reason,
+                    idempotency_key=key,
+                )
+                change = change_account(account, cause)
+            books.commit(AppendChange(change), remember(change, operation, asked))
             return Adjusted(change=change, replayed=False)
 
         return until_confirmed(step, deadline)

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 
 def require_within(amount: Money, limit: Money | None) -> None:
-    """See that an amount is not above a limit, if there is one.
+    """Check an amount against the caller's limit, if there is one.
 
-    A request that has had its effect is not asked again: its answer is repeated, whoever asks.
+    It holds for every way of moving money. A request that has had its effect is not checked again:
+    its answer is repeated.
 
     Raises:
-        AmountAboveLimitError: it is.
+        AmountAboveLimitError: the amount is above the limit.
     """
     if limit is not None and amount > limit:
         raise AmountAboveLimitError(amount=amount, limit=limit)

@@ -1,13 +1,14 @@
-"""Doing a step again until the books confirm it."""
+"""Repeat a step until its commit is confirmed."""
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from till.domain.errors import BusyError, LedgerCorruptError
-from till.services.ports import ReadAgainError
+from till.services.ports import InconsistentReadError, ReadAgainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,40 +17,54 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_FIRST_PAUSE_SECONDS: Final = 0.01
-_LONGEST_PAUSE_SECONDS: Final = 0.3
-_SENSELESS_READINGS: Final = 6
-"""After so many it is no accident of timing that an attempt and its account disagree."""
+_QUICKEST_TRY_SECONDS: Final = 0.01
+"""A refusal may come faster than what caused it becomes visible."""
+_LONGEST_PAUSE_SECONDS: Final = 2.0
+_SHORTEST_SHARE: Final = 0.1
+"""Of its pause, what a request that is about to give up still waits."""
+_LEAST_STEP_SECONDS: Final = 0.5
+"""A step that has less time than this may not end in it, so it is not started."""
+_INCONSISTENT_READS: Final = 12
+"""After so many it is no accident of timing that two items contradict each other."""
 
 
 def until_confirmed(
     step: Callable[[], T],
     deadline: Deadline,
     *,
-    keep_seconds: float = 1.0,
+    tries: int | None = None,
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
     """Run a step that reads, decides and commits, until its commit is confirmed.
 
-    The step must read anew each time, so that what was committed meanwhile, by others or by its
-    own unconfirmed try, is part of its decision. Pauses are random and grow, so that many
-    writers of one account come apart.
+    The step must read again each time, so that what was committed meanwhile, by others or by its
+    own unconfirmed try, is part of its decision.
+
+    Pauses are random. They grow with the number of tries and with how long a try takes, so that the
+    writers of one account come apart whether the machine is quick or overloaded, and they shrink as
+    the deadline comes nearer, so that old requests win. docs/decisions/25 has the measurements.
 
     Raises:
-        BusyError: only ``keep_seconds`` of the deadline are left.
-        LedgerCorruptError: reading again and again has not made sense of the ledger.
+        BusyError: there is no time, or no try, left.
+        LedgerCorruptError: reading again and again has not resolved a contradiction.
     """
-    longest, senseless = _FIRST_PAUSE_SECONDS, 0
-    while True:
+    time_at_first = max(deadline.remaining_seconds(), _LEAST_STEP_SECONDS)
+    inconsistent = 0
+    for tried in itertools.count(1):
+        time_before = deadline.remaining_seconds()
         try:
             return step()
         except ReadAgainError as error:
-            seconds = random.uniform(0, longest)  # noqa: S311 - jitter, not a secret
-            longest = min(longest * 2, _LONGEST_PAUSE_SECONDS)
-            if isinstance(error.__cause__, LedgerCorruptError):
-                senseless += 1
-                if senseless == _SENSELESS_READINGS:
-                    raise error.__cause__ from error
-            if deadline.remaining_seconds() - seconds <= keep_seconds:
+            if isinstance(error, InconsistentReadError):
+                inconsistent += 1
+                if inconsistent == _INCONSISTENT_READS:
+                    raise LedgerCorruptError(sequence=0, detail=error.detail) from error
+            time_left = deadline.remaining_seconds()
+            took = max(time_before - time_left, _QUICKEST_TRY_SECONDS)
+            longest = min(2 * tried * took, _LONGEST_PAUSE_SECONDS)
+            share = max(time_left / time_at_first, _SHORTEST_SHARE)
+            seconds = random.uniform(0, longest * share)  # noqa: S311 - jitter, not a secret
+            if tried == tries or time_left - seconds < _LEAST_STEP_SECONDS:
                 raise BusyError from error
             pause(seconds)
+    raise AssertionError("unreachable")  # pragma: no cover

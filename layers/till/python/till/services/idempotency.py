@@ -1,28 +1,36 @@
-"""Same key and same request: the same effect once, for ever. Another request: refused."""
+"""Same key and same request: the same effect once, permanently. Another request: refused."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from till.domain.errors import IdempotencyKeyReusedError
-from till.services.ports import RememberedRequest, RememberRequest
+from till.domain.errors import IdempotencyKeyReusedError, TillError
+from till.services.ports import (
+    InconsistentReadError,
+    ReadAgainError,
+    RememberedRequest,
+    RememberRequest,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from till.domain.account import AccountChange
 
 
 def fingerprint(operation: str, fields: Mapping[str, str | int | None]) -> str:
-    """128 bits of SHA-256 over an operation and what was asked, however its JSON was laid out."""
+    """Hash an operation and its request: 128 bits of SHA-256, however the JSON was laid out."""
     text = json.dumps([operation, dict(fields)], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def remember(change: AccountChange, operation: str, asked: str) -> RememberRequest:
-    """What keeps the request that made a change, to be committed with it."""
+def remember(
+    change: AccountChange, operation: str, asked: str, *, refund_number: int | None = None
+) -> RememberRequest:
+    """The write that keeps the request that made a change, to be committed with the change."""
     return RememberRequest(
         RememberedRequest(
             customer_id=change.account.customer_id,
@@ -31,8 +39,30 @@ def remember(change: AccountChange, operation: str, asked: str) -> RememberReque
             fingerprint=asked,
             version=change.account.version,
             at=change.cause.at,
+            refund_number=refund_number,
         )
     )
+
+
+@contextmanager
+def refused_only_if_new(look_up: Callable[[], object | None]) -> Iterator[None]:
+    """Let a refusal pass only after the key was looked up once more.
+
+    The key and what a refusal rests on are separate reads. Between them the same request may have
+    had its effect, sent twice or by a commit of this very run whose confirmation was lost. What
+    looks like a refusal is then that effect.
+
+    Raises:
+        InconsistentReadError: the key has had its effect: read again.
+    """
+    try:
+        yield
+    except ReadAgainError:
+        raise
+    except TillError as refusal:
+        if look_up() is not None:
+            raise InconsistentReadError("a refused request has had its effect") from refusal
+        raise
 
 
 def require_same_request(remembered: str, presented: str) -> None:

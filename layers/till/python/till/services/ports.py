@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from till.domain.purchase import (
         AttemptState,
         Order,
+        OrphanStatus,
         PurchaseAttempt,
         PurchaseStatus,
         Refund,
@@ -96,17 +97,20 @@ class Carrier(Protocol):
     ) -> ShipmentOutcome:
         """Call CreateShipment once, with no retry of any kind.
 
-        What the answer, or the lack of one, means is told by the outcome; it raises nothing
-        for it.
+        The outcome says what the answer, or the lack of one, means. It raises no exception.
         """
         ...
 
 
 class Incidents(Protocol):
-    """What people must hear of at once."""
+    """What people must hear of immediately: each is a log line and a metric with an alarm."""
 
-    def possible_orphan(self, attempt_id: UUID) -> None:
-        """An attempt was voided, and yet a parcel may have been sent, or was."""
+    def answer_not_recorded(self, attempt_id: UUID, outcome: ShipmentOutcome) -> None:
+        """The carrier's answer could not be written down anywhere else."""
+        ...
+
+    def shipment_id_taken(self, attempt_id: UUID, shipment_id: str, purchase_id: UUID) -> None:
+        """The carrier answered with the shipment id of another purchase."""
         ...
 
 
@@ -153,7 +157,7 @@ class Ledger(Protocol):
         """One version.
 
         Raises:
-            LookupError: there is none.
+            InconsistentReadError: there is none.
         """
         ...
 
@@ -187,9 +191,10 @@ class Parking(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RememberedRequest:
-    """A request that had its effect, kept for ever. A key belongs to a customer and operation.
+    """A request that had its effect, kept permanently. A key belongs to a customer and operation.
 
-    ``version`` is the version of the account that the request made.
+    ``version`` is the version of the account that the request made, ``refund_number`` the number of
+    the refund that it made, if it made one.
     """
 
     customer_id: UUID
@@ -198,6 +203,7 @@ class RememberedRequest:
     fingerprint: str
     version: int
     at: datetime
+    refund_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,23 +243,34 @@ class AddRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimShipment:
+    """Make a shipment id belong to a purchase. Refused if it belongs to one already."""
+
+    shipment_id: str
+    purchase_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Redeem:
-    """Count a promo code as used by an attempt.
+    """Count a promo code as used by a customer.
 
     Refused if the code has another version by now, or if it, or this customer, has used up its
     redemptions: the counts are checked as they are when this is written.
     """
 
     promo: PromoCode
-    attempt: PurchaseAttempt
+    customer_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class GiveRedemptionBack:
-    """Undo ``Redeem`` for an attempt that is voided. Refused if it did not redeem the code."""
+    """Undo one ``Redeem`` of a customer.
+
+    It happens once because the attempt is voided once, in the same transaction.
+    """
 
     code: str
-    attempt: PurchaseAttempt
+    customer_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +286,7 @@ Write = (
     | CreateAttempt
     | UpdateAttempt
     | AddRefund
+    | ClaimShipment
     | Redeem
     | GiveRedemptionBack
     | ChangePromo
@@ -276,18 +294,30 @@ Write = (
 
 
 class ReadAgainError(TillError):
-    """What was read cannot be built on: read again, and decide anew from what is there."""
+    """What was read cannot be built on: read again, and decide by what is there then."""
 
 
 class UnconfirmedCommitError(ReadAgainError):
-    """A commit was refused because the books have moved on, or nobody knows whether it was applied.
+    """A commit was refused because what it builds on has changed, or its effect is unknown.
 
     Both call for the same: read again.
     """
 
 
 class BooksUnreadableError(ReadAgainError):
-    """The books could not be read at this moment."""
+    """The tables could not be read at this moment."""
+
+
+class InconsistentReadError(ReadAgainError):
+    """What was read contradicts itself.
+
+    The items of one transaction may become visible one after the other, and two reads may have seen
+    different times. Only if it stays like this is something corrupt.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +354,28 @@ class AttemptPage:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkPage:
+    """Attempts, oldest first; ``after`` is where to go on, None at the end.
+
+    ``count`` is how many the page lists, ``oldest`` since when the first of them is listed; both
+    include attempts that cannot be read.
+    """
+
+    attempts: tuple[PurchaseAttempt, ...]
+    count: int
+    oldest: datetime | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPage:
+    """Refunds, newest first; ``before`` is the number of the last one if there are more."""
+
+    refunds: tuple[Refund, ...]
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class PromoPage:
     """Promo codes, newest first; ``before`` is where to go on, None at the end."""
 
@@ -334,8 +386,13 @@ class PromoPage:
 class Books(Protocol):
     """The ledger and the purchases. Reads of single things see every commit before them.
 
-    Every read may raise BooksUnreadableError.
+    Every read may raise BooksUnreadableError. In lists, an item that cannot be read is left out,
+    counted and logged: one broken item never hides the others.
     """
+
+    def within(self, deadline: Deadline) -> Books:
+        """The same tables, with calls that take no longer than the deadline leaves."""
+        ...
 
     def commit(self, *writes: Write) -> None:
         """All the writes, or none of them.
@@ -354,7 +411,11 @@ class Books(Protocol):
         ...
 
     def change(self, customer_id: UUID, version: int) -> AccountChange:
-        """A version of an account that is known to exist."""
+        """A version of an account that is known to exist.
+
+        Raises:
+            InconsistentReadError: it is not there, or not visible yet.
+        """
         ...
 
     def entries(
@@ -377,20 +438,36 @@ class Books(Protocol):
         """Those of the attempts that exist, in the order asked for."""
         ...
 
-    def attempts_by_state(
+    def list_attempts(
         self,
-        states: tuple[AttemptState | PurchaseStatus, ...],
+        listed_as: tuple[AttemptState | PurchaseStatus | OrphanStatus, ...],
         *,
         since: datetime | None,
         until: datetime | None,
         before: str | None,
         limit: int,
     ) -> AttemptPage:
-        """Attempts in any of the states, newest first, entered in [since, until).
+        """Attempts by what they are listed as, newest first, entered in [since, until).
 
-        For a completed one the state is its PurchaseStatus. This read may lag the commits by
-        a moment.
+        This read may lag the commits by a moment.
         """
+        ...
+
+    def oldest_attempts(
+        self,
+        listed_as: AttemptState | OrphanStatus,
+        *,
+        after: str | None,
+        limit: int,
+    ) -> WorkPage:
+        """Attempts by what they are listed as, oldest first: a work list.
+
+        This read may lag the commits by a moment.
+        """
+        ...
+
+    def purchase_of_shipment(self, shipment_id: str) -> UUID | None:
+        """The purchase that a shipment id belongs to."""
         ...
 
     def promo(self, code: str) -> PromoCode | None:
@@ -407,10 +484,18 @@ class Books(Protocol):
         """Promo codes in any of the states, the newest first."""
         ...
 
-    def redemptions_of(self, code: str, customer_id: UUID) -> frozenset[UUID]:
-        """The attempts by which a customer uses, or has used, a promo code."""
+    def redemptions_of(self, code: str, customer_id: UUID) -> int:
+        """How many purchases of a customer use a promo code, the open ones included."""
         ...
 
-    def refunds(self, purchase_id: UUID) -> tuple[Refund, ...]:
-        """The refunds of a purchase, oldest first."""
+    def refund(self, purchase_id: UUID, number: int) -> Refund:
+        """A refund that is known to exist.
+
+        Raises:
+            InconsistentReadError: it is not there, or not visible yet.
+        """
+        ...
+
+    def refunds(self, purchase_id: UUID, *, before: int | None, limit: int) -> RefundPage:
+        """The refunds of a purchase with a number below ``before``, newest first."""
         ...

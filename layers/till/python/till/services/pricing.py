@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from till.domain.errors import PromoCodeRefusedError
 from till.domain.promo import AppliedPromo, PromoCode, PromoRestriction
 from till.domain.purchase import make_order, subtotal_of
+from till.services.in_parallel import in_parallel
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,19 +42,17 @@ class BooksReading:
 
 
 def read_books(books: Books, wish: Wish) -> BooksReading:
-    """Read the account and the promo code, side by side."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        if wish.promo_code is None:
-            return BooksReading(
-                account=books.account(wish.customer_id), promo=None, redemptions_of_customer=0
-            )
-        promo = pool.submit(books.promo, wish.promo_code)
-        redemptions = pool.submit(books.redemptions_of, wish.promo_code, wish.customer_id)
-        return BooksReading(
-            account=books.account(wish.customer_id),
-            promo=promo.result(),
-            redemptions_of_customer=len(redemptions.result()),
-        )
+    """Read the account and the promo code, in parallel."""
+    code = wish.promo_code
+    if code is None:
+        account = books.account(wish.customer_id)
+        return BooksReading(account=account, promo=None, redemptions_of_customer=0)
+    account, promo, redemptions = in_parallel(
+        lambda: books.account(wish.customer_id),
+        lambda: books.promo(code),
+        lambda: books.redemptions_of(code, wish.customer_id),
+    )
+    return BooksReading(account=account, promo=promo, redemptions_of_customer=redemptions)
 
 
 def price(

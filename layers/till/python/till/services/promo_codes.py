@@ -12,8 +12,9 @@ from till.domain.errors import (
 )
 from till.domain.promo import PromoAction, PromoChange, PromoCode, PromoState, canonical_code
 from till.services.contention import until_confirmed
+from till.services.deadline import NEW_REQUEST_SECONDS, at_most
+from till.services.in_parallel import in_parallel
 from till.services.ports import ChangePromo
-from till.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,18 +36,18 @@ class PromoCodes:
         Raises:
             PromoCodeExistsError: the code is taken.
         """
-        made: PromoCode | None = None
+        deadline = at_most(deadline, NEW_REQUEST_SECONDS)
+        books = self._books.within(deadline)
+        new = PromoCode.create(code, terms, actor=actor, at=self._clock.now())
 
         def step() -> PromoCode:
-            nonlocal made
-            existing = self._books.promo(canonical_code(code))
+            existing = books.promo(canonical_code(code))
             if existing is not None:
-                if _same_change(existing, made):
+                if _is_same_change(existing, new):
                     return existing
                 raise PromoCodeExistsError
-            made = PromoCode.create(code, terms, actor=actor, at=self._clock.now())
-            self._books.commit(ChangePromo(PromoChange(promo=made, action=PromoAction.CREATED)))
-            return made
+            books.commit(ChangePromo(PromoChange(promo=new, action=PromoAction.CREATED)))
+            return new
 
         return until_confirmed(step, deadline)
 
@@ -56,7 +57,7 @@ class PromoCodes:
         Raises:
             PromoCodeNotFoundError: there is no such code.
         """
-        promo, changes = side_by_side(
+        promo, changes = in_parallel(
             lambda: self._books.promo(code), lambda: self._books.promo_changes(code)
         )
         if promo is None:
@@ -85,19 +86,22 @@ class PromoCodes:
             PromoCodeDeactivatedError: it stays as it is.
             InvalidPromoTermsError: the new terms contradict each other.
         """
+        deadline = at_most(deadline, NEW_REQUEST_SECONDS)
+        books = self._books.within(deadline)
+        now = self._clock.now()
         changed: PromoCode | None = None
 
         def step() -> PromoCode:
             nonlocal changed
-            promo = self._get(code)
-            if _same_change(promo, changed):
+            promo = _get(books, code)
+            if changed is not None and _is_same_change(promo, changed):
                 return promo
             if versions is not None and promo.version not in versions:
                 raise StaleVersionError(version=promo.version)
             if promo.state is PromoState.DEACTIVATED:
                 raise PromoCodeDeactivatedError
-            changed = promo.with_terms(change_terms(promo.terms), actor=actor, at=self._clock.now())
-            self._books.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
+            changed = promo.with_terms(change_terms(promo.terms), actor=actor, at=now)
+            books.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
             return changed
 
         return until_confirmed(step, deadline)
@@ -108,29 +112,28 @@ class PromoCodes:
         Raises:
             PromoCodeNotFoundError: there is no such code.
         """
+        deadline = at_most(deadline, NEW_REQUEST_SECONDS)
+        books = self._books.within(deadline)
 
         def step() -> PromoCode:
-            promo = self._get(code)
+            promo = _get(books, code)
             if promo.state is PromoState.DEACTIVATED:
                 return promo
             ended = promo.deactivated(actor=actor, at=self._clock.now())
-            self._books.commit(
-                ChangePromo(PromoChange(promo=ended, action=PromoAction.DEACTIVATED))
-            )
+            books.commit(ChangePromo(PromoChange(promo=ended, action=PromoAction.DEACTIVATED)))
             return ended
 
         return until_confirmed(step, deadline)
 
-    def _get(self, code: str) -> PromoCode:
-        promo = self._books.promo(code)
-        if promo is None:
-            raise PromoCodeNotFoundError
-        return promo
+
+def _get(books: Books, code: str) -> PromoCode:
+    promo = books.promo(code)
+    if promo is None:
+        raise PromoCodeNotFoundError
+    return promo
 
 
-def _same_change(promo: PromoCode, ours: PromoCode | None) -> bool:
-    """Whether a commit of ours, whose confirmation got lost, made this version."""
-    if ours is None:
-        return False
-    theirs = (promo.version, promo.updated_at, promo.updated_by)
-    return theirs == (ours.version, ours.updated_at, ours.updated_by)
+def _is_same_change(promo: PromoCode, ours: PromoCode) -> bool:
+    """Whether this version was made by a commit of ours whose confirmation was lost."""
+    made = (promo.version, promo.updated_at, promo.updated_by)
+    return made == (ours.version, ours.updated_at, ours.updated_by)

@@ -87,7 +87,7 @@ class PublishEvents:
         For a record that was parked, when it can be understood again.
 
         Raises:
-            LookupError: there is no such version.
+            InconsistentReadError: there is no such version.
             LedgerCorruptError: it still makes no sense.
             EventsNotPublishedError: the bus does not take it.
         """

@@ -6,35 +6,42 @@ The protocol is drawn in docs/purchase-protocol.md; the steps below carry its nu
 from __future__ import annotations
 
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from till.domain.account import OpenAttempt
 from till.domain.errors import (
-    BusyError,
     RequestInFlightError,
     ShipmentFailedError,
     ShipmentOutcomeUnknownError,
+    UnresolvedAttemptError,
 )
 from till.domain.ledger import Cause
 from till.domain.purchase import (
     AttemptState,
     NotShipped,
+    OutcomeUnknown,
     PurchaseAttempt,
+    Shipped,
     attempt_id_for,
 )
 from till.services.contention import until_confirmed
-from till.services.idempotency import fingerprint, require_same_request
-from till.services.ports import AppendChange, CreateAttempt, Redeem
+from till.services.deadline import NEW_REQUEST_SECONDS, at_most, keeping
+from till.services.idempotency import fingerprint, refused_only_if_new, require_same_request
+from till.services.in_parallel import deferred, in_parallel
+from till.services.policy import SETTLE_SECONDS
+from till.services.ports import AppendChange, CreateAttempt, InconsistentReadError, Redeem
 from till.services.pricing import price, read_books
 from till.services.settlement import describe
-from till.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
     from uuid import UUID
 
-    from till.domain.account import Account
-    from till.domain.catalogue import Address, Product
+    from till.domain.account import Account, AccountChange
+    from till.domain.catalogue import Customer, Product
     from till.domain.purchase import Purchase, ShipmentOutcome
     from till.services.policy import ShipmentPolicy
     from till.services.ports import (
@@ -141,130 +148,181 @@ class CreatePurchase:
             PromoCodeRefusedError: the promo code cannot be used; the restriction tells why.
             TotalChangedError: the total is above the expected one.
             InsufficientCreditError: less than the total is available.
-            UnresolvedAttemptError: the same purchase was tried, and its outcome is unknown.
+            UnresolvedAttemptError: the same order was tried, and its first attempt is still open.
+            TooManyOpenAttemptsError: the customer has too many open attempts.
             IdempotencyKeyReusedError: the key was used for another purchase.
             RequestInFlightError: the same request is under way.
             ShipmentFailedError: not shipped; nothing was charged.
-            ShipmentOutcomeUnknownError: nobody knows yet; the amount stays held.
-            BusyError: too much contention; nothing was changed.
+            ShipmentOutcomeUnknownError: the outcome is unknown; the amount stays held.
+            BusyError: not confirmed in its time; the carrier was not called.
         """
         wish = request.wish
         attempt_id = attempt_id_for(wish.customer_id, request.idempotency_key)
         asked = request.fingerprint()
+        shipping_seconds = self._policy.shipment_timeout_seconds + SETTLE_SECONDS
+        time_to_reserve = keeping(deadline, shipping_seconds)
 
-        # 1. Read: everything fresh, side by side.
-        with ThreadPoolExecutor(max_workers=3) as pool:
-            reading_customer = pool.submit(self._customers.get, wish.customer_id)
-            reading_product = pool.submit(self._products.get, wish.product_id)
-            reading_books = pool.submit(read_books, self._books, wish)
-            existing = self._books.attempt(attempt_id)
+        # 1. Read: everything fresh, in parallel. What cannot be read matters only if the key is
+        # new.
+        books = self._books.within(time_to_reserve)
+        existing, customer, product, reading = in_parallel(
+            lambda: books.attempt(attempt_id),
+            lambda: deferred(lambda: self._customers.get(wish.customer_id)),
+            lambda: deferred(lambda: self._products.get(wish.product_id)),
+            lambda: deferred(lambda: read_books(books, wish)),
+        )
         if existing is not None:
             require_same_request(existing.fingerprint, asked)
             return answer_for(existing, replayed=True)
-        customer, product = reading_customer.result(), reading_product.result()
 
-        # 2. Reserve: hold the amount, count the promo code as used, and write the attempt down,
-        # in one transaction.
-        attempt, account = self._reserve(
-            request,
-            deadline,
+        # 2. Reserve: hold the amount, count the promo code as used, and create the attempt, in one
+        # transaction.
+        reservation = _Reservation(
+            request=request,
             attempt_id=attempt_id,
             asked=asked,
+            reservation_id=secrets.token_hex(8),
+            customer=customer,
             product=product,
-            shipping_address=customer.shipping_address,
-            first_reading=reading_books.result(),
+            run_ends_at=self._clock.now() + timedelta(seconds=deadline.remaining_seconds()),
+            expires_after=self._policy.pending_expiry,
         )
+        attempt, account = self._reserve(reservation, reading, time_to_reserve, deadline)
         if account is None:
             require_same_request(attempt.fingerprint, asked)
             return answer_for(attempt, replayed=True)
 
         # 3. Ship: one call, and only if there is time for it and for settling.
-        timeout_seconds = self._policy.shipment_timeout_seconds
         outcome: ShipmentOutcome
-        if deadline.remaining_seconds() < timeout_seconds + self._policy.settle_seconds:
+        if deadline.remaining_seconds() < shipping_seconds:
             outcome = NotShipped(message="there was no time left to call the carrier")
         else:
             outcome = self._carrier.create_shipment(
-                attempt.order, attempt_id=attempt_id, timeout_seconds=timeout_seconds
+                attempt.order,
+                attempt_id=attempt_id,
+                timeout_seconds=self._policy.shipment_timeout_seconds,
             )
 
         # 4. Resolve: post, void, or keep as unknown.
         try:
-            settled = self._settle(attempt, outcome, deadline, account=account)
-        except BusyError as error:
-            # Whatever the carrier said: the caller is told that the outcome is open. It is
-            # settled by the recovery, and the same key then answers with it.
+            settled = self._settle(attempt, outcome, deadline, actor=request.actor, account=account)
+        except Exception as error:
+            # The carrier's answer is noted or reported. The recovery settles the attempt, and the
+            # same key then returns the result.
             raise ShipmentOutcomeUnknownError(attempt_id=attempt_id, replayed=False) from error
         return answer_for(settled, replayed=False)
 
     def _reserve(
         self,
-        request: PurchaseRequest,
+        reservation: _Reservation,
+        first_reading: Callable[[], BooksReading],
+        time_to_reserve: Deadline,
         deadline: Deadline,
-        *,
-        attempt_id: UUID,
-        asked: str,
-        product: Product,
-        shipping_address: Address,
-        first_reading: BooksReading,
     ) -> tuple[PurchaseAttempt, Account | None]:
         """Our own attempt with the account after it; or another run's attempt, without."""
-        wish = request.wish
-        reservation_id = secrets.token_hex(8)
-        known: tuple[PurchaseAttempt | None, BooksReading] | None = (None, first_reading)
+        time_to_reserve = at_most(time_to_reserve, NEW_REQUEST_SECONDS)
+        books = self._books.within(time_to_reserve)
+        attempt_id, wish = reservation.attempt_id, reservation.request.wish
+        known: tuple[PurchaseAttempt | None, Callable[[], BooksReading]] | None = (
+            None,
+            first_reading,
+        )
 
         def step() -> tuple[PurchaseAttempt, Account | None]:
             nonlocal known
-            existing, reading = known or side_by_side(
-                lambda: self._books.attempt(attempt_id), lambda: read_books(self._books, wish)
+            existing, reading = known or in_parallel(
+                lambda: books.attempt(attempt_id),
+                lambda: deferred(lambda: read_books(books, wish)),
             )
             known = None
             if existing is not None:
-                # Ours if a commit was applied although its confirmation got lost. Only the run
-                # that reserved may ship, and only while nobody has judged its attempt dead.
-                ours = existing.reservation_id == reservation_id
+                # Ours if a commit was applied although its confirmation was lost. Only the run
+                # that reserved may ship, and only while its attempt is still PENDING.
+                ours = existing.reservation_id == reservation.reservation_id
                 mine_to_ship = ours and existing.state is AttemptState.PENDING
-                return existing, reading.account if mine_to_ship else None
-            now = self._clock.now()
-            attempt = PurchaseAttempt(
-                id=attempt_id,
-                customer_id=wish.customer_id,
-                order=price(wish, product, shipping_address, reading, now),
-                actor=request.actor,
-                idempotency_key=request.idempotency_key,
-                fingerprint=asked,
-                reservation_id=reservation_id,
-                reserved_at=now,
-                expires_at=now + self._policy.pending_expiry,
-            )
-            cause = Cause(
-                actor=request.actor,
-                at=now,
-                reason=describe(attempt),
-                idempotency_key=request.idempotency_key,
-            )
-            change = reading.account.hold(
-                attempt.order.total,
-                cause,
-                attempt_id=attempt_id,
-                product_id=product.id,
-                quantity=wish.quantity,
-            )
-            attempt = replace(attempt, reserved_at=change.cause.at)
+                return existing, reading().account if mine_to_ship else None
+            with refused_only_if_new(lambda: books.attempt(attempt_id)):
+                state = reading()
+                if state.account.holds(attempt_id):
+                    raise InconsistentReadError("an account holds an attempt that is not there")
+                attempt, change = reservation.decide(state, self._clock.now())
+                _refuse_if_answered(books, state.account, change)
             writes: list[Write] = [AppendChange(change), CreateAttempt(attempt)]
-            if reading.promo is not None:
-                writes.append(Redeem(reading.promo, attempt))
-            self._books.commit(*writes)
+            if state.promo is not None:
+                writes.append(Redeem(state.promo, wish.customer_id))
+            books.commit(*writes)
             return attempt, change.account
 
-        time_to_ship = self._policy.shipment_timeout_seconds + self._policy.settle_seconds
         try:
-            return until_confirmed(step, deadline, keep_seconds=time_to_ship)
-        except BusyError:
-            # The last commit may have been applied after all. If so nobody but us could ship
-            # for it, and we will not: give the hold back now rather than leave it to recovery.
-            left_behind = self._books.attempt(attempt_id)
-            if left_behind is not None and left_behind.reservation_id == reservation_id:
-                never_called = NotShipped(message="the carrier was not called")
-                return self._settle(left_behind, never_called, deadline), None
-            raise
+            return until_confirmed(step, time_to_reserve)
+        except Exception:
+            # The last commit may have been applied after all. If so only this run could ship for
+            # it, and it will not: release the hold now rather than leave it to the recovery.
+            left_behind = self._books.within(deadline).attempt(attempt_id)
+            if left_behind is None or left_behind.reservation_id != reservation.reservation_id:
+                raise
+            never_called = NotShipped(message="the carrier was not called")
+            actor = reservation.request.actor
+            return self._settle(left_behind, never_called, deadline, actor=actor), None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reservation:
+    """What one run wants to reserve. ``reservation_id`` is this run's alone."""
+
+    request: PurchaseRequest
+    attempt_id: UUID
+    asked: str
+    reservation_id: str
+    customer: Callable[[], Customer]
+    product: Callable[[], Product]
+    run_ends_at: datetime
+    expires_after: timedelta
+
+    def decide(self, state: BooksReading, now: datetime) -> tuple[PurchaseAttempt, AccountChange]:
+        """The attempt, and the account that holds its amount; or why it is refused."""
+        request, wish = self.request, self.request.wish
+        customer, product = self.customer(), self.product()
+        attempt = PurchaseAttempt(
+            id=self.attempt_id,
+            customer_id=wish.customer_id,
+            order=price(wish, product, customer.shipping_address, state, now),
+            actor=request.actor,
+            idempotency_key=request.idempotency_key,
+            fingerprint=self.asked,
+            reservation_id=self.reservation_id,
+            reserved_at=now,
+            expires_at=now + self.expires_after,
+        )
+        cause = Cause(
+            actor=request.actor,
+            at=now,
+            reason=describe(attempt),
+            idempotency_key=request.idempotency_key,
+        )
+        change = state.account.hold(
+            OpenAttempt(
+                attempt_id=self.attempt_id,
+                product_id=product.id,
+                quantity=wish.quantity,
+                amount=attempt.order.total,
+                blocks_from=self.run_ends_at,
+            ),
+            cause,
+        )
+        return replace(attempt, reserved_at=change.cause.at), change
+
+
+def _refuse_if_answered(books: Books, account: Account, change: AccountChange) -> None:
+    """Refuse an order whose first attempt has had its answer, but could not be settled by its run.
+
+    The account does not know of the answer: it is noted on the attempt alone.
+
+    Raises:
+        UnresolvedAttemptError: the first attempt may have been shipped.
+    """
+    new = change.account.open_attempts[-1]
+    same = tuple(a.attempt_id for a in account.open_attempts if a.is_same_order(new))
+    for attempt in books.attempts(same):
+        if isinstance(attempt.carrier_outcome, Shipped | OutcomeUnknown):
+            raise UnresolvedAttemptError(attempt_id=attempt.id)

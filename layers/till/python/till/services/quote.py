@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from till.domain.account import OpenAttempt
 from till.domain.errors import (
     InsufficientCreditError,
     PromoCodeRefusedError,
     TillError,
+    TooManyOpenAttemptsError,
     TotalChangedError,
     UnresolvedAttemptError,
 )
 from till.domain.ledger import Cause
 from till.domain.purchase import subtotal_of
+from till.services.in_parallel import in_parallel
 from till.services.pricing import price, read_books
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from till.services.ports import Books, Clock, Customers, Products
     from till.services.pricing import Wish
 
-_NOBODY: Final = UUID(int=0)
+_TRIAL: Final = UUID(int=0)
 """The attempt of a hold that is only tried out."""
 
 
@@ -63,12 +65,12 @@ class QuotePurchase:
             UpstreamUnavailableError, UpstreamContractError: they could not be read.
             AmountOutOfBoundsError: the total is too large.
         """
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            reading_customer = pool.submit(self._customers.get, wish.customer_id)
-            reading_product = pool.submit(self._products.get, wish.product_id)
-            books = read_books(self._books, wish)
-        address = reading_customer.result().shipping_address
-        product = reading_product.result()
+        customer, product, books = in_parallel(
+            lambda: self._customers.get(wish.customer_id),
+            lambda: self._products.get(wish.product_id),
+            lambda: read_books(self._books, wish),
+        )
+        address = customer.shipping_address
         now = self._clock.now()
         account = books.account
         order: Order | None = None
@@ -77,15 +79,19 @@ class QuotePurchase:
             order = price(_without_expectation(wish), product, address, books, now)
             price(wish, product, address, books, now)
             account.hold(
-                order.total,
+                OpenAttempt(
+                    attempt_id=_TRIAL,
+                    product_id=product.id,
+                    quantity=wish.quantity,
+                    amount=order.total,
+                    blocks_from=now,
+                ),
                 Cause(actor="", at=now, reason="", idempotency_key=""),
-                attempt_id=_NOBODY,
-                product_id=product.id,
-                quantity=wish.quantity,
             )
         except (
             InsufficientCreditError,
             PromoCodeRefusedError,
+            TooManyOpenAttemptsError,
             TotalChangedError,
             UnresolvedAttemptError,
         ) as error:

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Final
 
 from till.domain.errors import AttemptNotFoundError, PurchaseNotFoundError
 from till.domain.ledger import EntryKind
-from till.domain.purchase import OPEN_STATES, AttemptState, PurchaseStatus
-from till.services.side_by_side import side_by_side
+from till.domain.purchase import OPEN_STATES, AttemptState, OrphanStatus, PurchaseStatus
+from till.services.in_parallel import in_parallel
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
     from till.domain.purchase import Purchase, PurchaseAttempt, Refund
-    from till.services.ports import AttemptPage, Books, Customers
+    from till.services.ports import AttemptPage, Books, Customers, RefundPage
 
 _LONGEST_SEARCH: Final = 1_000
 """How many purchases of a customer one request looks at for those of a status."""
+
+REFUNDS_SHOWN: Final = 100
+"""How many refunds, the newest ones, are shown with their purchase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +30,6 @@ class PurchasePage:
 
     purchases: tuple[Purchase, ...]
     before: int | str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RefundPage:
-    """Refunds, newest first; ``before`` is where to go on, None at the end."""
-
-    refunds: tuple[Refund, ...]
-    before: int | None
 
 
 class ReadPurchases:
@@ -84,28 +79,35 @@ class ReadPurchases:
     ) -> PurchasePage:
         """The purchases of all customers, newest first, made in [since, until)."""
         statuses = (status,) if status else tuple(PurchaseStatus)
-        page = self._books.attempts_by_state(
+        page = self._books.list_attempts(
             statuses, since=since, until=until, before=before, limit=limit
         )
         purchases = tuple(a.purchase for a in page.attempts if a.purchase is not None)
         return PurchasePage(purchases, page.before)
 
+    def of_shipment(self, shipment_id: str) -> PurchasePage:
+        """The purchase that a shipment id belongs to, or an empty page."""
+        purchase_id = self._books.purchase_of_shipment(shipment_id)
+        attempts = self._books.attempts((purchase_id,)) if purchase_id is not None else ()
+        return PurchasePage(tuple(a.purchase for a in attempts if a.purchase is not None), None)
+
     def one(
         self, purchase_id: UUID, *, customer_id: UUID | None = None
     ) -> tuple[Purchase, tuple[Refund, ...]]:
-        """A purchase with its refunds, oldest first.
+        """A purchase with its newest refunds, oldest of them first.
 
         Raises:
             PurchaseNotFoundError: none of that id, or not this customer's.
         """
-        attempt, refunds = side_by_side(
-            lambda: self._books.attempt(purchase_id), lambda: self._books.refunds(purchase_id)
+        attempt, page = in_parallel(
+            lambda: self._books.attempt(purchase_id),
+            lambda: self._books.refunds(purchase_id, before=None, limit=REFUNDS_SHOWN),
         )
         if attempt is None or attempt.purchase is None:
             raise PurchaseNotFoundError
         if customer_id is not None and attempt.customer_id != customer_id:
             raise PurchaseNotFoundError
-        return attempt.purchase, refunds
+        return attempt.purchase, page.refunds[::-1]
 
     def refunds(self, purchase_id: UUID, *, before: int | None, limit: int) -> RefundPage:
         """The refunds of a purchase, newest first, from before a refund's number.
@@ -113,22 +115,37 @@ class ReadPurchases:
         Raises:
             PurchaseNotFoundError: no such purchase.
         """
-        _, refunds = self.one(purchase_id)
-        newest_first = [r for r in reversed(refunds) if before is None or r.number < before]
-        page = tuple(newest_first[:limit])
-        return RefundPage(page, page[-1].number if len(newest_first) > limit else None)
+        attempt, page = in_parallel(
+            lambda: self._books.attempt(purchase_id),
+            lambda: self._books.refunds(purchase_id, before=before, limit=limit),
+        )
+        if attempt is None or attempt.purchase is None:
+            raise PurchaseNotFoundError
+        return page
 
     def attempts(
-        self, *, state: AttemptState | None, before: str | None, limit: int
+        self,
+        *,
+        state: AttemptState | None,
+        orphan: OrphanStatus | None,
+        before: str | None,
+        limit: int,
     ) -> AttemptPage:
-        """Attempts, newest first, in a state; without one, those that are open."""
-        states: tuple[AttemptState | PurchaseStatus, ...]
-        if state is AttemptState.COMPLETED:
-            states = tuple(PurchaseStatus)
+        """Attempts, newest first, in a state; without one, those that are open.
+
+        With ``orphan`` OPEN only those with an open orphan shipment, which are all VOIDED.
+        """
+        listed_as: tuple[AttemptState | PurchaseStatus | OrphanStatus, ...]
+        if orphan is not None:
+            listed_as = (OrphanStatus.OPEN,) if state in {None, AttemptState.VOIDED} else ()
+        elif state is AttemptState.COMPLETED:
+            listed_as = tuple(PurchaseStatus)
+        elif state is AttemptState.VOIDED:
+            listed_as = (AttemptState.VOIDED, OrphanStatus.OPEN)
         else:
-            states = (state,) if state else OPEN_STATES
-        return self._books.attempts_by_state(
-            states, since=None, until=None, before=before, limit=limit
+            listed_as = (state,) if state else OPEN_STATES
+        return self._books.list_attempts(
+            listed_as, since=None, until=None, before=before, limit=limit
         )
 
     def attempt(self, attempt_id: UUID) -> PurchaseAttempt:

@@ -1,4 +1,4 @@
-"""Step 5 of the purchase protocol: attempts that nobody is working on any more."""
+"""Step 5 of the purchase protocol: attempts whose run has ended without settling them."""
 
 from __future__ import annotations
 
@@ -10,26 +10,47 @@ from till.domain.ledger import Cause
 from till.domain.purchase import (
     AttemptState,
     NotShipped,
+    OrphanStatus,
     OutcomeUnknown,
     PurchaseAttempt,
     Resolution,
     Shipped,
 )
 from till.services.contention import until_confirmed
+from till.services.deadline import at_most, keeping
+from till.services.in_parallel import in_parallel
+from till.services.ports import ReadAgainError
 from till.services.settlement import void
-from till.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from uuid import UUID
 
     from till.services.policy import ShipmentPolicy
-    from till.services.ports import Books, Carrier, Clock, Deadline, Incidents
+    from till.services.ports import Books, Carrier, Clock, Deadline, WorkPage
     from till.services.settlement import SettleShipment
 
 RECOVERY_ACTOR: Final = "system:recovery"
 
 _PAGE: Final = 100
+_ATTEMPT_SECONDS: Final = 4.0
+_ATTEMPT_TRIES: Final = 3
+"""What one attempt may take of a run, so that one that cannot be settled never stops the others."""
+_UNKNOWN_SECONDS: Final = 8.0
+"""What is kept of a run for the attempts that are UNKNOWN."""
+
+
+@dataclass(slots=True)
+class WorkList:
+    """How many attempts wait in a state, and since when the first of them does."""
+
+    count: int = 0
+    oldest_since: datetime | None = None
+
+    def add(self, page: WorkPage) -> None:
+        """Count a page; pages come oldest first."""
+        self.count += page.count
+        self.oldest_since = self.oldest_since or page.oldest
 
 
 @dataclass(slots=True)
@@ -40,15 +61,16 @@ class RecoveryReport:
     made_unknown: list[UUID] = field(default_factory=list)
     voided_at_deadline: list[UUID] = field(default_factory=list)
     failed: dict[UUID, Exception] = field(default_factory=dict)
-    unknown_count: int = 0
-    oldest_unknown_since: datetime | None = None
+    unknown: WorkList = field(default_factory=WorkList)
+    orphans: WorkList = field(default_factory=WorkList)
     finished: bool = True
 
 
 class RecoverAttempts:
     """Makes dead PENDING attempts UNKNOWN, and voids UNKNOWN ones past their deadline.
 
-    It ships again only where the carrier is configured as idempotent.
+    It ships again only where the carrier is configured as idempotent. Each attempt has a small
+    budget of time and tries of its own; what fails is reported and tried again by the next run.
     """
 
     def __init__(
@@ -59,51 +81,59 @@ class RecoverAttempts:
         clock: Clock,
         policy: ShipmentPolicy,
         settle: SettleShipment,
-        incidents: Incidents,
     ) -> None:
         self._books = books
         self._carrier = carrier
         self._clock = clock
         self._policy = policy
         self._settle = settle
-        self._incidents = incidents
 
     def __call__(self, deadline: Deadline) -> RecoveryReport:
-        """One run over all open attempts. What fails is reported and does not stop the rest."""
+        """One run over all open attempts, oldest first. It counts the open orphans as well."""
         report = RecoveryReport()
-        for attempt in self._in_state(AttemptState.PENDING, deadline, report):
+        pending = WorkList()
+        # However many dead attempts there are, some time is left for those of unknown outcome.
+        for_dead = keeping(deadline, _UNKNOWN_SECONDS)
+        for attempt in self._listed(AttemptState.PENDING, pending, for_dead, report):
             if attempt.expires_at <= self._clock.now():
-                self._guarded(self._recover_dead, attempt, deadline, report)
-        for attempt in self._in_state(AttemptState.UNKNOWN, deadline, report):
+                self._guarded(self._recover_dead, attempt, for_dead, report)
+        for _ in self._listed(OrphanStatus.OPEN, report.orphans, deadline, report):
+            pass
+        for attempt in self._listed(AttemptState.UNKNOWN, report.unknown, deadline, report):
             if isinstance(attempt.carrier_outcome, Shipped | NotShipped):
-                # Noted by a run that was slower than the recovery that gave it up for dead.
                 self._guarded(self._recover_dead, attempt, deadline, report)
             elif attempt.deadline_at is not None and attempt.deadline_at <= self._clock.now():
                 self._guarded(self._void_in_favour, attempt, deadline, report)
-            else:
-                self._count_unknown(attempt, report)
         return report
 
-    def _in_state(
-        self, state: AttemptState, deadline: Deadline, report: RecoveryReport
+    def _listed(
+        self,
+        listed_as: AttemptState | OrphanStatus,
+        work: WorkList,
+        deadline: Deadline,
+        report: RecoveryReport,
     ) -> Iterator[PurchaseAttempt]:
-        before: str | None = None
+        books = self._books.within(deadline)
+        after: str | None = None
         while True:
-            page = self._books.attempts_by_state(
-                (state,), since=None, until=None, before=before, limit=_PAGE
-            )
+            try:
+                page = books.oldest_attempts(listed_as, after=after, limit=_PAGE)
+            except ReadAgainError:
+                report.finished = False
+                return
+            work.add(page)
             for attempt in page.attempts:
                 if deadline.remaining_seconds() < self._seconds_for_one():
                     report.finished = False
                     return
                 yield attempt
-            before = page.before
-            if before is None:
+            after = page.after
+            if after is None:
                 return
 
     def _seconds_for_one(self) -> float:
         carrier = self._policy.shipment_timeout_seconds if self._ships_again else 0.0
-        return carrier + self._policy.settle_seconds
+        return carrier + _ATTEMPT_SECONDS
 
     @property
     def _ships_again(self) -> bool:
@@ -117,7 +147,7 @@ class RecoverAttempts:
         report: RecoveryReport,
     ) -> None:
         try:
-            recover(attempt, deadline, report)
+            recover(attempt, at_most(deadline, self._seconds_for_one()), report)
         except Exception as error:  # noqa: BLE001 - one bad attempt must not stop the others
             report.failed[attempt.id] = error
 
@@ -132,13 +162,15 @@ class RecoverAttempts:
                 timeout_seconds=self._policy.shipment_timeout_seconds,
             )
             if isinstance(outcome, NotShipped):
-                # This call made nothing. What the dead run's own made, it does not say.
+                # This call made no shipment. It does not say what the dead run's own call made.
                 outcome = OutcomeUnknown(message=outcome.message)
         if outcome is None:
             outcome = OutcomeUnknown(
                 message="the run that was buying ended before it recorded an outcome"
             )
-        settled = self._settle(attempt, outcome, deadline)
+        settled = self._settle(
+            attempt, outcome, deadline, actor=RECOVERY_ACTOR, tries=_ATTEMPT_TRIES
+        )
         if settled.state is AttemptState.UNKNOWN:
             report.made_unknown.append(attempt.id)
         else:
@@ -147,14 +179,15 @@ class RecoverAttempts:
     def _void_in_favour(
         self, attempt: PurchaseAttempt, deadline: Deadline, report: RecoveryReport
     ) -> None:
+        books = self._books.within(deadline)
+
         def step() -> bool:
-            current, account = side_by_side(
-                lambda: self._books.attempt(attempt.id),
-                lambda: self._books.account(attempt.customer_id),
+            current, account = in_parallel(
+                lambda: books.attempt(attempt.id), lambda: books.account(attempt.customer_id)
             )
             if current is None or current.state is not AttemptState.UNKNOWN:
-                # A void of ours whose confirmation got lost must be told of all the same.
-                return current is not None and current.possible_orphan
+                # Settled by another run, or by a commit of this one whose confirmation was lost.
+                return current is not None and current.orphan is not None
             by = Cause(
                 actor=RECOVERY_ACTOR,
                 at=self._clock.now(),
@@ -168,16 +201,8 @@ class RecoverAttempts:
                 resolution=Resolution(actor=by.actor, reason=by.reason),
                 possible_orphan=True,
             )
-            self._books.commit(*settled.writes())
+            books.commit(*settled.writes())
             return True
 
-        if until_confirmed(step, deadline):
+        if until_confirmed(step, deadline, tries=_ATTEMPT_TRIES):
             report.voided_at_deadline.append(attempt.id)
-            self._incidents.possible_orphan(attempt.id)
-
-    def _count_unknown(self, attempt: PurchaseAttempt, report: RecoveryReport) -> None:
-        report.unknown_count += 1
-        since = attempt.unknown_since
-        oldest = report.oldest_unknown_since
-        if since is not None and (oldest is None or since < oldest):
-            report.oldest_unknown_since = since

@@ -5,26 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import LedgerCorruptError, PurchaseNotFoundError
+from till.domain.errors import PurchaseNotFoundError
 from till.domain.ledger import Cause
 from till.domain.purchase import Refund, refund_id_for
 from till.services.amount_limit import require_within
 from till.services.contention import until_confirmed
-from till.services.idempotency import fingerprint, remember, require_same_request
+from till.services.deadline import NEW_REQUEST_SECONDS, at_most
+from till.services.idempotency import (
+    fingerprint,
+    refused_only_if_new,
+    remember,
+    require_same_request,
+)
+from till.services.in_parallel import in_parallel
 from till.services.ports import (
     AddRefund,
     AppendChange,
+    InconsistentReadError,
     UpdateAttempt,
 )
-from till.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from till.domain.account import Account
+    from till.domain.account import Account, AccountChange
     from till.domain.money import Money
-    from till.domain.purchase import Purchase, PurchaseAttempt
-    from till.services.ports import Books, Clock, Deadline
+    from till.domain.purchase import Purchase
+    from till.services.ports import Books, Clock, Deadline, RememberedRequest
 
 _OPERATION: Final = "refund_purchase"
 
@@ -70,7 +77,7 @@ class RefundPurchase:
             AmountAboveLimitError: more than the caller may refund.
             BalanceLimitError: the balance would grow too large.
             IdempotencyKeyReusedError: the key was used for another refund of this customer.
-            BusyError: too much contention; nothing was changed.
+            BusyError: not confirmed in its time.
         """
         asked = fingerprint(
             _OPERATION,
@@ -82,30 +89,37 @@ class RefundPurchase:
             },
         )
 
+        deadline = at_most(deadline, NEW_REQUEST_SECONDS)
+        books = self._books.within(deadline)
+
         def step() -> Refunded:
-            attempt = self._books.attempt(request.purchase_id)
+            attempt = books.attempt(request.purchase_id)
             if attempt is None or attempt.purchase is None:
                 raise PurchaseNotFoundError
-            customer_id, key = attempt.customer_id, request.idempotency_key
-            remembered, account = side_by_side(
-                lambda: self._books.remembered(customer_id, _OPERATION, key),
-                lambda: self._books.account(customer_id),
-            )
+            customer_id = attempt.customer_id
+
+            def look_up() -> RememberedRequest | None:
+                return books.remembered(customer_id, _OPERATION, request.idempotency_key)
+
+            remembered, account = in_parallel(look_up, lambda: books.account(customer_id))
             if remembered is not None:
                 require_same_request(remembered.fingerprint, asked)
-                return Refunded(refund=self._find(attempt.purchase, key), replayed=True)
-            return self._refund(request, attempt, attempt.purchase, account, asked)
+                return Refunded(refund=_refund_of(books, attempt.id, remembered), replayed=True)
+            with refused_only_if_new(look_up):
+                refund, change = self._decide(request, attempt.purchase, account)
+            books.commit(
+                AppendChange(change),
+                remember(change, _OPERATION, asked, refund_number=refund.number),
+                UpdateAttempt(attempt, attempt.with_refund(refund)),
+                AddRefund(refund),
+            )
+            return Refunded(refund=refund, replayed=False)
 
         return until_confirmed(step, deadline)
 
-    def _refund(
-        self,
-        request: RefundRequest,
-        attempt: PurchaseAttempt,
-        purchase: Purchase,
-        account: Account,
-        asked: str,
-    ) -> Refunded:
+    def _decide(
+        self, request: RefundRequest, purchase: Purchase, account: Account
+    ) -> tuple[Refund, AccountChange]:
         amount = purchase.amount_to_refund(request.amount, request.quantity)
         require_within(amount, request.limit)
         refund_id = refund_id_for(purchase.customer_id, request.idempotency_key)
@@ -132,17 +146,10 @@ class RefundPurchase:
             balance_after=change.account.posted,
             entry_sequence=change.account.sequence,
         )
-        self._books.commit(
-            AppendChange(change),
-            remember(change, _OPERATION, asked),
-            UpdateAttempt(attempt, attempt.with_refund(refund)),
-            AddRefund(refund),
-        )
-        return Refunded(refund=refund, replayed=False)
+        return refund, change
 
-    def _find(self, purchase: Purchase, idempotency_key: str) -> Refund:
-        refund_id = refund_id_for(purchase.customer_id, idempotency_key)
-        for refund in self._books.refunds(purchase.id):
-            if refund.id == refund_id:
-                return refund
-        raise LedgerCorruptError(sequence=0, detail=f"refund {refund_id} is remembered but gone")
+
+def _refund_of(books: Books, purchase_id: UUID, remembered: RememberedRequest) -> Refund:
+    if remembered.refund_number is None:
+        raise InconsistentReadError("a remembered refund has no number")
+    return books.refund(purchase_id, remembered.refund_number)

@@ -1,4 +1,4 @@
-"""A customer-service rep settles an attempt whose outcome nobody knew."""
+"""A customer-service rep settles an attempt of unknown outcome."""
 
 from __future__ import annotations
 
@@ -9,28 +9,44 @@ from till.domain.errors import (
     AttemptAlreadyResolvedError,
     AttemptNotFoundError,
     AttemptStillPendingError,
+    ShipmentIdTakenError,
 )
 from till.domain.ledger import Cause
 from till.domain.purchase import AttemptState, NotShipped, PurchaseAttempt, Resolution, Shipped
+from till.services.amount_limit import require_within
 from till.services.contention import until_confirmed
-from till.services.idempotency import fingerprint, remember, require_same_request
+from till.services.deadline import NEW_REQUEST_SECONDS, at_most
+from till.services.idempotency import (
+    fingerprint,
+    refused_only_if_new,
+    remember,
+    require_same_request,
+)
+from till.services.in_parallel import in_parallel
+from till.services.ports import InconsistentReadError
 from till.services.settlement import post, void
-from till.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from till.services.ports import Books, Clock, Deadline
+    from till.domain.account import Account
+    from till.domain.money import Money
+    from till.services.ports import Books, Clock, Deadline, RememberedRequest
+    from till.services.settlement import Settled
 
 _OPERATION: Final = "resolve_attempt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolutionRequest:
-    """What a rep found out: shipped, by the shipment's id, or not shipped."""
+    """What a rep found out: shipped, by the shipment's id, or not shipped.
+
+    The attempt's total may be at most ``limit`` where there is one: either outcome moves it.
+    """
 
     attempt_id: UUID
     outcome: Shipped | NotShipped
+    limit: Money | None
     reason: str
     actor: str
     idempotency_key: str
@@ -58,10 +74,14 @@ class ResolveAttempt:
             AttemptNotFoundError: no such attempt.
             AttemptStillPendingError: it is under way; the recovery makes it UNKNOWN if it died.
             AttemptAlreadyResolvedError: it has its final outcome.
+            AmountAboveLimitError: its total is more than the caller may move.
+            CarrierAnsweredOtherwiseError: the carrier's noted answer contradicts the request.
+            ShipmentIdTakenError: the shipment id belongs to another purchase.
             IdempotencyKeyReusedError: the key was used for another resolution.
-            BusyError: too much contention; nothing was changed.
+            BusyError: not confirmed in its time.
         """
-        shipment_id = request.outcome.shipment_id if isinstance(request.outcome, Shipped) else None
+        outcome = request.outcome
+        shipment_id = outcome.shipment_id if isinstance(outcome, Shipped) else None
         asked = fingerprint(
             _OPERATION,
             {
@@ -70,43 +90,65 @@ class ResolveAttempt:
                 "reason": request.reason,
             },
         )
+        deadline = at_most(deadline, NEW_REQUEST_SECONDS)
+        books = self._books.within(deadline)
 
         def step() -> Resolved:
-            attempt = self._books.attempt(request.attempt_id)
-            if attempt is None:
-                raise AttemptNotFoundError
-            customer_id, key = attempt.customer_id, request.idempotency_key
-            remembered, account = side_by_side(
-                lambda: self._books.remembered(customer_id, _OPERATION, key),
-                lambda: self._books.account(customer_id),
+            attempt = _read(books, request.attempt_id)
+
+            def look_up() -> RememberedRequest | None:
+                return books.remembered(attempt.customer_id, _OPERATION, request.idempotency_key)
+
+            remembered, account, owner = in_parallel(
+                look_up,
+                lambda: books.account(attempt.customer_id),
+                lambda: books.purchase_of_shipment(shipment_id) if shipment_id else None,
             )
             if remembered is not None:
                 require_same_request(remembered.fingerprint, asked)
-                # Read anew: the attempt was read before the request was found to be remembered.
-                resolved = self._books.attempt(request.attempt_id)
-                if resolved is None:
-                    raise AttemptNotFoundError
+                # The attempt was read before its resolution was found to be remembered.
+                resolved = _read(books, request.attempt_id)
+                if resolved.is_open:
+                    raise InconsistentReadError("a resolved attempt is still open")
                 return Resolved(attempt=resolved, replayed=True)
-            if attempt.state is AttemptState.PENDING:
-                raise AttemptStillPendingError
-            if attempt.state is not AttemptState.UNKNOWN:
-                raise AttemptAlreadyResolvedError(state=attempt.state.value)
-            by = Cause(
-                actor=request.actor,
-                at=self._clock.now(),
-                reason=request.reason,
-                idempotency_key=key,
-            )
-            resolution = Resolution(actor=request.actor, reason=request.reason)
-            settled = (
-                post(attempt, account, request.outcome, by, resolution=resolution)
-                if isinstance(request.outcome, Shipped)
-                else void(attempt, account, by, resolution=resolution)
-            )
-            self._books.commit(
-                *settled.writes(),
-                remember(settled.change, _OPERATION, asked),
-            )
+            with refused_only_if_new(look_up):
+                settled = self._decide(request, attempt, account, owner)
+            books.commit(*settled.writes(), remember(settled.change, _OPERATION, asked))
             return Resolved(attempt=settled.after, replayed=False)
 
         return until_confirmed(step, deadline)
+
+    def _decide(
+        self,
+        request: ResolutionRequest,
+        attempt: PurchaseAttempt,
+        account: Account,
+        owner: UUID | None,
+    ) -> Settled:
+        if attempt.state is AttemptState.PENDING:
+            raise AttemptStillPendingError
+        if attempt.state is not AttemptState.UNKNOWN:
+            raise AttemptAlreadyResolvedError(state=attempt.state.value)
+        require_within(attempt.order.total, request.limit)
+        attempt.require_not_answered_otherwise(request.outcome)
+        if owner == attempt.id:
+            raise InconsistentReadError("an open attempt owns a shipment id")
+        if owner is not None:
+            raise ShipmentIdTakenError(purchase_id=owner)
+        by = Cause(
+            actor=request.actor,
+            at=self._clock.now(),
+            reason=request.reason,
+            idempotency_key=request.idempotency_key,
+        )
+        resolution = Resolution(actor=request.actor, reason=request.reason)
+        if isinstance(request.outcome, Shipped):
+            return post(attempt, account, request.outcome, by, resolution=resolution)
+        return void(attempt, account, by, resolution=resolution)
+
+
+def _read(books: Books, attempt_id: UUID) -> PurchaseAttempt:
+    attempt = books.attempt(attempt_id)
+    if attempt is None:
+        raise AttemptNotFoundError
+    return attempt

@@ -6,33 +6,34 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import AttemptNotFoundError, BusyError, LedgerCorruptError
+from till.domain.account import MAX_REASON_CHARACTERS
+from till.domain.errors import AttemptNotFoundError, LedgerCorruptError
 from till.domain.ledger import Cause
 from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
 from till.services.contention import until_confirmed
+from till.services.deadline import keeping
+from till.services.in_parallel import in_parallel
 from till.services.ports import (
     AppendChange,
+    ClaimShipment,
     GiveRedemptionBack,
+    InconsistentReadError,
     ReadAgainError,
-    UnconfirmedCommitError,
     UpdateAttempt,
 )
-from till.services.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
+    from datetime import datetime, timedelta
+    from uuid import UUID
 
     from till.domain.account import Account, AccountChange
     from till.domain.purchase import PurchaseAttempt, Resolution, ShipmentOutcome
     from till.services.policy import ShipmentPolicy
     from till.services.ports import Books, Clock, Deadline, Incidents, Write
 
-NOTE_SECONDS: Final = 3.5
-"""What is kept of the deadline to note the carrier's answer when settling came to nothing.
-
-A last reading of throttled books may take three seconds of it, with the client's own retries.
-"""
+_NOTE_SECONDS: Final = 1.5
+"""The part of the time for settling that is kept to note the carrier's answer if all else fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +45,32 @@ class Settled:
     change: AccountChange
 
     def writes(self) -> list[Write]:
-        """What to commit, together. A void gives the promo redemption back, too."""
+        """What to commit, together: a purchase claims its shipment id, a void its promo code."""
         writes: list[Write] = [AppendChange(self.change), UpdateAttempt(self.before, self.after)]
-        promo = self.after.order.promo
-        if self.after.state is AttemptState.VOIDED and promo is not None:
-            writes.append(GiveRedemptionBack(promo.code, self.after))
+        purchase, promo = self.after.purchase, self.after.order.promo
+        if purchase is not None:
+            writes.append(ClaimShipment(purchase.shipment_id, purchase.id))
+        elif self.after.state is AttemptState.VOIDED and promo is not None:
+            writes.append(GiveRedemptionBack(promo.code, self.after.customer_id))
         return writes
 
 
 @contextmanager
 def _read_at_different_times() -> Iterator[None]:
-    """An attempt and its account are two reads: between them somebody may have settled it.
+    """An attempt and its account are two reads: between them another run may have settled it.
 
-    Then the account lacks the hold that the attempt still speaks of, and both are to be read
-    again. If that does not help, the ledger is corrupt, and ``until_confirmed`` says so.
+    The account then lacks the hold that the attempt still names, and both are to be read again.
     """
     try:
         yield
     except LedgerCorruptError as error:
-        raise UnconfirmedCommitError from error
+        raise InconsistentReadError(str(error)) from error
 
 
 def describe(attempt: PurchaseAttempt) -> str:
-    """The reason that stands in the books when no person gave one."""
-    return f"Purchase of {attempt.order.quantity} x {attempt.order.product.sku}"[:500]
+    """The reason that the ledger gives if no person gave one."""
+    order = attempt.order
+    return f"Purchase of {order.quantity} x {order.product.sku}"[:MAX_REASON_CHARACTERS]
 
 
 def post(
@@ -78,9 +81,9 @@ def post(
     *,
     resolution: Resolution | None = None,
 ) -> Settled:
-    """The parcel is on its way: the hold becomes a posted debit, the attempt a purchase."""
+    """Shipped: the hold becomes a posted debit, the attempt a purchase."""
     with _read_at_different_times():
-        change = account.post_hold(attempt.order.total, by, attempt_id=attempt.id)
+        change = account.post_hold(attempt.id, by)
     return Settled(
         attempt, attempt.completed(shipped, change.cause.at, resolution=resolution), change
     )
@@ -94,9 +97,9 @@ def void(
     resolution: Resolution | None = None,
     possible_orphan: bool = False,
 ) -> Settled:
-    """No parcel: the hold is given back."""
+    """Not shipped: the hold is released."""
     with _read_at_different_times():
-        change = account.void_hold(attempt.order.total, by, attempt_id=attempt.id)
+        change = account.void_hold(attempt.id, by)
     return Settled(
         attempt,
         attempt.voided(change.cause.at, resolution=resolution, possible_orphan=possible_orphan),
@@ -107,21 +110,15 @@ def void(
 def keep_unknown(
     attempt: PurchaseAttempt, account: Account, by: Cause, *, deadline: timedelta
 ) -> Settled:
-    """Nobody knows: the hold stays, and the account remembers what for."""
+    """Outcome unknown: the hold stays, and blocks the same order."""
     with _read_at_different_times():
-        change = account.mark_unknown(
-            attempt.order.total,
-            by,
-            attempt_id=attempt.id,
-            product_id=attempt.order.product.id,
-            quantity=attempt.order.quantity,
-        )
+        change = account.mark_unknown(attempt.id, by)
     after = attempt.unknown(change.cause.at, deadline_at=change.cause.at + deadline)
     return Settled(attempt, after, change)
 
 
 class SettleShipment:
-    """Brings what the carrier answered into the books."""
+    """Brings what the carrier answered into the tables."""
 
     def __init__(
         self, books: Books, clock: Clock, policy: ShipmentPolicy, incidents: Incidents
@@ -137,94 +134,157 @@ class SettleShipment:
         outcome: ShipmentOutcome,
         deadline: Deadline,
         *,
+        actor: str,
         account: Account | None = None,
+        tries: int | None = None,
     ) -> PurchaseAttempt:
-        """Settle one attempt by the carrier's answer; gives back the attempt as it then stands.
+        """Settle one attempt by the carrier's answer; returns the attempt as it then is.
 
         ``attempt`` and ``account`` are as last known; what has changed since is read again.
-        If the attempt was settled meanwhile, it stays as it is; a parcel that turns up for a
-        voided one is recorded as an orphan.
+        ``actor`` is who does this. If the attempt was settled meanwhile, it stays as it is; a
+        parcel that turns up for a voided one is recorded as an orphan shipment.
 
         Raises:
-            BusyError: too much contention. The answer is noted at the attempt where that was
-                still possible, and the scheduled recovery settles by it.
+            Exception: it did not work. The carrier's answer is then noted on the attempt, and the
+                scheduled recovery settles by it; or, if that did not work either, it was reported.
+                ``BusyError`` if only the time or the tries were not enough.
         """
         answered_at = self._clock.now()
-        known: tuple[PurchaseAttempt, Account] | None = (attempt, account) if account else None
+        in_time = keeping(deadline, _NOTE_SECONDS)
+        books = self._books.within(in_time)
+        run = _Settling(books, self._clock, self._policy, self._incidents, actor, answered_at)
+        known = (attempt, account) if account is not None else None
 
         def step() -> PurchaseAttempt:
             nonlocal known
-            current, balance = known or side_by_side(
-                lambda: self._read(attempt), lambda: self._books.account(attempt.customer_id)
+            current, balance, believed = (
+                (*known, outcome) if known else run.read(attempt.id, attempt.customer_id, outcome)
             )
             known = None
-            if not current.is_open:
-                return self._after_the_fact(current, outcome)
-            settled = self._decide(current, balance, outcome)
-            if settled is None:
-                return current
-            if not isinstance(outcome, Shipped):
-                noted = replace(
-                    settled.after, carrier_outcome=outcome, carrier_answered_at=answered_at
-                )
-                settled = replace(settled, after=noted)
-            self._books.commit(*settled.writes())
-            return settled.after
+            return run.settle(current, balance, believed)
 
         try:
-            return until_confirmed(step, deadline, keep_seconds=NOTE_SECONDS)
-        except BusyError:
-            self._note(attempt, outcome)
+            return until_confirmed(step, in_time, tries=tries)
+        except Exception:
+            self._note(attempt, outcome, answered_at, deadline)
             raise
 
-    def _read(self, attempt: PurchaseAttempt) -> PurchaseAttempt:
-        current = self._books.attempt(attempt.id)
-        if current is None:
-            raise AttemptNotFoundError
-        return current
+    def _note(
+        self,
+        attempt: PurchaseAttempt,
+        outcome: ShipmentOutcome,
+        answered_at: datetime,
+        deadline: Deadline,
+    ) -> None:
+        """Write the carrier's answer on the attempt alone, which hardly any other run updates."""
+        books = self._books.within(deadline)
+
+        def write(current: PurchaseAttempt) -> None:
+            if not current.is_open:
+                _record_late_shipment(books, current, outcome, answered_at)
+            elif current.carrier_outcome != outcome:
+                noted = current.with_carrier_answer(outcome, answered_at)
+                books.commit(UpdateAttempt(current, noted))
+
+        try:
+            try:
+                # As it was last known: the tables may not be readable just now.
+                write(attempt)
+            except ReadAgainError:
+                write(_read(books, attempt.id))
+        except Exception:  # noqa: BLE001 - the caller raises why settling failed
+            self._incidents.answer_not_recorded(attempt.id, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    """One run of ``SettleShipment``."""
+
+    books: Books
+    clock: Clock
+    policy: ShipmentPolicy
+    incidents: Incidents
+    actor: str
+    answered_at: datetime
+
+    def read(
+        self, attempt_id: UUID, customer_id: UUID, outcome: ShipmentOutcome
+    ) -> tuple[PurchaseAttempt, Account, ShipmentOutcome]:
+        """The attempt, the account, and what of the carrier's answer can be believed."""
+        attempt, account, believed = in_parallel(
+            lambda: _read(self.books, attempt_id),
+            lambda: self.books.account(customer_id),
+            lambda: self._believed(attempt_id, outcome),
+        )
+        return attempt, account, believed
+
+    def _believed(self, attempt_id: UUID, outcome: ShipmentOutcome) -> ShipmentOutcome:
+        """A shipment id belongs to one purchase: another's proves nothing about this one."""
+        if not isinstance(outcome, Shipped):
+            return outcome
+        owner = self.books.purchase_of_shipment(outcome.shipment_id)
+        if owner is None or owner == attempt_id:
+            return outcome
+        self.incidents.shipment_id_taken(attempt_id, outcome.shipment_id, owner)
+        return OutcomeUnknown(
+            message=f"The Shipment API answered with the shipment id of purchase {owner}."
+        )
+
+    def settle(
+        self, attempt: PurchaseAttempt, account: Account, outcome: ShipmentOutcome
+    ) -> PurchaseAttempt:
+        """Decide and commit."""
+        if not attempt.is_open:
+            return _record_late_shipment(self.books, attempt, outcome, self.answered_at)
+        settled = self._decide(attempt, account, outcome)
+        if settled is None:
+            return attempt
+        if not isinstance(outcome, Shipped):
+            noted = replace(
+                settled.after, carrier_outcome=outcome, carrier_answered_at=self.answered_at
+            )
+            settled = replace(settled, after=noted)
+        self.books.commit(*settled.writes())
+        return settled.after
 
     def _decide(
         self, attempt: PurchaseAttempt, account: Account, outcome: ShipmentOutcome
     ) -> Settled | None:
-        by = Cause(
-            actor=attempt.actor,
-            at=self._clock.now(),
-            reason=describe(attempt),
-            idempotency_key=attempt.idempotency_key,
-        )
         match outcome:
             case Shipped():
-                return post(attempt, account, outcome, by)
+                return post(attempt, account, outcome, self._cause(attempt, describe(attempt)))
             case NotShipped(message=message):
-                return void(attempt, account, replace(by, reason=f"Not shipped: {message}"[:500]))
+                return void(attempt, account, self._cause(attempt, f"Not shipped: {message}"))
             case OutcomeUnknown(message=message):
                 if attempt.state is AttemptState.UNKNOWN:
                     return None
-                by = replace(by, reason=f"Outcome unknown: {message}"[:500])
-                return keep_unknown(attempt, account, by, deadline=self._policy.unknown_deadline)
+                by = self._cause(attempt, f"Outcome unknown: {message}")
+                return keep_unknown(attempt, account, by, deadline=self.policy.unknown_deadline)
 
-    def _after_the_fact(
-        self, attempt: PurchaseAttempt, outcome: ShipmentOutcome
-    ) -> PurchaseAttempt:
-        if attempt.state is not AttemptState.VOIDED or not isinstance(outcome, Shipped):
-            return attempt
-        if attempt.carrier_outcome == outcome:
-            return attempt
-        orphan = attempt.as_orphan(outcome, self._clock.now())
-        self._books.commit(UpdateAttempt(attempt, orphan))
-        self._incidents.possible_orphan(attempt.id)
-        return orphan
+    def _cause(self, attempt: PurchaseAttempt, reason: str) -> Cause:
+        return Cause(
+            actor=self.actor,
+            at=self.clock.now(),
+            reason=reason[:MAX_REASON_CHARACTERS],
+            idempotency_key=attempt.idempotency_key,
+        )
 
-    def _note(self, attempt: PurchaseAttempt, outcome: ShipmentOutcome) -> None:
-        # First as it was last known: the books may be unreadable just now.
-        for read_anew in (False, True):
-            try:
-                known = self._read(attempt) if read_anew else attempt
-                if known.is_open:
-                    noted = known.with_carrier_answer(outcome, self._clock.now())
-                    self._books.commit(UpdateAttempt(known, noted))
-            except ReadAgainError:
-                # If neither works, the recovery finds the attempt without an answer, and makes
-                # it UNKNOWN.
-                continue
-            return
+
+def _read(books: Books, attempt_id: UUID) -> PurchaseAttempt:
+    attempt = books.attempt(attempt_id)
+    if attempt is None:
+        raise AttemptNotFoundError
+    return attempt
+
+
+def _record_late_shipment(
+    books: Books, attempt: PurchaseAttempt, outcome: ShipmentOutcome, at: datetime
+) -> PurchaseAttempt:
+    """A parcel for an attempt that was voided meanwhile is an orphan shipment."""
+    if attempt.state is not AttemptState.VOIDED or not isinstance(outcome, Shipped):
+        return attempt
+    if attempt.carrier_outcome == outcome:
+        return attempt
+    orphan = attempt.with_late_shipment(outcome, at)
+    books.commit(UpdateAttempt(attempt, orphan))
+    return orphan

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from till.domain.errors import (
@@ -12,6 +12,7 @@ from till.domain.errors import (
     UpstreamContractError,
     UpstreamUnavailableError,
 )
+from till.services.in_parallel import all_in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,11 +65,10 @@ class ShownCustomers:
             except (CustomerNotFoundError, UpstreamContractError):
                 return None
 
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            found = pool.map(look, distinct)
-            customers = {
-                customer_id: details
-                for customer_id, details in zip(distinct, found, strict=True)
-                if details is not None
-            }
+        found = all_in_parallel([partial(look, each) for each in distinct], at_once=_AT_ONCE)
+        customers = {
+            customer_id: details
+            for customer_id, details in zip(distinct, found, strict=True)
+            if details is not None
+        }
         return Looked(customers, unavailable[0] if unavailable else None)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from concurrent.futures import ThreadPoolExecutor
+import random
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
-from botocore.exceptions import (
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    ReadTimeoutError,
-)
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError, ParamValidationError
 
 from till.adapters.dynamodb.client import deserialize, serialize
 from till.adapters.dynamodb.stored import (
@@ -25,6 +21,8 @@ from till.adapters.dynamodb.stored import (
     PROMO_SORT_KEY,
     PURCHASE_SORT_KEY,
     REFUND_PREFIX,
+    SHIPMENT_SORT_KEY,
+    UNREADABLE,
     VERSION_PREFIX,
     WRITTEN_ONCE,
     StoredAttempt,
@@ -33,17 +31,22 @@ from till.adapters.dynamodb.stored import (
     StoredPromoVersion,
     StoredRefund,
     StoredRequest,
+    StoredShipmentClaim,
     account_key,
     promo_key,
     promo_shards,
     purchase_key,
     redemptions_key,
+    refund_key,
     request_key,
+    shipment_key,
     state_shards,
     version_key,
 )
 from till.domain.account import Account
 from till.domain.instant import format_instant, parse_instant
+from till.measures import Measure, measure
+from till.services.in_parallel import all_in_parallel
 from till.services.ports import (
     AccountPage,
     AddRefund,
@@ -52,24 +55,31 @@ from till.services.ports import (
     BooksUnreadableError,
     ChangePage,
     ChangePromo,
+    ClaimShipment,
     CreateAttempt,
     GiveRedemptionBack,
+    InconsistentReadError,
     OpenedAccount,
     PromoPage,
     Redeem,
+    RefundPage,
     RememberRequest,
     UnconfirmedCommitError,
     UpdateAttempt,
+    WorkPage,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
+        BatchGetItemOutputTypeDef,
+        GetItemOutputTypeDef,
         QueryInputTypeDef,
+        QueryOutputTypeDef,
         TransactWriteItemTypeDef,
         UpdateTypeDef,
     )
@@ -77,8 +87,20 @@ if TYPE_CHECKING:
     from till.domain.account import AccountChange
     from till.domain.ledger import EntryKind
     from till.domain.promo import PromoChange, PromoCode, PromoState
-    from till.domain.purchase import AttemptState, PurchaseAttempt, PurchaseStatus, Refund
-    from till.services.ports import RememberedRequest, Write
+    from till.domain.purchase import (
+        AttemptState,
+        OrphanStatus,
+        PurchaseAttempt,
+        PurchaseStatus,
+        Refund,
+    )
+    from till.services.ports import Deadline, RememberedRequest, Write
+
+    Item = Mapping[str, AttributeValueTypeDef]
+
+T = TypeVar("T")
+
+logger = Logger(child=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +117,7 @@ _STATES: Final = _Index("state-index", "state_shard", "state_at")
 _OPENED: Final = _Index("opened-index", "opened_shard", "opened_at")
 """Of the ledger table."""
 
-_READ_AGAIN_REASONS: Final = frozenset(
+_REASONS_TO_READ_AGAIN: Final = frozenset(
     {
         "None",
         "ConditionalCheckFailed",
@@ -104,52 +126,62 @@ _READ_AGAIN_REASONS: Final = frozenset(
         "ProvisionedThroughputExceeded",
     }
 )
-_READ_AGAIN_CODES: Final = frozenset(
+_FINAL_CODES: Final = frozenset(
     {
-        "TransactionInProgressException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "InternalServerError",
-        "ServiceUnavailable",
+        "AccessDeniedException",
+        "IdempotentParameterMismatchException",
+        "ResourceNotFoundException",
+        "ValidationException",
     }
 )
-_NO_ANSWER: Final = (
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    ReadTimeoutError,
-)
+"""The errors that prove that nothing was done, and that the same request would never work."""
+
+_READ_TRIES: Final = 3
+_READ_PAUSE_SECONDS: Final = 0.05
 _BATCH_GET_LIMIT: Final = 100
+_BATCH_GET_ROUNDS: Final = 8
+"""DynamoDB may leave out keys of a batch while it is throttled; asked for again, with pauses."""
 
 
 class DynamoBooks:
     """``till.services.ports.Books`` over the ledger table and the purchases table."""
 
-    def __init__(self, client: DynamoDBClient, *, ledger_table: str, purchases_table: str) -> None:
-        self._client = client
+    def __init__(
+        self,
+        client_for: Callable[[float], DynamoDBClient],
+        *,
+        ledger_table: str,
+        purchases_table: str,
+        deadline: Deadline | None = None,
+    ) -> None:
+        self._client_for = client_for
         self._ledger = ledger_table
         self._purchases = purchases_table
+        self._deadline = deadline
+
+    def within(self, deadline: Deadline) -> DynamoBooks:
+        """The same tables, with calls that take no longer than the deadline leaves."""
+        return type(self)(
+            self._client_for,
+            ledger_table=self._ledger,
+            purchases_table=self._purchases,
+            deadline=deadline,
+        )
+
+    def _client(self) -> DynamoDBClient:
+        left = self._deadline.remaining_seconds() if self._deadline else float("inf")
+        return self._client_for(left)
 
     # Writing
 
     def commit(self, *writes: Write) -> None:
         """All the writes in one transaction, each under its condition; see the port."""
         items = [item for write in writes for item in self._transact_items(write)]
-        try:
-            self._client.transact_write_items(TransactItems=items)
-        except self._client.exceptions.TransactionCanceledException as error:
-            reasons = {r.get("Code", "None") for r in error.response["CancellationReasons"]}
-            if reasons <= _READ_AGAIN_REASONS:
-                raise UnconfirmedCommitError from error
-            raise
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _READ_AGAIN_CODES:
-                raise UnconfirmedCommitError from error
-            raise
-        except _NO_ANSWER as error:
-            raise UnconfirmedCommitError from error
+        with _unless_final(UnconfirmedCommitError):
+            answer = self._client().transact_write_items(
+                TransactItems=items, ReturnConsumedCapacity="TOTAL"
+            )
+            _require_genuine(answer)
 
     def _transact_items(self, write: Write) -> list[TransactWriteItemTypeDef]:
         match write:
@@ -163,10 +195,13 @@ class DynamoBooks:
                 return [self._create(self._purchases, StoredRefund.of(refund).values())]
             case UpdateAttempt(before=before, after=after):
                 return [self._update_attempt(before, after)]
-            case Redeem(promo=promo, attempt=attempt):
-                return self._redeem(promo, attempt)
-            case GiveRedemptionBack(code=code, attempt=attempt):
-                return self._give_redemption_back(code, attempt)
+            case ClaimShipment(shipment_id=shipment_id, purchase_id=purchase_id):
+                claim = StoredShipmentClaim.of(shipment_id, purchase_id)
+                return [self._create(self._purchases, claim.values())]
+            case Redeem(promo=promo, customer_id=customer_id):
+                return self._redeem(promo, customer_id)
+            case GiveRedemptionBack(code=code, customer_id=customer_id):
+                return self._give_redemption_back(code, customer_id)
             case ChangePromo(change=promo_change):
                 return self._change_promo(promo_change)
 
@@ -203,7 +238,7 @@ class DynamoBooks:
             }
         }
 
-    def _redeem(self, promo: PromoCode, attempt: PurchaseAttempt) -> list[TransactWriteItemTypeDef]:
+    def _redeem(self, promo: PromoCode, customer_id: UUID) -> list[TransactWriteItemTypeDef]:
         # The counts are checked where they are written: many customers may redeem at once.
         most, most_of_customer = (
             promo.terms.max_redemptions,
@@ -222,43 +257,37 @@ class DynamoBooks:
             "ExpressionAttributeNames": {"#version": "version"},
             "ExpressionAttributeValues": serialize(count_values),
         }
-        mark: UpdateTypeDef = {
+        count_of_customer: UpdateTypeDef = {
             "TableName": self._purchases,
-            "Key": self._redemptions_key(promo.code, attempt.customer_id),
-            "UpdateExpression": "ADD attempts :attempt",
-            "ExpressionAttributeValues": serialize({":attempt": {str(attempt.id)}}),
+            "Key": self._redemptions_key(promo.code, customer_id),
+            "UpdateExpression": "ADD redemptions :one",
+            "ExpressionAttributeValues": serialize({":one": 1}),
         }
         if most_of_customer is not None:
-            mark["ConditionExpression"] = "attribute_not_exists(attempts) OR size(attempts) < :most"
-            mark["ExpressionAttributeValues"] = serialize(
-                {":attempt": {str(attempt.id)}, ":most": most_of_customer}
+            count_of_customer["ConditionExpression"] = (
+                "attribute_not_exists(redemptions) OR redemptions < :most"
             )
-        return [{"Update": count}, {"Update": mark}]
+            count_of_customer["ExpressionAttributeValues"] = serialize(
+                {":one": 1, ":most": most_of_customer}
+            )
+        return [{"Update": count}, {"Update": count_of_customer}]
 
-    def _give_redemption_back(
-        self, code: str, attempt: PurchaseAttempt
-    ) -> list[TransactWriteItemTypeDef]:
+    def _give_redemption_back(self, code: str, customer_id: UUID) -> list[TransactWriteItemTypeDef]:
+        keys = (
+            serialize({"pk": promo_key(code), "sk": PROMO_SORT_KEY}),
+            self._redemptions_key(code, customer_id),
+        )
         return [
             {
                 "Update": {
                     "TableName": self._purchases,
-                    "Key": serialize({"pk": promo_key(code), "sk": PROMO_SORT_KEY}),
+                    "Key": key,
                     "UpdateExpression": "SET redemptions = redemptions - :one",
                     "ConditionExpression": "redemptions >= :one",
                     "ExpressionAttributeValues": serialize({":one": 1}),
                 }
-            },
-            {
-                "Update": {
-                    "TableName": self._purchases,
-                    "Key": self._redemptions_key(code, attempt.customer_id),
-                    "UpdateExpression": "DELETE attempts :attempt",
-                    "ConditionExpression": "contains(attempts, :id)",
-                    "ExpressionAttributeValues": serialize(
-                        {":attempt": {str(attempt.id)}, ":id": str(attempt.id)}
-                    ),
-                }
-            },
+            }
+            for key in keys
         ]
 
     def _change_promo(self, change: PromoChange) -> list[TransactWriteItemTypeDef]:
@@ -293,18 +322,17 @@ class DynamoBooks:
 
     def account(self, customer_id: UUID) -> Account:
         """The newest version of an account; see the port."""
-        with _reading():
-            answer = self._client.query(
-                TableName=self._ledger,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :version)",
-                ExpressionAttributeValues=serialize(
-                    {":pk": account_key(customer_id), ":version": VERSION_PREFIX}
-                ),
-                ScanIndexForward=False,
-                Limit=1,
-                ConsistentRead=True,
-            )
-        for item in answer["Items"]:
+        query: QueryInputTypeDef = {
+            "TableName": self._ledger,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :version)",
+            "ExpressionAttributeValues": serialize(
+                {":pk": account_key(customer_id), ":version": VERSION_PREFIX}
+            ),
+            "ScanIndexForward": False,
+            "Limit": 1,
+            "ConsistentRead": True,
+        }
+        for item in self._query(query)["Items"]:
             return _change(item).account
         return Account.empty(customer_id)
 
@@ -312,7 +340,7 @@ class DynamoBooks:
         """A version of an account that is known to exist; see the port."""
         item = self._get(self._ledger, account_key(customer_id), version_key(version))
         if item is None:
-            raise LookupError(f"account {customer_id} has no version {version}")
+            raise InconsistentReadError(f"account {customer_id} has no version {version}")
         return _change(item)
 
     def entries(
@@ -340,7 +368,7 @@ class DynamoBooks:
         query["ExpressionAttributeValues"] = serialize(values)
         if before is not None and before <= 1:
             return ChangePage((), None)
-        found = [_change(i) for i in itertools.islice(self._query_all(query), limit + 1)]
+        found = list(itertools.islice(_readable(self._query_all(query), _change), limit + 1))
         more = len(found) > limit
         changes = tuple(found[:limit])
         return ChangePage(changes, changes[-1].account.version if more else None)
@@ -357,7 +385,7 @@ class DynamoBooks:
     def accounts(self, *, before: str | None, limit: int) -> AccountPage:
         """The accounts there are, newest first; see the port."""
         page, more = self._places(self._ledger, _OPENED, OPENED_SHARDS, before=before, limit=limit)
-        return AccountPage(tuple(map(_opened, page)), page[-1] if more else None)
+        return AccountPage(tuple(_readable_places(page, _opened)), page[-1] if more else None)
 
     # The purchases table
 
@@ -375,30 +403,59 @@ class DynamoBooks:
                 serialize({"pk": purchase_key(attempt_id), "sk": PURCHASE_SORT_KEY})
                 for attempt_id in wanted
             ]
-            for attempt in map(_attempt, self._batch_get(keys)):
+            for attempt in _readable(self._batch_get(keys), _attempt):
                 found[attempt.id] = attempt
         return tuple(found[attempt_id] for attempt_id in attempt_ids if attempt_id in found)
 
-    def attempts_by_state(
+    def list_attempts(
         self,
-        states: tuple[AttemptState | PurchaseStatus, ...],
+        listed_as: tuple[AttemptState | PurchaseStatus | OrphanStatus, ...],
         *,
         since: datetime | None,
         until: datetime | None,
         before: str | None,
         limit: int,
     ) -> AttemptPage:
-        """Attempts in any of the states, newest first; see the port."""
-        shards = [shard for state in states for shard in state_shards(state)]
+        """Attempts by what they are listed as, newest first; see the port."""
+        shards = [shard for each in listed_as for shard in state_shards(each)]
         page, more = self._places(
             self._purchases, _STATES, shards, since=since, until=until, before=before, limit=limit
         )
-        found = self.attempts(tuple(UUID(place.rpartition("#")[2]) for place in page))
-        # The index may lag the items by a moment; the items are right.
-        current = tuple(
-            a for a in found if (a.purchase.status if a.purchase else a.state) in states
+        return AttemptPage(self._listed(page, listed_as), page[-1] if more else None)
+
+    def oldest_attempts(
+        self, listed_as: AttemptState | OrphanStatus, *, after: str | None, limit: int
+    ) -> WorkPage:
+        """Attempts by what they are listed as, oldest first; see the port."""
+        page, more = self._places(
+            self._purchases,
+            _STATES,
+            state_shards(listed_as),
+            before=after,
+            limit=limit,
+            oldest_first=True,
         )
-        return AttemptPage(current, page[-1] if more else None)
+        since = list(_readable_places(page[:1], _entered_at))
+        return WorkPage(
+            self._listed(page, (listed_as,)),
+            count=len(page),
+            oldest=since[0] if since else None,
+            after=page[-1] if more else None,
+        )
+
+    def _listed(
+        self,
+        places: list[str],
+        listed_as: tuple[AttemptState | PurchaseStatus | OrphanStatus, ...],
+    ) -> tuple[PurchaseAttempt, ...]:
+        found = self.attempts(tuple(_readable_places(places, _attempt_id)))
+        # The index may lag the items by a moment; the items are right.
+        return tuple(attempt for attempt in found if attempt.listed_as in listed_as)
+
+    def purchase_of_shipment(self, shipment_id: str) -> UUID | None:
+        """The purchase that a shipment id belongs to; see the port."""
+        item = self._get(self._purchases, shipment_key(shipment_id), SHIPMENT_SORT_KEY)
+        return StoredShipmentClaim.model_validate(deserialize(item)).purchase_id if item else None
 
     def _places(
         self,
@@ -410,10 +467,18 @@ class DynamoBooks:
         until: datetime | None = None,
         before: str | None,
         limit: int,
+        oldest_first: bool = False,
     ) -> tuple[list[str], bool]:
-        """Places in the index, newest first, merged over its partitions; and if there are more."""
+        """Places in the index, merged over its partitions, and whether there are more.
+
+        ``before`` is the last place of the page before this one, in whichever direction.
+        """
         oldest = format_instant(since) if since else "0"
-        newest = min(format_instant(until) if until else "9", before or "9")
+        newest = format_instant(until) if until else "9"
+        if before is not None and oldest_first:
+            oldest = max(oldest, before)
+        elif before is not None:
+            newest = min(newest, before)
         if oldest > newest:
             return [], False
 
@@ -427,17 +492,16 @@ class DynamoBooks:
                 "ExpressionAttributeValues": serialize(
                     {":shard": shard, ":oldest": oldest, ":newest": newest}
                 ),
-                "ScanIndexForward": False,
+                "ScanIndexForward": oldest_first,
                 "Limit": limit + 2,
             }
             rows = (deserialize(item) for item in self._query_all(query))
-            # The upper bound is the place of the last page's last row: not to be shown again.
+            # The bound is the place of the last page's last row: not to be shown again.
             places = (str(row[index.place]) for row in rows)
             return list(itertools.islice((p for p in places if p != before), limit + 1))
 
-        with ThreadPoolExecutor(max_workers=len(shards)) as pool:
-            by_shard = list(pool.map(positions, shards))
-        merged = heapq.merge(*by_shard, reverse=True)
+        by_shard = all_in_parallel([partial(positions, shard) for shard in shards])
+        merged = heapq.merge(*by_shard, reverse=not oldest_first)
         page = [place for place, _ in itertools.islice(itertools.groupby(merged), limit + 1)]
         return page[:limit], len(page) > limit
 
@@ -458,10 +522,7 @@ class DynamoBooks:
             ),
             "ConsistentRead": True,
         }
-        return tuple(
-            StoredPromoVersion.model_validate(deserialize(item)).change()
-            for item in self._query_all(query)
-        )
+        return tuple(_readable(self._query_all(query), _promo_change))
 
     def promos(
         self, states: tuple[PromoState, ...], *, before: str | None, limit: int
@@ -473,81 +534,186 @@ class DynamoBooks:
             serialize({"pk": promo_key(place.partition("#")[2]), "sk": PROMO_SORT_KEY})
             for place in page
         ]
-        found = {promo.code: promo for promo in map(_promo, self._batch_get(keys))}
-        ordered = (found[place.partition("#")[2]] for place in page)
-        current = tuple(promo for promo in ordered if promo.state in states)
+        found = {promo.code: promo for promo in _readable(self._batch_get(keys), _promo)}
+        ordered = (found.get(place.partition("#")[2]) for place in page)
+        current = tuple(promo for promo in ordered if promo is not None and promo.state in states)
         return PromoPage(current, page[-1] if more else None)
 
-    def redemptions_of(self, code: str, customer_id: UUID) -> frozenset[UUID]:
-        """The attempts by which a customer uses a promo code; see the port."""
+    def redemptions_of(self, code: str, customer_id: UUID) -> int:
+        """How many purchases of a customer use a promo code; see the port."""
         item = self._get(self._purchases, promo_key(code), redemptions_key(customer_id))
-        attempts = deserialize(item).get("attempts") if item else None
-        return frozenset(map(UUID, attempts)) if isinstance(attempts, set) else frozenset()
+        return int(str(deserialize(item)["redemptions"])) if item else 0
 
     # Refunds
 
-    def refunds(self, purchase_id: UUID) -> tuple[Refund, ...]:
-        """The refunds of a purchase, oldest first; see the port."""
+    def refund(self, purchase_id: UUID, number: int) -> Refund:
+        """A refund that is known to exist; see the port."""
+        item = self._get(self._purchases, purchase_key(purchase_id), refund_key(number))
+        if item is None:
+            raise InconsistentReadError(f"purchase {purchase_id} has no refund {number}")
+        return _refund(item)
+
+    def refunds(self, purchase_id: UUID, *, before: int | None, limit: int) -> RefundPage:
+        """The refunds of a purchase, newest first; see the port."""
+        if before is not None and before <= 1:
+            return RefundPage((), None)
         query: QueryInputTypeDef = {
             "TableName": self._purchases,
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :refund)",
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :oldest AND :newest",
             "ExpressionAttributeValues": serialize(
-                {":pk": purchase_key(purchase_id), ":refund": REFUND_PREFIX}
+                {
+                    ":pk": purchase_key(purchase_id),
+                    ":oldest": refund_key(1),
+                    ":newest": f"{REFUND_PREFIX}9" if before is None else refund_key(before - 1),
+                }
             ),
+            "ScanIndexForward": False,
+            "Limit": limit + 1,
             "ConsistentRead": True,
         }
-        return tuple(
-            StoredRefund.model_validate(deserialize(item)).refund()
-            for item in self._query_all(query)
-        )
+        found = list(itertools.islice(_readable(self._query_all(query), _refund), limit + 1))
+        page = tuple(found[:limit])
+        return RefundPage(page, page[-1].number if len(found) > limit else None)
 
     # Reading
 
-    def _get(self, table: str, pk: str, sk: str) -> Mapping[str, AttributeValueTypeDef] | None:
-        with _reading():
-            answer = self._client.get_item(
-                TableName=table, Key=serialize({"pk": pk, "sk": sk}), ConsistentRead=True
+    def _get(self, table: str, pk: str, sk: str) -> Item | None:
+        answer: GetItemOutputTypeDef = self._read(
+            lambda: self._client().get_item(
+                TableName=table,
+                Key=serialize({"pk": pk, "sk": sk}),
+                ConsistentRead=True,
+                ReturnConsumedCapacity="TOTAL",
             )
+        )
         return answer.get("Item")
 
-    def _query_all(self, query: QueryInputTypeDef) -> Iterator[Mapping[str, AttributeValueTypeDef]]:
+    def _query(self, query: QueryInputTypeDef) -> QueryOutputTypeDef:
+        query["ReturnConsumedCapacity"] = "TOTAL"
+        return self._read(lambda: self._client().query(**query))
+
+    def _query_all(self, query: QueryInputTypeDef) -> Iterator[Item]:
         while True:
-            with _reading():
-                answer = self._client.query(**query)
+            answer = self._query(query)
             yield from answer["Items"]
             last = answer.get("LastEvaluatedKey")
             if not last:
                 return
             query["ExclusiveStartKey"] = last
 
-    def _batch_get(
-        self, keys: list[dict[str, AttributeValueTypeDef]]
-    ) -> Iterable[Mapping[str, AttributeValueTypeDef]]:
+    def _batch_get(self, keys: list[dict[str, AttributeValueTypeDef]]) -> Iterable[Item]:
         wanted: list[Mapping[str, AttributeValueTypeDef]] = list(keys)
-        while wanted:
-            with _reading():
-                answer = self._client.batch_get_item(
-                    RequestItems={self._purchases: {"Keys": wanted, "ConsistentRead": True}}
-                )
+        for number in range(_BATCH_GET_ROUNDS):
+            if not wanted:
+                return
+            if number:
+                self._pause(number)
+            answer = self._batch_get_once(wanted)
             yield from answer["Responses"].get(self._purchases, [])
             rest = answer.get("UnprocessedKeys", {}).get(self._purchases)
             wanted = list(rest["Keys"]) if rest else []
+        if wanted:
+            raise BooksUnreadableError
+
+    def _batch_get_once(
+        self, keys: list[Mapping[str, AttributeValueTypeDef]]
+    ) -> BatchGetItemOutputTypeDef:
+        return self._read(
+            lambda: self._client().batch_get_item(
+                RequestItems={self._purchases: {"Keys": keys, "ConsistentRead": True}},
+                ReturnConsumedCapacity="TOTAL",
+            )
+        )
+
+    def _read(self, call: Callable[[], T]) -> T:
+        """Make a call that reads, a few times if it fails.
+
+        Raises:
+            BooksUnreadableError: it failed each time, or there is no time left.
+        """
+        for number in range(1, _READ_TRIES + 1):
+            try:
+                with _unless_final(BooksUnreadableError):
+                    answer = call()
+                    _require_genuine(answer)
+                    return answer
+            except BooksUnreadableError:
+                if number == _READ_TRIES:
+                    raise
+            self._pause(number)
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def _pause(self, number: int) -> None:
+        """Wait before the next try of a read.
+
+        Raises:
+            BooksUnreadableError: there is no time left for another.
+        """
+        seconds = random.uniform(0, _READ_PAUSE_SECONDS * 2**number)  # noqa: S311 - jitter
+        if self._deadline is not None and self._deadline.remaining_seconds() <= seconds:
+            raise BooksUnreadableError
+        time.sleep(seconds)
+
+
+class _NotDynamoDBError(Exception):
+    """An answer with status 200 that is not DynamoDB's: something in between made it."""
+
+
+def _require_genuine(answer: object) -> None:
+    # Each call asks what it consumed, and only DynamoDB answers that.
+    if not isinstance(answer, dict) or "ConsumedCapacity" not in answer:
+        raise _NotDynamoDBError
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
-    """Tell of a read that did not come about in the words of the port."""
+def _unless_final(in_doubt: type[UnconfirmedCommitError | BooksUnreadableError]) -> Iterator[None]:
+    """Raise ``in_doubt`` for every failure of a call that does not prove what happened."""
     try:
         yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _READ_AGAIN_CODES:
-            raise BooksUnreadableError from error
-        raise
-    except _NO_ANSWER as error:
-        raise BooksUnreadableError from error
+    except Exception as error:
+        if _is_final(error):
+            raise
+        raise in_doubt from error
 
 
-def _change(item: Mapping[str, AttributeValueTypeDef]) -> AccountChange:
+def _is_final(error: Exception) -> bool:
+    """Whether a request was refused for good: it is our own mistake, and no repetition helps."""
+    if isinstance(error, ParamValidationError):
+        return True
+    if not isinstance(error, ClientError):
+        return False
+    if error.response["Error"]["Code"] == "TransactionCanceledException":
+        reasons = error.response.get("CancellationReasons", [])
+        return not {reason.get("Code", "None") for reason in reasons} <= _REASONS_TO_READ_AGAIN
+    return error.response["Error"]["Code"] in _FINAL_CODES
+
+
+def _readable(items: Iterable[Item], parse: Callable[[Item], T]) -> Iterator[T]:
+    """Parse items one by one. One that cannot be read is left out, counted and logged."""
+    for item in items:
+        try:
+            yield parse(item)
+        except UNREADABLE as error:
+            keys = deserialize({name: item[name] for name in ("pk", "sk") if name in item})
+            _tell_unreadable(error, keys)
+
+
+def _readable_places(places: Iterable[str], parse: Callable[[str], T]) -> Iterator[T]:
+    """The same for the places in an index."""
+    for place in places:
+        try:
+            yield parse(place)
+        except UNREADABLE as error:
+            _tell_unreadable(error, {"place": place})
+
+
+def _tell_unreadable(error: Exception, where: Mapping[str, object]) -> None:
+    # See docs/runbooks/unreadable-items.md. What is in the item may be anybody's data.
+    measure(Measure.UNREADABLE_ITEMS)
+    logger.error("unreadable item", extra={**where, "error": type(error).__name__})
+
+
+def _change(item: Item) -> AccountChange:
     return StoredChange.model_validate(deserialize(item)).change()
 
 
@@ -556,10 +722,26 @@ def _opened(place: str) -> OpenedAccount:
     return OpenedAccount(customer_id=UUID(customer_id), opened_at=parse_instant(at), place=place)
 
 
-def _attempt(item: Mapping[str, AttributeValueTypeDef]) -> PurchaseAttempt:
+def _attempt_id(place: str) -> UUID:
+    return UUID(place.rpartition("#")[2])
+
+
+def _entered_at(place: str) -> datetime:
+    return parse_instant(place.partition("#")[0])
+
+
+def _attempt(item: Item) -> PurchaseAttempt:
     return StoredAttempt.model_validate(deserialize(item)).attempt()
 
 
-def _promo(item: Mapping[str, AttributeValueTypeDef]) -> PromoCode:
+def _refund(item: Item) -> Refund:
+    return StoredRefund.model_validate(deserialize(item)).refund()
+
+
+def _promo(item: Item) -> PromoCode:
     stored = StoredPromo.model_validate(deserialize(item))
     return stored.promo(redemptions=stored.redemptions)
+
+
+def _promo_change(item: Item) -> PromoChange:
+    return StoredPromoVersion.model_validate(deserialize(item)).change()

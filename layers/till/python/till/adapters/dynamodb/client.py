@@ -1,7 +1,9 @@
-"""One DynamoDB client, and the translation between Python values and attribute values."""
+"""DynamoDB clients, and the translation between Python values and attribute values."""
 
 from __future__ import annotations
 
+from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Final, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -15,23 +17,37 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-_CONNECT_TIMEOUT_SECONDS: Final = 1.0
-_READ_TIMEOUT_SECONDS: Final = 3.0
-_TRIES: Final = 3
+CALL_SECONDS: Final = (3.0, 1.0, 0.3)
+"""How long one call may take: the longest of these that the caller's deadline leaves.
+
+botocore fixes a client's timeouts when it makes the client, so there is one client for each.
+"""
+
+_making: Final = Lock()
+"""A botocore session makes clients for one thread at a time."""
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 
 
-def make_client() -> DynamoDBClient:
-    """A client whose calls end well within a function's time.
+def client_for(seconds: float) -> DynamoDBClient:
+    """The client whose calls end within the seconds that are left, or the quickest there is."""
+    fitting = (limit for limit in CALL_SECONDS if limit <= seconds)
+    with _making:
+        return make_client(next(fitting, CALL_SECONDS[-1]))
 
-    Its retries are safe: botocore sends a retried transaction with the same ClientRequestToken.
+
+@cache
+def make_client(call_seconds: float) -> DynamoDBClient:
+    """A client whose calls end within the seconds given: a third to connect, the rest to answer.
+
+    It tries once. Who calls knows what a failed call means: a read is repeated, and after a commit
+    of unknown effect everything is read again.
     """
     config = Config(
-        connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-        read_timeout=_READ_TIMEOUT_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": _TRIES},
+        connect_timeout=call_seconds / 3,
+        read_timeout=call_seconds * 2 / 3,
+        retries={"mode": "standard", "total_max_attempts": 1},
         max_pool_connections=16,
     )
     return cast("DynamoDBClient", session().create_client("dynamodb", config=config))

@@ -6,13 +6,14 @@ These models are the schema of the tables. The domain does not know them.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from till.domain.account import Account, AccountChange, ChangeKind, UnresolvedPurchase
+from till.domain.account import Account, AccountChange, ChangeKind, OpenAttempt
 from till.domain.catalogue import Address, Product
+from till.domain.errors import LedgerCorruptError, TillError
 from till.domain.instant import format_instant, parse_instant
 from till.domain.ledger import Cause, EntryKind, LedgerEntry
 from till.domain.money import CURRENCY, Money
@@ -31,6 +32,10 @@ from till.domain.purchase import (
     AttemptState,
     NotShipped,
     Order,
+    OrphanClosing,
+    OrphanOutcome,
+    OrphanShipment,
+    OrphanStatus,
     OutcomeUnknown,
     Purchase,
     PurchaseAttempt,
@@ -48,7 +53,20 @@ INDEX_SHARDS: Final = 4
 VERSION_PREFIX: Final = "VERSION#"
 REFUND_PREFIX: Final = "REFUND#"
 PURCHASE_SORT_KEY: Final = "PURCHASE"
+SHIPMENT_SORT_KEY: Final = "SHIPMENT"
 PROMO_SORT_KEY: Final = "PROMO"
+
+
+UNREADABLE: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TillError,
+    TypeError,
+    ValueError,
+)
+"""What reading an item can raise that is not what it should be (pydantic's ``ValidationError`` is a
+``ValueError``). Anything else is our own mistake, and must not look like a bad item."""
 
 
 def account_key(customer_id: UUID) -> str:
@@ -76,6 +94,16 @@ def purchase_id_of(key: str) -> UUID:
     return UUID(key.removeprefix("PURCHASE#"))
 
 
+def refund_key(number: int) -> str:
+    """The sort key of a refund of a purchase."""
+    return f"{REFUND_PREFIX}{number:08d}"
+
+
+def shipment_key(shipment_id: str) -> str:
+    """The partition of the claim of a shipment id."""
+    return f"SHIPMENT#{shipment_id}"
+
+
 def promo_key(code: str) -> str:
     """The partition of a promo code, its history and its redemptions."""
     return f"PROMO#{code}"
@@ -86,9 +114,14 @@ def redemptions_key(customer_id: UUID) -> str:
     return f"CUSTOMER#{customer_id}"
 
 
-def state_shards(state: AttemptState | PurchaseStatus) -> tuple[str, ...]:
-    """The partitions of the index in which the attempts of a state are found."""
-    return tuple(f"{state.value}#{shard}" for shard in range(INDEX_SHARDS))
+def state_shards(listed_as: AttemptState | PurchaseStatus | OrphanStatus) -> tuple[str, ...]:
+    """The partitions of the index in which attempts are found by what they are listed as."""
+    return tuple(_state_shard(listed_as, number) for number in range(INDEX_SHARDS))
+
+
+def _state_shard(listed_as: AttemptState | PurchaseStatus | OrphanStatus, number: int) -> str:
+    name = f"ORPHAN_{listed_as}" if isinstance(listed_as, OrphanStatus) else listed_as.value
+    return f"{name}#{number % INDEX_SHARDS}"
 
 
 def promo_shards(state: PromoState) -> tuple[str, ...]:
@@ -121,12 +154,14 @@ class _Stored(BaseModel):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-class StoredUnresolved(_Stored):
-    """An attempt of unknown outcome, within a version of an account."""
+class StoredOpenAttempt(_Stored):
+    """An open attempt, within a version of an account."""
 
     attempt_id: UUID
     product_id: UUID
     quantity: int
+    amount: int
+    blocks_from: str
 
 
 class StoredChange(_Stored):
@@ -148,7 +183,7 @@ class StoredChange(_Stored):
     sequence: int
     purchases: int
     entry_hash: str
-    unresolved: list[StoredUnresolved] | None = None
+    open_attempts: list[StoredOpenAttempt] | None = None
     actor: str
     reason: str
     idempotency_key: str
@@ -167,9 +202,15 @@ class StoredChange(_Stored):
         account, cause, entry = change.account, change.cause, change.entry
         at = format_instant(cause.at)
         opens = account.version == 1
-        unresolved = [
-            StoredUnresolved(attempt_id=u.attempt_id, product_id=u.product_id, quantity=u.quantity)
-            for u in account.unresolved
+        open_attempts = [
+            StoredOpenAttempt(
+                attempt_id=attempt.attempt_id,
+                product_id=attempt.product_id,
+                quantity=attempt.quantity,
+                amount=attempt.amount.amount_minor,
+                blocks_from=format_instant(attempt.blocks_from),
+            )
+            for attempt in account.open_attempts
         ]
         return cls(
             pk=account_key(account.customer_id),
@@ -184,7 +225,7 @@ class StoredChange(_Stored):
             sequence=account.sequence,
             purchases=account.purchases,
             entry_hash=account.entry_hash,
-            unresolved=unresolved or None,
+            open_attempts=open_attempts or None,
             actor=cause.actor,
             reason=cause.reason,
             idempotency_key=cause.idempotency_key,
@@ -198,24 +239,36 @@ class StoredChange(_Stored):
         )
 
     def change(self) -> AccountChange:
-        """The change as the domain knows it."""
+        """The change as the domain knows it.
+
+        Raises:
+            LedgerCorruptError: what is held is not the sum of the open attempts.
+        """
         at = parse_instant(self.at)
         account = Account(
             customer_id=self.customer_id,
             version=self.version,
             sequence=self.sequence,
             posted=Money(self.posted, self.currency),
-            held=Money(self.held, self.currency),
             entry_hash=self.entry_hash,
-            unresolved=tuple(
-                UnresolvedPurchase(
-                    attempt_id=u.attempt_id, product_id=u.product_id, quantity=u.quantity
+            open_attempts=tuple(
+                OpenAttempt(
+                    attempt_id=attempt.attempt_id,
+                    product_id=attempt.product_id,
+                    quantity=attempt.quantity,
+                    amount=Money(attempt.amount, self.currency),
+                    blocks_from=parse_instant(attempt.blocks_from),
                 )
-                for u in self.unresolved or ()
+                for attempt in self.open_attempts or ()
             ),
             purchases=self.purchases,
             updated_at=at,
         )
+        if account.held.amount_minor != self.held:
+            raise LedgerCorruptError(
+                sequence=self.sequence,
+                detail=f"version {self.version} holds other than its open attempts",
+            )
         return AccountChange(
             account=account,
             kind=self.kind,
@@ -259,6 +312,7 @@ class StoredRequest(_Stored):
     fingerprint: str
     version: int
     at: str
+    refund_number: int | None = None
 
     @classmethod
     def of(cls, request: RememberedRequest) -> Self:
@@ -272,6 +326,7 @@ class StoredRequest(_Stored):
             fingerprint=request.fingerprint,
             version=request.version,
             at=format_instant(request.at),
+            refund_number=request.refund_number,
         )
 
     def request(self) -> RememberedRequest:
@@ -283,6 +338,7 @@ class StoredRequest(_Stored):
             fingerprint=self.fingerprint,
             version=self.version,
             at=parse_instant(self.at),
+            refund_number=self.refund_number,
         )
 
 
@@ -307,33 +363,45 @@ class StoredAddress(_Stored):
     country: str
 
 
-class StoredDiscount(_Stored):
-    """What a promo code takes off: ``percent`` (and ``max_amount``), or ``amount``."""
+class StoredPercentageDiscount(_Stored):
+    """A percentage off, at most ``max_amount``."""
 
-    type: Literal["percentage", "fixed"]
-    percent: int | None = None
+    type: Literal["percentage"] = "percentage"
+    percent: int
     max_amount: int | None = None
-    amount: int | None = None
-
-    @classmethod
-    def of(cls, discount: Discount) -> Self:
-        """A discount as it is stored."""
-        match discount:
-            case PercentageDiscount(percent=percent, max_amount=max_amount):
-                return cls(
-                    type="percentage",
-                    percent=percent,
-                    max_amount=max_amount.amount_minor if max_amount is not None else None,
-                )
-            case FixedDiscount(amount=amount):
-                return cls(type="fixed", amount=amount.amount_minor)
 
     def discount(self, currency: str) -> Discount:
         """The discount as the domain knows it."""
-        if self.percent is not None:
-            most = Money(self.max_amount, currency) if self.max_amount is not None else None
-            return PercentageDiscount(percent=self.percent, max_amount=most)
-        return FixedDiscount(amount=Money(self.amount or 0, currency))
+        most = Money(self.max_amount, currency) if self.max_amount is not None else None
+        return PercentageDiscount(percent=self.percent, max_amount=most)
+
+
+class StoredFixedDiscount(_Stored):
+    """A fixed amount off."""
+
+    type: Literal["fixed"] = "fixed"
+    amount: int
+
+    def discount(self, currency: str) -> Discount:
+        """The discount as the domain knows it."""
+        return FixedDiscount(amount=Money(self.amount, currency))
+
+
+StoredDiscount = Annotated[
+    StoredPercentageDiscount | StoredFixedDiscount, Field(discriminator="type")
+]
+
+
+def stored_discount(discount: Discount) -> StoredPercentageDiscount | StoredFixedDiscount:
+    """A discount as it is stored."""
+    match discount:
+        case PercentageDiscount(percent=percent, max_amount=max_amount):
+            return StoredPercentageDiscount(
+                percent=percent,
+                max_amount=max_amount.amount_minor if max_amount is not None else None,
+            )
+        case FixedDiscount(amount=amount):
+            return StoredFixedDiscount(amount=amount.amount_minor)
 
 
 class StoredAppliedPromo(_Stored):
@@ -383,6 +451,75 @@ class StoredResolution(_Stored):
     reason: str
 
 
+class StoredOrphanClosing(_Stored):
+    """Who closed a possible orphan shipment, when, why and by which request."""
+
+    outcome: OrphanOutcome
+    reason: str
+    actor: str
+    at: str
+    idempotency_key: str
+    fingerprint: str
+
+
+class StoredOrphan(_Stored):
+    """A possible orphan shipment. It is open until it has a ``closing``."""
+
+    since: str
+    shipment_id: str | None = None
+    closing: StoredOrphanClosing | None = None
+
+    @classmethod
+    def of(cls, orphan: OrphanShipment) -> Self:
+        """A possible orphan shipment as it is stored."""
+        closing = orphan.closing
+        return cls(
+            since=format_instant(orphan.since),
+            shipment_id=orphan.shipment_id,
+            closing=StoredOrphanClosing(
+                outcome=closing.outcome,
+                reason=closing.reason,
+                actor=closing.actor,
+                at=format_instant(closing.at),
+                idempotency_key=closing.idempotency_key,
+                fingerprint=closing.fingerprint,
+            )
+            if closing
+            else None,
+        )
+
+    def orphan(self) -> OrphanShipment:
+        """The possible orphan shipment as the domain knows it."""
+        closing = self.closing
+        return OrphanShipment(
+            since=parse_instant(self.since),
+            shipment_id=self.shipment_id,
+            closing=OrphanClosing(
+                outcome=closing.outcome,
+                reason=closing.reason,
+                actor=closing.actor,
+                at=parse_instant(closing.at),
+                idempotency_key=closing.idempotency_key,
+                fingerprint=closing.fingerprint,
+            )
+            if closing
+            else None,
+        )
+
+
+class StoredShipmentClaim(_Stored):
+    """Purchases table: a shipment id belongs to this purchase. Never updated."""
+
+    pk: str
+    sk: str = SHIPMENT_SORT_KEY
+    purchase_id: UUID
+
+    @classmethod
+    def of(cls, shipment_id: str, purchase_id: UUID) -> Self:
+        """A claim as it is stored."""
+        return cls(pk=shipment_key(shipment_id), purchase_id=purchase_id)
+
+
 class StoredAttempt(_Stored):
     """Purchases table: an attempt and, once it has a ``shipment_id``, the purchase it became.
 
@@ -416,7 +553,7 @@ class StoredAttempt(_Stored):
     deadline_at: str | None = None
     settled_at: str | None = None
     resolution: StoredResolution | None = None
-    possible_orphan: bool | None = None
+    orphan: StoredOrphan | None = None
     shipment_id: str | None = None
     refunded: int | None = None
     refund_count: int | None = None
@@ -436,8 +573,6 @@ class StoredAttempt(_Stored):
             attempt.order.shipping_address,
         )
         purchase, resolution = attempt.purchase, attempt.resolution
-        state: AttemptState | PurchaseStatus = purchase.status if purchase else attempt.state
-        shard = attempt.id.int % INDEX_SHARDS
         return cls(
             pk=purchase_key(attempt.id),
             sk=PURCHASE_SORT_KEY,
@@ -457,7 +592,7 @@ class StoredAttempt(_Stored):
             promo=StoredAppliedPromo(
                 code=order.promo.code,
                 version=order.promo.version,
-                discount=StoredDiscount.of(order.promo.discount),
+                discount=stored_discount(order.promo.discount),
             )
             if order.promo
             else None,
@@ -477,7 +612,7 @@ class StoredAttempt(_Stored):
             expires_at=format_instant(attempt.expires_at),
             revision=attempt.revision,
             state=attempt.state,
-            state_shard=f"{state.value}#{shard}",
+            state_shard=_state_shard(attempt.listed_as, attempt.id.int),
             state_at=f"{format_instant(attempt.state_since)}#{attempt.id}",
             carrier=StoredOutcome.of(attempt),
             unknown_since=_written(attempt.unknown_since),
@@ -486,7 +621,7 @@ class StoredAttempt(_Stored):
             resolution=StoredResolution(actor=resolution.actor, reason=resolution.reason)
             if resolution
             else None,
-            possible_orphan=attempt.possible_orphan or None,
+            orphan=StoredOrphan.of(attempt.orphan) if attempt.orphan else None,
             shipment_id=purchase.shipment_id if purchase else None,
             refunded=purchase.refunded.amount_minor if purchase else None,
             refund_count=purchase.refund_count if purchase else None,
@@ -516,7 +651,7 @@ class StoredAttempt(_Stored):
             resolution=Resolution(actor=self.resolution.actor, reason=self.resolution.reason)
             if self.resolution
             else None,
-            possible_orphan=self.possible_orphan or False,
+            orphan=self.orphan.orphan() if self.orphan else None,
             purchase=self._purchase(order),
         )
 
@@ -617,7 +752,7 @@ class StoredRefund(_Stored):
         """A refund as it is stored."""
         return cls(
             pk=purchase_key(refund.purchase_id),
-            sk=f"{REFUND_PREFIX}{refund.number:08d}",
+            sk=refund_key(refund.number),
             id=refund.id,
             purchase_id=refund.purchase_id,
             customer_id=refund.customer_id,
@@ -674,7 +809,7 @@ class StoredPromoTerms(_Stored):
         """Terms as they are stored."""
         least = terms.minimum_subtotal
         return cls(
-            discount=StoredDiscount.of(terms.discount),
+            discount=stored_discount(terms.discount),
             currency=CURRENCY,
             valid_from=_written(terms.valid_from),
             valid_until=_written(terms.valid_until),

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from till.adapters.dynamodb.client import deserialize
 from till.adapters.dynamodb.stored import (
+    UNREADABLE,
     VERSION_PREFIX,
     StoredChange,
     account_key,
     version_key,
 )
-from till.domain.errors import TillError
 from till.services.ports import RecordPlace, UnreadableRecordError
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from till.domain.account import AccountChange
 
 _INSERT: Final = "INSERT"
-_NONSENSE: Final = (ArithmeticError, AttributeError, LookupError, TillError, TypeError, ValueError)
-"""What reading a record can end with that is not a version of an account; ``ValidationError`` is
-a ``ValueError``. Anything else is our own mistake, and must not look like a bad record."""
 
 
 class _Text(BaseModel):
@@ -83,7 +80,7 @@ class StreamRecord(BaseModel):
             change = stored.change()
         except ValidationError as error:
             raise UnreadableRecordError(_told(error)) from error
-        except _NONSENSE as error:
+        except UNREADABLE as error:
             raise UnreadableRecordError(type(error).__name__) from error
         key = (stored.pk, stored.sk)
         if key != (account_key(stored.customer_id), version_key(stored.version)):

@@ -6,11 +6,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import httpx
-from pydantic import ValidationError
+from aws_lambda_powertools import Logger
 
+from till.adapters.upstream.connections import UnreadableAnswerError
 from till.adapters.upstream.contract import ErrorAnswer, ShipmentAnswer
 from till.adapters.upstream.credential import CredentialUnavailableError
-from till.adapters.upstream.http import Answer, exchange
+from till.adapters.upstream.deadline import Deadline
+from till.adapters.upstream.http import Answer, BrokenAnswerError, exchange
 from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ _NEVER_SENT: Final = (
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
     httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
 )
 """No connection, so no request: nothing can have been shipped."""
 
@@ -37,6 +38,8 @@ _REFUSED_BY_SERVER: Final = frozenset(
 )
 _MESSAGE_CHARACTERS: Final = 300
 
+logger = Logger(child=True)
+
 
 class HttpCarrier:
     """``till.services.ports.Carrier`` over HTTP."""
@@ -47,28 +50,50 @@ class HttpCarrier:
     def create_shipment(
         self, order: Order, *, attempt_id: UUID, timeout_seconds: float
     ) -> ShipmentOutcome:
-        """Call CreateShipment once; see the port."""
-        body = {
-            "shippingAddress": _address(order.shipping_address),
-            "products": [{"sku": order.product.sku, "quantity": order.quantity}],
-        }
+        """Call CreateShipment once; see the port. It raises no Exception.
+
+        A line in the log right before and right after the call: if the function ends before the
+        outcome is written down, the log still says what was shipped.
+        """
+        attempt = {"attempt_id": str(attempt_id)}
+        logger.info("calling CreateShipment", extra=attempt)
+        try:
+            outcome = self._outcome(order, attempt_id, Deadline(timeout_seconds))
+        except Exception as error:  # noqa: BLE001 - the request may have been sent
+            # Its message may hold an address.
+            failure = {**attempt, "error": type(error).__name__}
+            logger.error("CreateShipment failed unexpectedly", extra=failure)  # noqa: TRY400
+            outcome = OutcomeUnknown(message="The call of the Shipment API failed.")
+        shipment_id = outcome.shipment_id if isinstance(outcome, Shipped) else None
+        logger.info(
+            "called CreateShipment",
+            extra={**attempt, "outcome": type(outcome).__name__, "shipment_id": shipment_id},
+        )
+        return outcome
+
+    def _outcome(self, order: Order, attempt_id: UUID, deadline: Deadline) -> ShipmentOutcome:
         try:
             answer = exchange(
                 self._client,
                 "POST",
                 "shipments",
-                # Harmless to an API that ignores it, and a help to one that will not for ever.
+                # An API without idempotency ignores it; a later one may use it.
                 headers={"Idempotency-Key": str(attempt_id)},
-                body=body,
-                timeout_seconds=timeout_seconds,
+                body={
+                    "shippingAddress": _address(order.shipping_address),
+                    "products": [{"sku": order.product.sku, "quantity": order.quantity}],
+                },
+                deadline=deadline,
             )
         except CredentialUnavailableError:
             return NotShipped(message="The Shipment API could not be asked.")
         except _NEVER_SENT:
             return NotShipped(message="The Shipment API could not be reached.")
+        except (BrokenAnswerError, UnreadableAnswerError) as error:
+            return outcome_of(Answer(error.status, b""))
         except httpx.TimeoutException:
             return OutcomeUnknown(message="The Shipment API did not answer in time.")
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except httpx.TransportError as error:
             return OutcomeUnknown(
                 message=f"The connection to the Shipment API broke ({type(error).__name__})."
             )
@@ -81,8 +106,10 @@ def outcome_of(answer: Answer) -> ShipmentOutcome:
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         try:
             shipment_id = ShipmentAnswer.model_validate(answer.json()).id
-        except (ValueError, RecursionError):
-            return OutcomeUnknown(message=f"The Shipment API answered {status} without an id.")
+        except ValueError:
+            return OutcomeUnknown(
+                message=f"The Shipment API answered {status} without a usable id."
+            )
         return Shipped(shipment_id=shipment_id)
     client_error = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     if status in _REFUSED_BY_SERVER or (client_error and status != HTTPStatus.REQUEST_TIMEOUT):
@@ -93,7 +120,7 @@ def outcome_of(answer: Answer) -> ShipmentOutcome:
 def _message(answer: Answer) -> str:
     try:
         text = ErrorAnswer.model_validate(answer.json()).Message
-    except (ValidationError, ValueError, RecursionError):
+    except ValueError:
         text = ""
     printable = "".join(c if c.isprintable() else " " for c in text).strip()
     return printable[:_MESSAGE_CHARACTERS] or f"The Shipment API answered {answer.status}."

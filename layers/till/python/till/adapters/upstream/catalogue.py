@@ -19,6 +19,8 @@ from till.domain.errors import (
     UpstreamContractError,
     UpstreamUnavailableError,
 )
+from till.domain.money import ZERO
+from till.strict_json import JsonError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,15 +54,22 @@ class HttpCustomers:
 class HttpProducts:
     """``till.services.ports.Products`` over HTTP."""
 
-    def __init__(self, reader: UpstreamReader) -> None:
+    def __init__(self, reader: UpstreamReader, *, free_products: bool) -> None:
         self._reader = reader
+        self._free_products = free_products
 
     def get(self, product_id: UUID) -> Product:
-        """The product as the API has it at this moment; see the port."""
+        """The product as the API has it at this moment; see the port.
+
+        Unless ``free_products`` are sold, a price of 0 breaks the contract.
+        """
         path = _product_path(product_id)
         with _asking(self._reader, path, _PRODUCT_API):
             answer = _product(self._reader.revalidated(path), product_id)
-            return _made(answer.product, _PRODUCT_API)
+            product = _made(answer.product, _PRODUCT_API)
+            if product.unit_price == ZERO and not self._free_products:
+                raise UpstreamContractError(_PRODUCT_API, "its price is 0")
+            return product
 
 
 class HttpShowcase:
@@ -80,7 +89,7 @@ class HttpShowcase:
         path = _customer_path(customer_id)
         with _asking(self._reader, path, _CUSTOMER_API):
             read = self._reader.displayable(path)
-            details = _made(_customer(read.answer, customer_id).details, _CUSTOMER_API)
+            details = _customer(read.answer, customer_id).details()
             return Shown(details, age_seconds=read.age_seconds, stale=read.stale)
 
     def product(self, product_id: UUID) -> Shown[ProductDetails]:
@@ -132,14 +141,14 @@ def _asking(reader: UpstreamReader, path: str, api: str) -> Iterator[None]:
         raise
     except httpx.DecodingError as error:
         reader.forget(path)
-        raise UpstreamContractError(api, "its answer cannot be decoded") from error
+        raise UpstreamContractError(api, str(error)) from error
 
 
 def _made(make: Callable[[], T], api: str) -> T:
     try:
         return make()
-    except (ValueError, OverflowError, AmountOutOfBoundsError) as error:
-        raise UpstreamContractError(api, "its price or a time is out of bounds") from error
+    except (ValueError, AmountOutOfBoundsError) as error:
+        raise UpstreamContractError(api, "its price is out of bounds") from error
 
 
 def _parse(answer: Answer, model: type[M], api: str, *, not_found: type[NotFoundError]) -> M:
@@ -153,5 +162,5 @@ def _parse(answer: Answer, model: type[M], api: str, *, not_found: type[NotFound
         # The values stay out of the message: they may be somebody's name or address.
         places = sorted({".".join(map(str, e["loc"])) or "body" for e in error.errors()})
         raise UpstreamContractError(api, f"its answer is wrong at {', '.join(places)}") from None
-    except (ValueError, RecursionError) as error:
-        raise UpstreamContractError(api, "its answer is not JSON") from error
+    except JsonError as error:
+        raise UpstreamContractError(api, f"its answer {error}") from error

@@ -19,6 +19,7 @@ from pydantic import (
 
 from till.domain.catalogue import Address, Customer, CustomerDetails, Product, ProductDetails
 from till.domain.money import MAX_AMOUNT_MINOR, Money
+from till.domain.purchase import is_shipment_id
 
 
 def _json_number(value: object) -> Decimal:
@@ -29,21 +30,24 @@ def _json_number(value: object) -> Decimal:
     raise ValueError("must be a JSON number")
 
 
-def _storable(text: str) -> str:
-    # JSON can spell half of a surrogate pair, which no database and no other API would take.
-    text.encode()
+def _shipment_id(text: str) -> str:
+    if not is_shipment_id(text):
+        raise ValueError("must be 1 to 255 visible ASCII characters")
     return text
 
 
-Text = Annotated[StrictStr, AfterValidator(_storable)]
-JsonNumber = Annotated[Decimal, BeforeValidator(_json_number), Field(ge=0, allow_inf_nan=False)]
-
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
+
+JsonNumber = Annotated[Decimal, BeforeValidator(_json_number), Field(ge=0)]
+Milliseconds = Annotated[StrictInt, Field(ge=_EARLIEST, le=_LATEST)]
+"""Since the Unix epoch, within the years that a calendar has."""
 
 
 def _instant(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)
+    return _EPOCH + milliseconds * _MILLISECOND
 
 
 class _Answer(BaseModel):
@@ -53,12 +57,12 @@ class _Answer(BaseModel):
 class AddressAnswer(_Answer):
     """``Address`` of the contract."""
 
-    line1: Text
-    line2: Text | None = None
-    city: Text
-    postalCode: Text  # noqa: N815 - the contract's name
-    state: Text
-    country: Text
+    line1: StrictStr
+    line2: StrictStr | None = None
+    city: StrictStr
+    postalCode: StrictStr  # noqa: N815 - the contract's name
+    state: StrictStr
+    country: StrictStr
 
     def address(self) -> Address:
         """As the domain knows it."""
@@ -76,23 +80,19 @@ class CustomerAnswer(_Answer):
     """``Customer`` of the contract."""
 
     id: UUID
-    name: Text
-    email: Text
+    name: StrictStr
+    email: StrictStr
     billingAddress: AddressAnswer  # noqa: N815
     shippingAddress: AddressAnswer  # noqa: N815
-    createdAt: StrictInt  # noqa: N815
-    lastModifiedAt: StrictInt  # noqa: N815
+    createdAt: Milliseconds  # noqa: N815
+    lastModifiedAt: Milliseconds  # noqa: N815
 
     def customer(self) -> Customer:
         """As the domain knows it."""
         return Customer(id=self.id, shipping_address=self.shippingAddress.address())
 
     def details(self) -> CustomerDetails:
-        """As it is shown to people.
-
-        Raises:
-            OverflowError: a time that no calendar has.
-        """
+        """As it is shown to people."""
         return CustomerDetails(
             id=self.id,
             name=self.name,
@@ -108,18 +108,19 @@ class ProductAnswer(_Answer):
     """``Product`` of the contract."""
 
     id: UUID
-    sku: Annotated[Text, Field(min_length=1)]
-    name: Text
-    description: Text
+    sku: Annotated[StrictStr, Field(min_length=1)]
+    name: StrictStr
+    description: StrictStr
     price: JsonNumber
-    createdAt: StrictInt  # noqa: N815
-    lastModifiedAt: StrictInt  # noqa: N815
+    createdAt: Milliseconds  # noqa: N815
+    lastModifiedAt: Milliseconds  # noqa: N815
 
     def product(self) -> Product:
         """As the domain knows it.
 
         Raises:
-            ValueError: the price is more precise than a cent, or larger than any Till handles.
+            ValueError: the price is more precise than a cent, or larger than one operation may be.
+            AmountOutOfBoundsError: the price is larger than any amount.
         """
         unit_price = Money.from_major(self.price)
         if unit_price.amount_minor > MAX_AMOUNT_MINOR:
@@ -136,8 +137,7 @@ class ProductAnswer(_Answer):
         """As it is shown to people.
 
         Raises:
-            ValueError: as for ``product``.
-            OverflowError: a time that no calendar has.
+            ValueError, AmountOutOfBoundsError: as for ``product``.
         """
         return ProductDetails(
             product=self.product(),
@@ -149,10 +149,10 @@ class ProductAnswer(_Answer):
 class ShipmentAnswer(_Answer):
     """``Shipment`` of the contract."""
 
-    id: Annotated[Text, Field(min_length=1, max_length=255)]
+    id: Annotated[StrictStr, AfterValidator(_shipment_id)]
 
 
 class ErrorAnswer(_Answer):
     """``Error`` of the contract."""
 
-    Message: Text
+    Message: StrictStr

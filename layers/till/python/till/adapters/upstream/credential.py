@@ -19,6 +19,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from till.adapters.upstream.deadline import Deadline
+
 REST_SECONDS: Final = 5.0
 """How long a worker leaves Secrets Manager alone after it failed, or was asked out of turn."""
 BREATH_SECONDS: Final = 0.5
@@ -153,8 +155,7 @@ class Credentials:
 class CredentialTransport(httpx.BaseTransport):
     """Puts the credential on each request, below any cache: no cache sees it, or keeps it.
 
-    The time that Secrets Manager takes is taken from the request's own, which is that of its read
-    timeout as ``exchange`` sets it: none is added to it.
+    The time that Secrets Manager takes is part of the request's own, which its deadline bounds.
     """
 
     def __init__(self, transport: httpx.BaseTransport, credentials: Credentials) -> None:
@@ -168,36 +169,34 @@ class CredentialTransport(httpx.BaseTransport):
             CredentialUnavailableError: there is none, and nothing was sent.
             httpx.ConnectTimeout: it took so long to come that nothing was sent.
         """
-        ends_at = time.monotonic() + request.extensions["timeout"]["read"]
+        deadline: Deadline = request.extensions["deadline"]
         # What is not a GET may have had an effect, and waits for nothing that it could do without:
         # the reads of the same purchase have just seen to the credential's age.
         safe = request.method == "GET"
         credential = self._credentials.current(at_any_age=not safe)
-        response = self._send(request, credential, ends_at)
+        response = self._send(request, credential, deadline)
         if response.status_code not in _REFUSALS:
             return response
         self._credentials.refused(credential)
-        if not safe or ends_at - time.monotonic() < self._credentials.longest_seconds:
+        if not safe or deadline.left() < self._credentials.longest_seconds:
             return response
         another = self._credentials.current()
         if another == credential:
             return response
         response.close()
-        return self._send(request, another, ends_at)
+        return self._send(request, another, deadline)
 
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
 
     def _send(
-        self, request: httpx.Request, credential: UpstreamCredential, ends_at: float
+        self, request: httpx.Request, credential: UpstreamCredential, deadline: Deadline
     ) -> httpx.Response:
-        left = ends_at - time.monotonic()
-        if left <= 0:
+        if deadline.left() <= 0:
             raise httpx.ConnectTimeout("the credential came too late")
         headers = request.headers.copy()
         headers[credential.header.get_secret_value()] = credential.value.get_secret_value()
-        timeout = request.extensions["timeout"]
         # A request of its own: the caller's, which errors and answers are tied to, stays without.
         return self._transport.handle_request(
             httpx.Request(
@@ -205,9 +204,6 @@ class CredentialTransport(httpx.BaseTransport):
                 request.url,
                 headers=headers,
                 stream=request.stream,
-                extensions={
-                    **request.extensions,
-                    "timeout": {phase: min(timeout[phase], left) for phase in timeout},
-                },
+                extensions=request.extensions,
             )
         )

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Final, NoReturn
+from http.cookiejar import CookieJar
+from typing import TYPE_CHECKING, Final
 
 import httpx
 from aws_lambda_powertools import Logger
 
+from till.adapters.upstream.connections import BoundedTransport, UnreadableAnswerError
 from till.measures import Measure, measure
+from till.strict_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from http.client import HTTPResponse
+    from urllib.request import Request
+
+    from till.adapters.upstream.deadline import Deadline
+    from till.strict_json import Json
 
 logger = Logger()
 
 MAX_ANSWER_BYTES: Final = 256 * 1024
-_CONNECT_TIMEOUT_SECONDS: Final = 1.0
 
 
-class AnswerTooLargeError(httpx.TransportError):
-    """The upstream sends more than any sensible answer holds."""
+class BrokenAnswerError(httpx.TransportError):
+    """The status arrived, but not all of the body: too late, too large, or cut off."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +45,13 @@ class Answer:
     from_cache: bool = False
     revalidated: bool = False
 
-    def json(self) -> object:
-        """The body as JSON, with numbers exact (Decimal) and NaN refused.
+    def json(self) -> Json:
+        """The body, read as strictly as a caller's.
 
         Raises:
-            ValueError: it is not JSON.
+            JsonError: it is not JSON.
         """
-        return json.loads(self.body, parse_float=Decimal, parse_constant=_no_constants)
+        return read_json(self.body)
 
 
 _MEASURES: Final = {
@@ -75,27 +84,31 @@ class MeasuredTransport(httpx.BaseTransport):
         self._transport.close()
 
 
-def make_transport(base_url: str, *, keep_alive: bool) -> httpx.HTTPTransport:
-    """The connections to one upstream. Reads no proxy settings, retries nothing.
+def make_transport(base_url: str, *, keep_alive: bool) -> BoundedTransport:
+    """The connections to one upstream; see ``BoundedTransport``."""
+    return BoundedTransport(tls=base_url.startswith("https:"), keep_alive=keep_alive)
 
-    Without ``keep_alive`` every request has a connection of its own: it can then never be lost
-    on one that the other side was just closing.
-    """
-    return httpx.HTTPTransport(
-        limits=httpx.Limits(max_keepalive_connections=None if keep_alive else 0),
-        trust_env=False,
-        # Loading the certificates costs 45 ms of a cold start; plain HTTP has no use for them.
-        verify=base_url.startswith("https:"),
-    )
+
+class _NoCookies(CookieJar):
+    """Does not even read the cookies of an answer."""
+
+    def extract_cookies(self, response: HTTPResponse, request: Request) -> None:
+        """Keep none."""
 
 
 def make_http_client(base_url: str, transport: httpx.BaseTransport) -> httpx.Client:
-    """A client of one upstream. It follows no redirects and reads no proxy settings."""
+    """A client of one upstream: no redirects, no proxy settings, no cookies."""
     return httpx.Client(
         base_url=base_url,
-        headers={"Accept": "application/json", "User-Agent": "till/1"},
+        headers={
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "till/1",
+        },
         transport=transport,
         trust_env=False,
+        # What one answer sets must not become part of the requests that follow.
+        cookies=_NoCookies(),
         event_hooks={"request": [_name_the_request]},
     )
 
@@ -112,7 +125,7 @@ def exchange(
     method: str,
     path: str,
     *,
-    timeout_seconds: float,
+    deadline: Deadline,
     headers: Mapping[str, str] | None = None,
     body: Mapping[str, object] | None = None,
     extensions: Mapping[str, object] | None = None,
@@ -120,36 +133,40 @@ def exchange(
     """Send one request, once, and read its whole answer.
 
     Raises:
-        httpx.TransportError: it did not work out, or not within ``timeout_seconds``.
+        BrokenAnswerError: the status arrived, but not the whole body before the deadline.
+        UnreadableAnswerError: the answer is encoded, or its header fields are not HTTP.
+        httpx.TransportError: no status arrived before the deadline.
     """
-    ends_at = time.monotonic() + timeout_seconds
-    timeout = httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, _CONNECT_TIMEOUT_SECONDS))
     with client.stream(
         method,
         path,
         json=body,
         headers=headers,
-        timeout=timeout,
-        extensions=dict(extensions or {}),
+        extensions={**(extensions or {}), "deadline": deadline},
     ) as response:
-        content = bytearray()
-        for chunk in response.iter_bytes():
-            content += chunk
-            if len(content) > MAX_ANSWER_BYTES:
-                raise AnswerTooLargeError(f"more than {MAX_ANSWER_BYTES} bytes")
-            if time.monotonic() > ends_at:
-                # The client's own timeout is for each read; this one is for them all.
-                raise httpx.ReadTimeout("the answer took too long")
+        status = response.status_code
+        encoding = response.headers.get("Content-Encoding", "identity")
+        if encoding.strip().lower() != "identity":
+            raise UnreadableAnswerError("its answer is encoded", status=status)
+        try:
+            content = _read(response)
+        except httpx.TransportError as error:
+            raise BrokenAnswerError(f"its body: {type(error).__name__}", status=status) from error
         # Where there is a cache, it says what it did (hishel).
         caching = response.extensions.get("caching") or {}
         return Answer(
-            response.status_code,
-            bytes(content),
+            status,
+            content,
             response.headers,
             from_cache=bool(caching.get("from_cache")),
             revalidated=bool(caching.get("revalidated")),
         )
 
 
-def _no_constants(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _read(response: httpx.Response) -> bytes:
+    content = bytearray()
+    for chunk in response.iter_bytes():
+        content += chunk
+        if len(content) > MAX_ANSWER_BYTES:
+            raise httpx.ReadError(f"more than {MAX_ANSWER_BYTES} bytes")
+    return bytes(content)

@@ -23,6 +23,7 @@ from hishel import CacheOptions
 from hishel.httpx import CacheTransport
 
 from till.adapters.upstream.copies import Copies
+from till.adapters.upstream.deadline import Deadline
 from till.adapters.upstream.http import Answer, exchange, make_http_client
 from till.adapters.upstream.sharing import Shared
 from till.measures import Measure, measure
@@ -95,44 +96,48 @@ class UpstreamReader:
         """The answer as the upstream has it now: fetched, or confirmed by it, since this call.
 
         Raises:
-            httpx.TransportError, httpx.DecodingError: there is none.
+            httpx.TransportError, UnreadableAnswerError: there is none.
         """
-        return self._revalidations.run(path, lambda: self._get(path, "no-cache"))
+        deadline = Deadline(self._timeout_seconds)
+        return self._revalidations.run(
+            path, lambda: self._get(path, "no-cache", deadline), deadline
+        )
 
     def displayable(self, path: str) -> Displayable:
         """The answer, a few seconds old at most; in an outage the copy that is left, if any.
 
         Raises:
-            httpx.TransportError, httpx.DecodingError: there is none.
+            httpx.TransportError, UnreadableAnswerError: there is none.
         """
-        return self._displays.run(path, lambda: self._read_for_display(path))
+        deadline = Deadline(self._timeout_seconds)
+        return self._displays.run(path, lambda: self._read_for_display(path, deadline), deadline)
 
     def forget(self, path: str) -> None:
         """Drop the copy: it was found to make no sense."""
         self._copies.forget(self._key(path))
 
-    def _read_for_display(self, path: str) -> Displayable:
+    def _read_for_display(self, path: str, deadline: Deadline) -> Displayable:
         max_age = self._display.max_age_seconds
         asked_at = time.time()
         try:
-            answer = self._get(path, f"max-age={max_age}")
+            answer = self._get(path, f"max-age={max_age}", deadline)
         except httpx.TransportError:
-            kept = self._kept(path)
+            kept = self._kept(path, deadline)
             if kept is None:
                 raise
             return kept
         measure(_cache_measure(answer))
         if answer.status in _OUTAGE:
-            return self._kept(path) or Displayable(answer, 0, stale=False)
+            return self._kept(path, deadline) or Displayable(answer, 0, stale=False)
         age = _age_seconds(answer)
         # One that was young enough, or confirmed, when we asked has aged since by what the asking
         # took, and by up to a second more: dates have no fractions.
         aged_meanwhile = time.time() - asked_at + 1
         return Displayable(answer, age, stale=age > max_age + aged_meanwhile)
 
-    def _kept(self, path: str) -> Displayable | None:
+    def _kept(self, path: str, deadline: Deadline) -> Displayable | None:
         """What stale-if-error leaves to show."""
-        answer = self._get(path, _ONLY_IF_CACHED, _STALE_TOO)
+        answer = self._get(path, _ONLY_IF_CACHED, deadline, _STALE_TOO)
         if answer.status != HTTPStatus.OK:
             return None
         directives = _directives(answer.headers)
@@ -141,13 +146,19 @@ class UpstreamReader:
             return None
         return Displayable(answer, age, stale=True)
 
-    def _get(self, path: str, cache_control: str, options: CacheOptions = _BY_THE_BOOK) -> Answer:
+    def _get(
+        self,
+        path: str,
+        cache_control: str,
+        deadline: Deadline,
+        options: CacheOptions = _BY_THE_BOOK,
+    ) -> Answer:
         return exchange(
             self._client,
             "GET",
             path,
             headers={"Cache-Control": cache_control},
-            timeout_seconds=self._timeout_seconds,
+            deadline=deadline,
             extensions={"caching": {"key": self._key(path), "rfc": options}},
         )
 
@@ -277,6 +288,7 @@ def _instant(date: str | None) -> float | None:
         return None
     try:
         instant = parsedate_to_datetime(date)
-    except ValueError:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, ArithmeticError, LookupError, TypeError):
+        # The standard library raises any of these for text that is no date.
         return None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp()

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from till.adapters.upstream.deadline import Deadline
+
 T = TypeVar("T")
+
+_TOO_LATE: Final = "another read of the same took too long"
 
 
 class Shared(Generic[T]):
@@ -25,22 +31,31 @@ class Shared(Generic[T]):
         self._waiting: dict[Hashable, Future[T]] = {}
         self._running: dict[Hashable, Future[T]] = {}
 
-    def run(self, key: Hashable, work: Callable[[], T]) -> T:
+    def run(self, key: Hashable, work: Callable[[], T], deadline: Deadline) -> T:
         """What the work gives, or raises; done by this thread or by another.
 
-        Under one key, the work is the same for all.
+        Under one key, the work is the same for all. The deadline bounds the waiting for others;
+        the work has to end by itself.
+
+        Raises:
+            httpx.ReadTimeout: another run took until the deadline.
         """
         ours: Future[T] = Future()
         with self._lock:
             theirs = self._waiting.setdefault(key, ours)
             before = self._running.get(key)
         if theirs is not ours:
-            return theirs.result()
-        if before is not None:
-            wait([before])
+            return _result(theirs, deadline)
+        in_time = before is None or before in wait([before], deadline.left()).done
         with self._lock:
-            # Whoever comes from here on may not join any more.
-            self._running[key] = self._waiting.pop(key)
+            # From here on nobody may join any more.
+            del self._waiting[key]
+            if in_time:
+                self._running[key] = ours
+        if not in_time:
+            error = httpx.ReadTimeout(_TOO_LATE)
+            ours.set_exception(error)
+            raise error
         try:
             result = work()
         except BaseException as error:
@@ -55,3 +70,9 @@ class Shared(Generic[T]):
         # Before the result is told: whoever waits for the end of this run then puts its own here.
         with self._lock:
             del self._running[key]
+
+
+def _result(future: Future[T], deadline: Deadline) -> T:
+    if future not in wait([future], deadline.left()).done:
+        raise httpx.ReadTimeout(_TOO_LATE)
+    return future.result()

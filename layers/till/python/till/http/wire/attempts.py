@@ -8,10 +8,22 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
-from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, PurchaseAttempt, Shipped
+from till.domain.money import Money
+from till.domain.purchase import (
+    SHIPMENT_ID_PATTERN,
+    AttemptState,
+    NotShipped,
+    OrphanOutcome,
+    OrphanShipment,
+    OrphanStatus,
+    OutcomeUnknown,
+    PurchaseAttempt,
+    Shipped,
+)
 from till.http.wire.snapshots import AddressResponse, ProductSnapshotResponse
 from till.http.wire.text import Reason
 from till.http.wire.types import Instant, Omittable, WireRequest, WireResponse
+from till.services.close_orphan_shipment import ClosingRequest
 from till.services.resolve_attempt import ResolutionRequest
 
 
@@ -48,6 +60,44 @@ class AttemptResolutionResponse(WireResponse):
     reason: str
 
 
+class OrphanClosingResponse(WireResponse):
+    """Who closed a possible orphan shipment, when and why."""
+
+    outcome: OrphanOutcome
+    reason: str
+    closed_at: Instant
+    closed_by: str
+
+
+class OrphanShipmentResponse(WireResponse):
+    """A parcel that may exist although its attempt was voided. Open until a person closes it."""
+
+    status: OrphanStatus
+    since: Instant
+    shipment_id: str | None = Field(
+        description="The carrier's id, if its answer came after the attempt was voided"
+    )
+    closing: OrphanClosingResponse | None
+
+    @classmethod
+    def of(cls, orphan: OrphanShipment) -> Self:
+        """A possible orphan shipment."""
+        closing = orphan.closing
+        return cls(
+            status=orphan.status,
+            since=orphan.since,
+            shipment_id=orphan.shipment_id,
+            closing=OrphanClosingResponse(
+                outcome=closing.outcome,
+                reason=closing.reason,
+                closed_at=closing.at,
+                closed_by=closing.actor,
+            )
+            if closing
+            else None,
+        )
+
+
 class AttemptResponse(WireResponse):
     """A purchase attempt. Its funds are held while it is PENDING or UNKNOWN."""
 
@@ -72,7 +122,9 @@ class AttemptResponse(WireResponse):
     settled_at: Instant | None = Field(description="When it got its final outcome")
     carrier: CarrierAnswerResponse | None
     resolution: AttemptResolutionResponse | None
-    possible_orphan: bool = Field(description="Voided, and yet a parcel may have been sent")
+    orphan: OrphanShipmentResponse | None = Field(
+        description="Set if the attempt was voided although a parcel may have been sent"
+    )
     purchase_id: UUID | None
     shipment_id: str | None
 
@@ -102,7 +154,7 @@ class AttemptResponse(WireResponse):
             resolution=AttemptResolutionResponse(actor=resolution.actor, reason=resolution.reason)
             if resolution
             else None,
-            possible_orphan=attempt.possible_orphan,
+            orphan=OrphanShipmentResponse.of(attempt.orphan) if attempt.orphan else None,
             purchase_id=purchase.id if purchase else None,
             shipment_id=purchase.shipment_id if purchase else None,
         )
@@ -143,9 +195,7 @@ class ResolveAttemptRequest(WireRequest):
         Annotated[
             str,
             Field(
-                min_length=1,
-                max_length=255,
-                pattern=r"^[\x21-\x7e]+$",
+                pattern=SHIPMENT_ID_PATTERN,
                 description="The carrier's id of the shipment: required with outcome shipped, and "
                 "refused with not_shipped",
             ),
@@ -160,7 +210,7 @@ class ResolveAttemptRequest(WireRequest):
         return self
 
     def resolution_request(
-        self, *, attempt_id: UUID, actor: str, idempotency_key: str
+        self, *, attempt_id: UUID, limit: Money | None, actor: str, idempotency_key: str
     ) -> ResolutionRequest:
         """The request as its use case knows it."""
         return ResolutionRequest(
@@ -168,6 +218,33 @@ class ResolveAttemptRequest(WireRequest):
             outcome=Shipped(shipment_id=self.shipment_id)
             if self.shipment_id is not None
             else NotShipped(message=self.reason),
+            limit=limit,
+            reason=self.reason,
+            actor=actor,
+            idempotency_key=idempotency_key,
+        )
+
+
+class CloseOrphanShipmentRequest(WireRequest):
+    """What was found out about a possible orphan shipment."""
+
+    outcome: Annotated[
+        OrphanOutcome,
+        Field(
+            strict=False,
+            description="RECALLED: there is a parcel, and it was called back. WRITTEN_OFF: there "
+            "is a parcel, and the customer keeps it. NOT_REAL: no parcel was sent",
+        ),
+    ]
+    reason: Reason
+
+    def closing_request(
+        self, *, attempt_id: UUID, actor: str, idempotency_key: str
+    ) -> ClosingRequest:
+        """The request as its use case knows it."""
+        return ClosingRequest(
+            attempt_id=attempt_id,
+            outcome=self.outcome,
             reason=self.reason,
             actor=actor,
             idempotency_key=idempotency_key,

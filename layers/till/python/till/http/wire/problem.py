@@ -44,3 +44,6 @@ class ProblemResponse(BaseModel):
     version: int | None = None
     amount: int | None = None
     limit: int | None = None
+    purchase_id: UUID | None = None
+    shipment_id: str | None = None
+    carrier_outcome: str | None = None

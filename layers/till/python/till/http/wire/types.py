@@ -22,6 +22,7 @@ from pydantic_core import CoreSchema, core_schema
 from till.domain.instant import format_instant
 from till.domain.money import MAX_AMOUNT_MINOR
 from till.domain.promo import CODE_PATTERN, canonical_code
+from till.domain.purchase import SHIPMENT_ID_PATTERN
 
 T = TypeVar("T")
 
@@ -113,6 +114,9 @@ InstantText = Annotated[
 
 Amount = Annotated[int, Field(gt=0, le=MAX_AMOUNT_MINOR, description="Minor units (cents)")]
 """A positive amount of minor units."""
+
+ShipmentIdText = Annotated[str, Field(pattern=SHIPMENT_ID_PATTERN)]
+"""The carrier's id of a shipment: 1 to 255 visible ASCII characters."""
 
 IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
 """1 to 255 visible ASCII characters."""

@@ -1,0 +1,99 @@
+"""A customer-service rep closes a possible orphan shipment: a parcel with no purchase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from till.domain.errors import AttemptNotFoundError
+from till.domain.purchase import OrphanClosing, OrphanOutcome, PurchaseAttempt
+from till.services.contention import until_confirmed
+from till.services.deadline import NEW_REQUEST_SECONDS, at_most
+from till.services.idempotency import fingerprint, require_same_request
+from till.services.ports import UpdateAttempt
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from till.services.ports import Books, Clock, Deadline
+
+_OPERATION: Final = "close_orphan_shipment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingRequest:
+    """What a rep found out about a possible orphan shipment, and why it can be closed."""
+
+    attempt_id: UUID
+    outcome: OrphanOutcome
+    reason: str
+    actor: str
+    idempotency_key: str
+
+    def fingerprint(self) -> str:
+        """What makes two requests the same."""
+        return fingerprint(
+            _OPERATION,
+            {
+                "attempt_id": str(self.attempt_id),
+                "outcome": self.outcome.value,
+                "reason": self.reason,
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """The attempt with its orphan closed; ``replayed``: the request had come before."""
+
+    attempt: PurchaseAttempt
+    replayed: bool
+
+
+class CloseOrphanShipment:
+    """Take a possible orphan shipment off the work list. It moves no money.
+
+    The closing keeps the key of its request, so the attempt itself is what remembers it: there is
+    one closing, and a second request with the same key is the same request or another body.
+    """
+
+    def __init__(self, books: Books, clock: Clock) -> None:
+        self._books = books
+        self._clock = clock
+
+    def __call__(self, request: ClosingRequest, deadline: Deadline) -> Closed:
+        """Close.
+
+        Raises:
+            AttemptNotFoundError: no such attempt.
+            NoOrphanShipmentError: it has no possible orphan shipment.
+            OrphanAlreadyClosedError: it was closed by another request.
+            IdempotencyKeyReusedError: the key was used to close it otherwise.
+            BusyError: not confirmed in its time.
+        """
+        asked = request.fingerprint()
+        deadline = at_most(deadline, NEW_REQUEST_SECONDS)
+        books = self._books.within(deadline)
+
+        def step() -> Closed:
+            attempt = books.attempt(request.attempt_id)
+            if attempt is None:
+                raise AttemptNotFoundError
+            closing = attempt.orphan.closing if attempt.orphan else None
+            if closing is not None and closing.idempotency_key == request.idempotency_key:
+                require_same_request(closing.fingerprint, asked)
+                return Closed(attempt=attempt, replayed=True)
+            closed = attempt.with_orphan_closed(
+                OrphanClosing(
+                    outcome=request.outcome,
+                    reason=request.reason,
+                    actor=request.actor,
+                    at=self._clock.now(),
+                    idempotency_key=request.idempotency_key,
+                    fingerprint=asked,
+                )
+            )
+            books.commit(UpdateAttempt(attempt, closed))
+            return Closed(attempt=closed, replayed=False)
+
+        return until_confirmed(step, deadline)

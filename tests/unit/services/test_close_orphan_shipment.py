@@ -1,0 +1,90 @@
+"""Possible orphan shipments stay on a work list until a person closes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from tests.unit.fakes import FakeDeadline, Fault
+from tests.unit.services.conftest import World
+from till.domain.errors import (
+    AttemptNotFoundError,
+    IdempotencyKeyReusedError,
+    NoOrphanShipmentError,
+    OrphanAlreadyClosedError,
+    ShipmentOutcomeUnknownError,
+)
+from till.domain.purchase import AttemptState, OrphanOutcome, OrphanStatus, OutcomeUnknown
+from till.services.close_orphan_shipment import CloseOrphanShipment, ClosingRequest
+
+LOST, REFUSED = Fault(applied=True), Fault(applied=False)
+
+
+@pytest.fixture
+def closing(world: World) -> ClosingRequest:
+    """A request to close the orphan shipment of an attempt that was voided at its deadline."""
+    world.carrier.outcome = OutcomeUnknown(message="?")
+    with pytest.raises(ShipmentOutcomeUnknownError):
+        world.buy()
+    world.clock.advance(24 * 3600)
+    world.recover()
+    return ClosingRequest(
+        attempt_id=world.the_attempt().id,
+        outcome=OrphanOutcome.WRITTEN_OFF,
+        reason="the customer keeps it",
+        actor="rep",
+        idempotency_key="close",
+    )
+
+
+def close(world: World) -> CloseOrphanShipment:
+    return CloseOrphanShipment(world.books, world.clock)
+
+
+@pytest.mark.parametrize("faults", [[], [REFUSED], [LOST], [REFUSED, LOST]])
+def test_it_is_open_until_a_person_closes_it(
+    world: World, closing: ClosingRequest, faults: list[Fault | None]
+) -> None:
+    assert world.recover().orphans.count == 1
+    world.books.faults = list(faults)
+    attempt = close(world)(closing, FakeDeadline()).attempt
+    assert world.recover().orphans.count == 0
+    assert attempt.orphan is not None
+    assert attempt.orphan.status is OrphanStatus.CLOSED
+    made = attempt.orphan.closing
+    assert made is not None
+    assert (made.outcome, made.reason, made.actor, made.at) == (
+        OrphanOutcome.WRITTEN_OFF,
+        "the customer keeps it",
+        "rep",
+        world.clock.now(),
+    )
+    assert (attempt.state, attempt.listed_as) == (AttemptState.VOIDED, AttemptState.VOIDED)
+    again = close(world)(closing, FakeDeadline())
+    assert (again.attempt, again.replayed) == (attempt, True)
+    world.audit()
+
+
+def test_it_is_closed_once(world: World, closing: ClosingRequest) -> None:
+    close(world)(closing, FakeDeadline())
+    with pytest.raises(IdempotencyKeyReusedError):
+        close(world)(replace(closing, reason="another"), FakeDeadline())
+    with pytest.raises(OrphanAlreadyClosedError):
+        close(world)(replace(closing, idempotency_key="another"), FakeDeadline())
+
+
+def test_there_must_be_one(world: World) -> None:
+    purchase = world.buy().purchase
+    request = ClosingRequest(
+        attempt_id=purchase.id,
+        outcome=OrphanOutcome.NOT_REAL,
+        reason="r",
+        actor="rep",
+        idempotency_key="k",
+    )
+    with pytest.raises(NoOrphanShipmentError):
+        close(world)(request, FakeDeadline())
+    with pytest.raises(AttemptNotFoundError):
+        close(world)(replace(request, attempt_id=uuid4()), FakeDeadline())
