@@ -18,7 +18,7 @@ from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 from infra import openapi_text
 from infra.openapi_examples import REQUESTS, RESPONSES
 from infra.openapi_problems import problem_example
-from till.http.app import CORRELATION_HEADER, CORRELATION_ID
+from till.http.app import CORRELATION_HEADER
 from till.http.problems import PROBLEM_CONTENT_TYPE
 from till.http.routes import BASE_PATH, ROUTES, Route, route_at
 
@@ -187,8 +187,10 @@ def _correlation_id() -> JsonObject:
         "name": CORRELATION_HEADER,
         "in": "header",
         "required": False,
-        "description": "A name for this request in Till's log; anything else is ignored",
-        "schema": {"type": "string", "pattern": f"^{CORRELATION_ID}$"},
+        "description": "A name for this request in Till's log: 8 to 100 letters, digits, '.', '_' "
+        "and '-', beginning with a letter or digit. Any other text is ignored",
+        "schema": {"type": "string"},
+        "example": "order-1001-try-1",
     }
 
 

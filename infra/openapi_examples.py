@@ -158,6 +158,23 @@ _RESOLVED_ATTEMPT: Final[JsonObject] = {
     "purchase_id": _PURCHASE,
     "shipment_id": _SHIPMENT,
 }
+_CLOSED_ORPHAN: Final[JsonObject] = {
+    **_UNKNOWN_ATTEMPT,
+    "state": "VOIDED",
+    "settled_at": "2026-11-23T17:36:41.120934Z",
+    "resolution": {"actor": "recovery", "reason": "Not resolved in time"},
+    "orphan": {
+        "status": "CLOSED",
+        "since": "2026-11-23T17:36:41.120934Z",
+        "shipment_id": None,
+        "closing": {
+            "outcome": "NOT_REAL",
+            "reason": "The carrier has searched, and there is no parcel",
+            "closed_at": "2026-11-24T09:05:12.000000Z",
+            "closed_by": "rita",
+        },
+    },
+}
 _PERCENTAGE: Final[JsonObject] = {"type": "percentage", "percent": 10, "max_amount": 2000}
 _TERMS: Final[JsonObject] = {
     "discount": _PERCENTAGE,
@@ -238,13 +255,9 @@ REQUESTS: Final[Mapping[str, Mapping[str, JsonObject]]] = {
         },
     },
     "close_orphan_shipment": {
-        "The customer keeps it": {
-            "outcome": "WRITTEN_OFF",
-            "reason": "The parcel has arrived, and calling it back costs more than it is worth",
-        },
-        "There is no parcel": {
+        "There was no parcel": {
             "outcome": "NOT_REAL",
-            "reason": "The carrier has no such parcel",
+            "reason": "The carrier has searched, and there is no parcel",
         },
     },
     "create_promo_code": {
@@ -323,26 +336,7 @@ RESPONSES: Final[Mapping[str, JsonObject]] = {
     "list_attempts": _page({**_UNKNOWN_ATTEMPT, "customer_name": "Chiara Conti"}),
     "get_attempt": _UNKNOWN_ATTEMPT,
     "resolve_attempt": _RESOLVED_ATTEMPT,
-    "close_orphan_shipment": {
-        **_UNKNOWN_ATTEMPT,
-        "state": "VOIDED",
-        "settled_at": "2026-11-23T17:36:42.100000Z",
-        "resolution": {
-            "actor": "system:recovery",
-            "reason": "No outcome was known by the deadline; voided in the customer's favour",
-        },
-        "orphan": {
-            "status": "CLOSED",
-            "since": "2026-11-23T17:36:42.100000Z",
-            "shipment_id": None,
-            "closing": {
-                "outcome": "NOT_REAL",
-                "reason": "The carrier has no such parcel",
-                "closed_at": "2026-11-24T09:30:00.000000Z",
-                "closed_by": "rita",
-            },
-        },
-    },
+    "close_orphan_shipment": _CLOSED_ORPHAN,
     "create_quote": {
         "customer_id": _CUSTOMER,
         "product": _SNAPSHOT,

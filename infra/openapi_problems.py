@@ -41,8 +41,8 @@ _CONFLICT: Final[Mapping[str, TillError]] = {
     "refund_purchase": errors.RefundExceedsPurchaseError(
         requested=Money(2000), refundable=Money(1500)
     ),
-    "close_orphan_shipment": errors.OrphanAlreadyClosedError(),
     "resolve_attempt": errors.AttemptAlreadyResolvedError(state="VOIDED"),
+    "close_orphan_shipment": errors.OrphanAlreadyClosedError(),
     "create_promo_code": errors.PromoCodeExistsError(),
     "update_promo_code": errors.PromoCodeDeactivatedError(),
 }

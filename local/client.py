@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.places import CLIENT, ROOT, VENV_PYTHON
+from local.places import CLIENT, ROOT, SHARED, VENV_PYTHON
 
 GENERATED = CLIENT / "till_client" / "generated"
 DOCUMENT = ROOT / "docs" / "openapi.json"
@@ -46,6 +46,8 @@ def main() -> int:
             f"till: the Python client was not generated.\n{ran.stdout}{ran.stderr}", file=sys.stderr
         )
         return ran.returncode
+    # mypy does not notice a new module in a package that it remembers without it.
+    shutil.rmtree(SHARED / "mypy", ignore_errors=True)
     STAMP.write_text(_stamp())
     return 0
 

@@ -1,4 +1,4 @@
-"""Resolve a purchase attempt."""
+"""Resolve a purchase attempt of unknown outcome."""
 
 from http import HTTPStatus
 from typing import Annotated

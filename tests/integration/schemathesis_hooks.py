@@ -12,6 +12,7 @@ import schemathesis
 
 if TYPE_CHECKING:
     from schemathesis import Case, HookContext
+    from schemathesis.core.jsonschema.types import JsonValue
     from schemathesis.specs.openapi.schemas import OpenApiOperation
 
 
@@ -26,10 +27,21 @@ def before_call(context: HookContext, case: Case[OpenApiOperation], **_: object)
         if isinstance(case.query.get("query"), str):
             # A search is visible text of at least two characters.
             case.query["query"] = f"an{case.query['query']}"[:100]
-    if isinstance(case.body, dict):
-        if isinstance(case.body.get("reason"), str):
-            # A reason has a visible character, which no portable pattern can say.
-            case.body["reason"] = f"a{case.body['reason']}"[:500]
-        if "valid_from" in case.body and "valid_until" in case.body:
-            # The end comes after the beginning.
-            del case.body["valid_until"]
+    if not isinstance(case.body, dict):
+        return
+    _write_integers_plainly(case.body)
+    if isinstance(case.body.get("reason"), str):
+        # A reason has a visible character, which no portable pattern can say.
+        case.body["reason"] = f"a{case.body['reason']}"[:500]
+    if "valid_from" in case.body and "valid_until" in case.body:
+        # The end comes after the beginning.
+        del case.body["valid_until"]
+
+
+def _write_integers_plainly(fields: dict[str, JsonValue]) -> None:
+    """5.0 is an integer for JSON Schema, and refused by Till: amounts are written as integers."""
+    for name, value in fields.items():
+        if isinstance(value, float) and value.is_integer():
+            fields[name] = int(value)
+        elif isinstance(value, dict):
+            _write_integers_plainly(value)

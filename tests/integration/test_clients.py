@@ -90,78 +90,81 @@ def test_the_readme_s_walk_by_the_generated_python_client(
 ) -> None:
     """The code that openapi-python-client makes, and nothing around it."""
     till.grant(world.customer, 4000).result()
-    chiara = AuthenticatedClient(base_url=under_test.api_url, token=world.customer_token)
-    rita = AuthenticatedClient(base_url=under_test.api_url, token=world.rep_token)
+    with (
+        AuthenticatedClient(base_url=under_test.api_url, token=world.customer_token) as chiara,
+        AuthenticatedClient(base_url=under_test.api_url, token=world.rep_token) as rita,
+    ):
+        balance = get_credit.sync(world.customer, client=chiara)
+        assert isinstance(balance, models.BalanceResponse)
+        assert (balance.posted, balance.held, balance.available) == (4000, 0, 4000)
 
-    balance = get_credit.sync(world.customer, client=chiara)
-    assert isinstance(balance, models.BalanceResponse)
-    assert (balance.posted, balance.held, balance.available) == (4000, 0, 4000)
+        body = models.CreatePurchaseRequest(product_id=world.product, quantity=2)
+        key = str(uuid4())
+        first, again = (
+            create_purchase.sync_detailed(
+                world.customer, client=chiara, body=body, idempotency_key=key
+            )
+            for _ in range(2)
+        )
+        purchase = first.parsed
+        assert isinstance(purchase, models.PurchaseResponse)
+        assert (purchase.total, purchase.status) == (2500, models.PurchaseStatus.COMPLETED)
+        assert again.parsed == purchase
+        assert again.headers["Idempotency-Replayed"] == "true"
 
-    body = models.CreatePurchaseRequest(product_id=world.product, quantity=2)
-    key = str(uuid4())
-    first, again = (
-        create_purchase.sync_detailed(world.customer, client=chiara, body=body, idempotency_key=key)
-        for _ in range(2)
-    )
-    purchase = first.parsed
-    assert isinstance(purchase, models.PurchaseResponse)
-    assert (purchase.total, purchase.status) == (2500, models.PurchaseStatus.COMPLETED)
-    assert again.parsed == purchase
-    assert again.headers["Idempotency-Replayed"] == "true"
+        refund = refund_purchase.sync(
+            purchase.id,
+            client=rita,
+            body=models.CreateRefundRequest(amount=1000, reason="Scratched"),
+            idempotency_key=str(uuid4()),
+        )
+        assert isinstance(refund, models.RefundResponse)
+        assert (refund.refundable, refund.balance_after) == (1500, 2500)
 
-    refund = refund_purchase.sync(
-        purchase.id,
-        client=rita,
-        body=models.CreateRefundRequest(amount=1000, reason="Scratched"),
-        idempotency_key=str(uuid4()),
-    )
-    assert isinstance(refund, models.RefundResponse)
-    assert (refund.refundable, refund.balance_after) == (1500, 2500)
+        too_much = create_purchase.sync(
+            world.customer,
+            client=chiara,
+            body=models.CreatePurchaseRequest(product_id=world.product, quantity=200),
+            idempotency_key=str(uuid4()),
+        )
+        assert isinstance(too_much, models.ProblemResponse)
+        assert (too_much.status, too_much.needed, too_much.available) == (409, 250_000, 2500)
 
-    too_much = create_purchase.sync(
-        world.customer,
-        client=chiara,
-        body=models.CreatePurchaseRequest(product_id=world.product, quantity=200),
-        idempotency_key=str(uuid4()),
-    )
-    assert isinstance(too_much, models.ProblemResponse)
-    assert (too_much.status, too_much.needed, too_much.available) == (409, 250_000, 2500)
+        entries = list_entries.sync(world.customer, client=chiara, limit=1)
+        assert isinstance(entries, models.EntryListResponse)
+        assert [entry.amount for entry in entries.items] == [1000]
+        assert isinstance(entries.next_cursor, str)
 
-    entries = list_entries.sync(world.customer, client=chiara, limit=1)
-    assert isinstance(entries, models.EntryListResponse)
-    assert [entry.amount for entry in entries.items] == [1000]
-    assert isinstance(entries.next_cursor, str)
-
-    another = get_credit.sync(uuid4(), client=chiara)
-    assert isinstance(another, models.ProblemResponse)
-    assert another.status == 404
+        another = get_credit.sync(uuid4(), client=chiara)
+        assert isinstance(another, models.ProblemResponse)
+        assert another.status == 404
 
 
 def test_a_generated_patch_keeps_the_restrictions_that_it_does_not_name(
     under_test: UnderTest, badges: Badges
 ) -> None:
     """The defect that a default in the document was: the code served everybody afterwards."""
-    client = AuthenticatedClient(base_url=under_test.api_url, token=badges.tester())
     code = f"KEEP-{uuid4().hex[:8].upper()}"
-    made = create_promo_code.sync(
-        client=client,
-        body=models.CreatePromoCodeRequest(
-            code=code,
-            discount=models.PercentageDiscountRequest(type_="percentage", percent=10),
-            first_purchase_only=True,
-            minimum_subtotal=1000,
-        ),
-    )
-    assert isinstance(made, models.PromoCodeResponse)
-    changed = update_promo_code.sync(
-        code,
-        client=client,
-        body=models.UpdatePromoCodeRequest(max_redemptions=5),
-        if_match=f'"{made.version}"',
-    )
-    assert isinstance(changed, models.PromoCodeResponse)
-    assert (changed.max_redemptions, changed.first_purchase_only) == (5, True)
-    assert (changed.minimum_subtotal, changed.discount) == (1000, made.discount)
+    with AuthenticatedClient(base_url=under_test.api_url, token=badges.tester()) as client:
+        made = create_promo_code.sync(
+            client=client,
+            body=models.CreatePromoCodeRequest(
+                code=code,
+                discount=models.PercentageDiscountRequest(type_="percentage", percent=10),
+                first_purchase_only=True,
+                minimum_subtotal=1000,
+            ),
+        )
+        assert isinstance(made, models.PromoCodeResponse)
+        changed = update_promo_code.sync(
+            code,
+            client=client,
+            body=models.UpdatePromoCodeRequest(max_redemptions=5),
+            if_match=f'"{made.version}"',
+        )
+        assert isinstance(changed, models.PromoCodeResponse)
+        assert (changed.max_redemptions, changed.first_purchase_only) == (5, True)
+        assert (changed.minimum_subtotal, changed.discount) == (1000, made.discount)
 
 
 def test_the_python_client_on_the_running_system(

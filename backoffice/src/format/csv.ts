@@ -27,28 +27,70 @@ export function whole(value: number): Decimal {
 // Byte order mark: without it, a spreadsheet program takes the file for its own old encoding.
 const BOM = '\uFEFF';
 
+/** Where a program may split a line, whatever separator it expects. */
+const AFTER_A_SPLIT = /(^|[;,\t\r\n|])(?=[\s"']*[=+\-@＝＋－＠])/g;
+
+const MONTH = '(?:jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-z]*';
+
+/** What a spreadsheet would turn into a number, a date, a time or a truth value: `00123`, `1E5`, `MAR-01`, `12:30`. */
+const CONVERTED = [
+  String.raw`[(]?[$€£¥]?\s?\d[\d.,'\s]*(?:e[+-]?\d+)?\s?[%$€£¥]?[)]?`,
+  String.raw`\d{1,4}[-/.\s]\d{1,2}(?:[-/.\s]\d{1,4})?`,
+  String.raw`\d{1,4}[-/.\s]?${MONTH}(?:[-/.\s]?\d{1,4})?`,
+  String.raw`${MONTH}[-/.\s]?\d{1,4}(?:[-/.,\s]+\d{1,4})?`,
+  String.raw`\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?`,
+  'true|false|wahr|falsch|vrai|faux|verdadero|falso|vero',
+].map((pattern) => new RegExp(String.raw`^\s*(?:${pattern})\s*$`, 'i'));
+
 /**
- * Text that a spreadsheet would take for a formula gets an apostrophe in front, so that a reason like
- * `=HYPERLINK(...)` is shown and not run.
+ * Text as a spreadsheet keeps it: an apostrophe stands before what it would take for a formula, so that a reason like
+ * `=HYPERLINK(...)` is shown and not run, at every place where it may split the line; and before what it would convert,
+ * so that the code `1E5` stays what it is.
  */
 function harmless(text: string): string {
-  return /^\s*[=+\-@\t\r＝＋－＠]/.test(text) ? `'${text}` : text;
+  return CONVERTED.some((pattern) => pattern.test(text)) ? `'${text}` : text.replaceAll(AFTER_A_SPLIT, "$1'");
 }
 
-function field(cell: Cell): string {
+/** How spreadsheets of a locale read a file: where the comma is the decimal sign, the semicolon separates. */
+export interface CsvFormat {
+  readonly separator: ',' | ';';
+  readonly decimalSign: '.' | ',';
+}
+
+/** The format for the viewer's locale, unless told otherwise. */
+export function csvFormat(locale?: string): CsvFormat {
+  const parts = new Intl.NumberFormat(locale).formatToParts(1.5);
+  const usesComma = parts.some(({ type, value }) => type === 'decimal' && value === ',');
+  return usesComma ? { separator: ';', decimalSign: ',' } : { separator: ',', decimalSign: '.' };
+}
+
+function field(cell: Cell, { decimalSign }: CsvFormat): string {
   if (cell === null || cell === undefined) return '';
   if (typeof cell === 'object') {
     if (!/^-?\d+(\.\d+)?$/.test(cell.decimal)) throw new RangeError(`${cell.decimal} is no decimal number`);
-    return cell.decimal;
+    return cell.decimal.replace('.', decimalSign);
   }
   const text = harmless(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return /[",;\t\r\n|]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Rows as CSV by RFC 4180, with a header, CRLF and a byte order mark. */
-export function toCsv<T>(columns: readonly CsvColumn<T>[], rows: readonly T[]): string {
-  const lines = [columns.map((column) => field(column.header)), ...rows.map((row) => columns.map((column) => field(column.cell(row))))];
-  return BOM + lines.map((line) => `${line.join(',')}\r\n`).join('');
+/** Rows as CSV by RFC 4180, with a header, CRLF and a byte order mark, as spreadsheets of the locale read it. */
+export function toCsv<T>(columns: readonly CsvColumn<T>[], rows: readonly T[], format: CsvFormat = csvFormat()): string {
+  const lines = [
+    columns.map((column) => field(column.header, format)),
+    ...rows.map((row) => columns.map((column) => field(column.cell(row), format))),
+  ];
+  return BOM + lines.map((line) => `${line.join(format.separator)}\r\n`).join('');
+}
+
+/** The name of an export, without its ending, that says what is in it: `exportName('purchases', 'REFUNDED', '', day)`. */
+export function exportName(...parts: readonly (string | undefined)[]): string {
+  return parts
+    .filter((part) => part !== undefined && part !== '')
+    .map((part) => part?.normalize('NFC').toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, ''))
+    .filter((part) => part !== '')
+    .join('-')
+    .slice(0, 150);
 }
 
 /** Hands a CSV file to the viewer. */

@@ -1,20 +1,23 @@
 /**
  * Moments as they are typed and kept in an address, in the viewer's time zone: a day, `2026-11-22`, or a day with a
- * time of it, `2026-11-22T14:30`.
+ * time of it, `2026-11-22T14:30`, with seconds where it has some.
  */
 
-import { startOfDay } from './time.ts';
+import { dayError, startOfDay } from './time.ts';
 
-const WITH_TIME = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d)$/;
+const WITH_TIME = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{3}))?)?$/;
 
 function instantOf(moment: string, daysLater: number): string | undefined {
   const match = WITH_TIME.exec(moment);
   if (match === null) return startOfDay(moment, daysLater);
-  const start = startOfDay(match[1] ?? '');
+  const [, day = '', hours, minutes, seconds = '0', milliseconds = '0'] = match;
+  const start = startOfDay(day);
   if (start === undefined) return undefined;
   const instant = new Date(start);
   // By the clock on the wall: 14:30 is 14:30 on the day on which the clocks change, too.
-  instant.setHours(Number(match[2]), Number(match[3]));
+  instant.setHours(Number(hours), Number(minutes), Number(seconds), Number(milliseconds));
+  // The clocks skip this time on that day; Date would take another.
+  if (instant.getHours() !== Number(hours) || instant.getMinutes() !== Number(minutes)) return undefined;
   return instant.toISOString();
 }
 
@@ -28,27 +31,47 @@ export function untilMoment(moment: string): string | undefined {
   return instantOf(moment, 1);
 }
 
+/** What is wrong with a moment that is typed, if anything is. */
+export function momentError(moment: string): string | undefined {
+  const [day = ''] = moment.split('T');
+  const wrong = dayError(day);
+  if (wrong !== undefined || fromMoment(moment) !== undefined || !WITH_TIME.test(moment)) return wrong;
+  return 'The clocks skip this time on that day.';
+}
+
 const two = (value: number): string => value.toString().padStart(2, '0');
 
-function written(date: Date): string {
-  const day = `${date.getFullYear().toString().padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const atMidnight = date.getHours() === 0 && date.getMinutes() === 0;
-  return atMidnight ? day : `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
+function writtenDay(date: Date): string {
+  return `${date.getFullYear().toString().padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** The first instant of its day, which is not midnight everywhere. */
+function beginsItsDay(date: Date): boolean {
+  return startOfDay(writtenDay(date)) === date.toISOString();
+}
+
+function writtenWithTime(date: Date): string {
+  const [seconds, milliseconds] = [date.getSeconds(), date.getMilliseconds()];
+  const fraction = milliseconds === 0 ? '' : `.${milliseconds.toString().padStart(3, '0')}`;
+  const rest = seconds === 0 && milliseconds === 0 ? '' : `:${two(seconds)}${fraction}`;
+  return `${writtenDay(date)}T${two(date.getHours())}:${two(date.getMinutes())}${rest}`;
 }
 
 /** How a span that begins at this instant is written: a day alone where it begins with the day. */
 export function asFromMoment(instant: string): string {
-  return written(new Date(instant));
+  const date = new Date(instant);
+  return beginsItsDay(date) ? writtenDay(date) : writtenWithTime(date);
 }
 
 /** How a span that ends before this instant is written: the last day of it where it ends with a day. */
 export function asUntilMoment(instant: string): string {
   const end = new Date(instant);
-  if (end.getHours() !== 0 || end.getMinutes() !== 0) return written(end);
-  return written(new Date(end.getFullYear(), end.getMonth(), end.getDate() - 1));
+  // The day of the instant before: the day before by the calendar may not exist.
+  return beginsItsDay(end) ? writtenDay(new Date(end.getTime() - 1)) : writtenWithTime(end);
 }
 
 /** The day that it is for the viewer, or was so many days ago. */
 export function dayOf(now: Date, daysAgo = 0): string {
-  return written(new Date(now.getFullYear(), now.getMonth(), now.getDate() - daysAgo)).slice(0, 10);
+  // At noon, which exists on every day.
+  return writtenDay(new Date(now.getFullYear(), now.getMonth(), now.getDate() - daysAgo, 12));
 }

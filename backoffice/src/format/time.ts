@@ -40,17 +40,32 @@ export function formatRelative(instant: string, now: Date, locale?: string): str
   return format.format(Math.trunc(distance / 1000), 'second');
 }
 
+/** The first year that is taken as it is typed: 26 is not the year 26, and not 1926 either. */
+const FIRST_YEAR = 1900;
+
 /**
  * The instant at which a day begins for the viewer, as the API takes it; `2026-11-22` from a date field.
  *
- * For a range that includes its last day, ask for the start of the day after (`daysLater: 1`).
+ * For a range that includes its last day, ask for the start of the day after (`daysLater: 1`). A day begins at its first
+ * instant: 01:00 where the clocks skip midnight, and the first midnight where there are two.
  */
 export function startOfDay(day: string, daysLater = 0): string | undefined {
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day);
   if (match === null) return undefined;
   const [year, month, date] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  if (year < FIRST_YEAR) return undefined;
   const start = new Date(year, month - 1, date);
-  // 31 February is not a day; Date would make it 3 March.
+  // 31 February is not a day; Date would make it 3 March. Some zones skipped a whole day.
   if (start.getMonth() !== month - 1 || start.getDate() !== date) return undefined;
   return new Date(year, month - 1, date + daysLater).toISOString();
+}
+
+/** What is wrong with a day of a date field, if anything is; a year that is being typed is asked about, not guessed. */
+export function dayError(day: string): string | undefined {
+  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day);
+  if (match === null || startOfDay(day) !== undefined) return undefined;
+  const year = Number(match[1]);
+  if (year < 100) return `Is the year ${2000 + year}? Enter it with four digits.`;
+  if (year < FIRST_YEAR) return 'Enter the year with four digits.';
+  return 'Enter a day of the calendar.';
 }

@@ -346,7 +346,7 @@ class Till:
     def close_orphan_shipment(
         self, attempt_id: UUID, outcome: models.OrphanOutcome, reason: str, *, intent: str
     ) -> models.AttemptResponse:
-        """Close a possible orphan shipment: a parcel without a purchase. It moves no money."""
+        """Say what became of a parcel that may exist although its attempt was voided."""
         return _ok(
             close_orphan_shipment.sync_detailed(
                 attempt_id,

@@ -328,7 +328,7 @@ def test_a_change_is_recognised_after_several_unconfirmed_tries(world: World) ->
 
     def change() -> PromoCode:
         return codes.change(
-            "TEN", lambda _: TEN, versions=None, actor="admin", deadline=FakeDeadline()
+            "TEN", lambda _: TEN, versions=frozenset({1}), actor="admin", deadline=FakeDeadline()
         )
 
     read, readings = world.books.promo, [world.books.promo_items["TEN"]] * 2

@@ -5,8 +5,8 @@ import { amount, type CsvColumn, whole } from '../../format/csv.ts';
 export const ATTEMPT_CSV: readonly CsvColumn<NamedAttempt>[] = [
   { header: 'attempt_id', cell: (attempt) => attempt.id },
   { header: 'state', cell: (attempt) => attempt.state },
-  { header: 'begun_at', cell: (attempt) => attempt.created_at },
-  { header: 'begun_by', cell: (attempt) => attempt.created_by },
+  { header: 'created_at', cell: (attempt) => attempt.created_at },
+  { header: 'created_by', cell: (attempt) => attempt.created_by },
   { header: 'unknown_since', cell: (attempt) => attempt.unknown_since },
   { header: 'deadline_at', cell: (attempt) => attempt.deadline_at },
   { header: 'settled_at', cell: (attempt) => attempt.settled_at },

@@ -6,6 +6,7 @@ import type { AttemptState, NamedAttempt } from '../../api/types.ts';
 import { CustomerLink, useRememberedList } from '../../app/links.tsx';
 import { places } from '../../app/places.ts';
 import { oneOf, useCursor, useFilters } from '../../app/url-state.ts';
+import { exportName } from '../../format/csv.ts';
 import { dayOf } from '../../format/moment.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
@@ -194,7 +195,7 @@ export function AttemptsPage() {
       lead={lead}
       actions={
         <ExportButton
-          filename={`attempts-${name.toLowerCase()}-${dayOf(new Date())}`}
+          filename={exportName('attempts', name, dayOf(new Date()))}
           columns={ATTEMPT_CSV}
           load={({ signal, onProgress }) =>
             everyItem((next) => read.attempts(api, { ...filters, limit: LARGEST_PAGE, cursor: next }, signal), { signal, onProgress })

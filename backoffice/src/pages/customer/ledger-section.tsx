@@ -3,7 +3,7 @@ import { everyItem, read, useEntries } from '../../api/queries.ts';
 import type { Entry } from '../../api/types.ts';
 import { places } from '../../app/places.ts';
 import { useCursor } from '../../app/url-state.ts';
-import { amount, type CsvColumn, whole } from '../../format/csv.ts';
+import { amount, type CsvColumn, exportName, whole } from '../../format/csv.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
@@ -35,17 +35,20 @@ const COLUMNS: readonly Column<Entry>[] = [
 ];
 
 const CSV: readonly CsvColumn<Entry>[] = [
-  { header: 'Sequence', cell: ({ sequence }) => whole(sequence) },
-  { header: 'When (UTC)', cell: ({ created_at }) => created_at },
-  { header: 'What', cell: ({ kind }) => kind },
-  { header: 'Amount', cell: (entry) => amount(entry.amount, entry.currency) },
-  { header: 'Balance after', cell: ({ balance_after, currency }) => amount(balance_after, currency) },
-  { header: 'Currency', cell: ({ currency }) => currency },
-  { header: 'Why', cell: ({ reason }) => reason },
-  { header: 'Who', cell: ({ actor }) => actor },
-  { header: 'Purchase id', cell: ({ purchase_id }) => purchase_id },
-  { header: 'Refund id', cell: ({ refund_id }) => refund_id },
-  { header: 'Entry id', cell: ({ id }) => id },
+  { header: 'sequence', cell: ({ sequence }) => whole(sequence) },
+  { header: 'entry_id', cell: ({ id }) => id },
+  { header: 'created_at', cell: ({ created_at }) => created_at },
+  { header: 'kind', cell: ({ kind }) => kind },
+  { header: 'amount', cell: (entry) => amount(entry.amount, entry.currency) },
+  { header: 'balance_after', cell: ({ balance_after, currency }) => amount(balance_after, currency) },
+  { header: 'currency', cell: ({ currency }) => currency },
+  { header: 'reason', cell: ({ reason }) => reason },
+  { header: 'actor', cell: ({ actor }) => actor },
+  { header: 'purchase_id', cell: ({ purchase_id }) => purchase_id },
+  { header: 'refund_id', cell: ({ refund_id }) => refund_id },
+  { header: 'idempotency_key', cell: ({ idempotency_key }) => idempotency_key },
+  { header: 'previous_hash', cell: ({ previous_hash }) => previous_hash },
+  { header: 'hash', cell: ({ hash }) => hash },
 ];
 
 function Why({ entry }: { readonly entry: Entry }) {
@@ -94,7 +97,7 @@ export function LedgerExport({ customerId }: { readonly customerId: string }) {
   return (
     <ExportButton
       label="Export the ledger"
-      filename={`ledger-${customerId}`}
+      filename={exportName('ledger', customerId)}
       columns={CSV}
       load={({ signal, onProgress }) =>
         everyItem((cursor) => read.entries(api, customerId, { limit: LARGEST_PAGE, cursor }, signal), { signal, onProgress })

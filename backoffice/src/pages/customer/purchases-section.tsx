@@ -5,7 +5,7 @@ import { everyItem, read, useCustomerPurchases } from '../../api/queries.ts';
 import type { Purchase } from '../../api/types.ts';
 import { places } from '../../app/places.ts';
 import { useCursor } from '../../app/url-state.ts';
-import { amount, type CsvColumn, whole } from '../../format/csv.ts';
+import { amount, type CsvColumn, exportName, whole } from '../../format/csv.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
@@ -37,20 +37,20 @@ const COLUMNS: readonly Column<Purchase>[] = [
 ];
 
 const CSV: readonly CsvColumn<Purchase>[] = [
-  { header: 'Purchase id', cell: ({ id }) => id },
-  { header: 'When (UTC)', cell: ({ created_at }) => created_at },
-  { header: 'Product', cell: ({ product }) => product.name },
-  { header: 'SKU', cell: ({ product }) => product.sku },
-  { header: 'Quantity', cell: ({ quantity }) => whole(quantity) },
-  { header: 'Subtotal', cell: ({ subtotal, currency }) => amount(subtotal, currency) },
-  { header: 'Discount', cell: ({ discount, currency }) => amount(discount, currency) },
-  { header: 'Total', cell: ({ total, currency }) => amount(total, currency) },
-  { header: 'Refunded', cell: ({ refunded, currency }) => amount(refunded, currency) },
-  { header: 'Currency', cell: ({ currency }) => currency },
-  { header: 'Status', cell: ({ status }) => status },
-  { header: 'Promo code', cell: ({ promo_code }) => promo_code },
-  { header: 'Shipment id', cell: ({ shipment_id }) => shipment_id },
-  { header: 'Who', cell: ({ created_by }) => created_by },
+  { header: 'purchase_id', cell: ({ id }) => id },
+  { header: 'created_at', cell: ({ created_at }) => created_at },
+  { header: 'product', cell: ({ product }) => product.name },
+  { header: 'sku', cell: ({ product }) => product.sku },
+  { header: 'quantity', cell: ({ quantity }) => whole(quantity) },
+  { header: 'subtotal', cell: ({ subtotal, currency }) => amount(subtotal, currency) },
+  { header: 'discount', cell: ({ discount, currency }) => amount(discount, currency) },
+  { header: 'total', cell: ({ total, currency }) => amount(total, currency) },
+  { header: 'refunded', cell: ({ refunded, currency }) => amount(refunded, currency) },
+  { header: 'currency', cell: ({ currency }) => currency },
+  { header: 'status', cell: ({ status }) => status },
+  { header: 'promo_code', cell: ({ promo_code }) => promo_code },
+  { header: 'shipment_id', cell: ({ shipment_id }) => shipment_id },
+  { header: 'created_by', cell: ({ created_by }) => created_by },
 ];
 
 /** The purchases of a customer, newest first. */
@@ -94,7 +94,7 @@ export function PurchasesExport({ customerId }: { readonly customerId: string })
   return (
     <ExportButton
       label="Export the purchases"
-      filename={`purchases-${customerId}`}
+      filename={exportName('purchases', customerId)}
       columns={CSV}
       load={({ signal, onProgress }) =>
         everyItem((cursor) => read.customerPurchases(api, customerId, { limit: LARGEST_PAGE, cursor }, signal), { signal, onProgress })

@@ -2,6 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 
 import { aBalance, aCustomer, aKnownCustomer, CUSTOMER_ID } from '../../test/examples.ts';
+import { dayOf } from '../../format/moment.ts';
 import { catchDownloads } from '../../test/downloads.ts';
 import { renderApp } from '../../test/render-app.tsx';
 import { on, problem, server, stillLoading } from '../../test/server.ts';
@@ -122,9 +123,9 @@ describe('the known customers', () => {
     const { user } = renderApp('/customers?query=example');
     await user.click(await screen.findByRole('button', { name: 'Export CSV' }));
     expect(await screen.findByText('Exported 2 rows.')).toBeVisible();
-    expect(downloads.map((download) => download.name)).toEqual(['customers-found.csv']);
+    expect(downloads.map((download) => download.name)).toEqual([`customers-matching-example-${dayOf(new Date())}.csv`]);
     expect(await downloads[0]?.lines()).toEqual([
-      'Customer id,Name,E-mail,Customer since (UTC)',
+      'customer_id,name,email,opened_at',
       `${CUSTOMER_ID},Chiara Lindqvist,chiara@example.com,2026-11-22T17:36:15.122328Z`,
       `${ADA.id},,ada@example.com,2026-11-22T17:36:15.122328Z`,
     ]);

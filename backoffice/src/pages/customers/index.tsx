@@ -5,7 +5,8 @@ import { useApi } from '../../api/client.ts';
 import type { KnownCustomer } from '../../api/types.ts';
 import { isUuid, places } from '../../app/places.ts';
 import { useFilters } from '../../app/url-state.ts';
-import type { CsvColumn } from '../../format/csv.ts';
+import { type CsvColumn, exportName } from '../../format/csv.ts';
+import { dayOf } from '../../format/moment.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
 import { Card, Page, Toolbar } from '../../ui/page.tsx';
@@ -21,10 +22,10 @@ const LONGEST_QUERY = 100;
 const LARGEST_PAGE = 100;
 
 const CSV: readonly CsvColumn<KnownCustomer>[] = [
-  { header: 'Customer id', cell: (customer) => customer.id },
-  { header: 'Name', cell: (customer) => customer.name },
-  { header: 'E-mail', cell: (customer) => customer.email },
-  { header: 'Customer since (UTC)', cell: (customer) => customer.opened_at },
+  { header: 'customer_id', cell: (customer) => customer.id },
+  { header: 'name', cell: (customer) => customer.name },
+  { header: 'email', cell: (customer) => customer.email },
+  { header: 'opened_at', cell: (customer) => customer.opened_at },
 ];
 
 /** Finds customers by name, e-mail or id; without a query, lists those who have or had credit. */
@@ -44,7 +45,7 @@ export function CustomersPage() {
         !tooShort && (
           <ExportButton
             key={wanted}
-            filename={wanted === '' ? 'customers' : 'customers-found'}
+            filename={exportName('customers', wanted === '' ? '' : `matching ${wanted}`, dayOf(new Date()))}
             columns={CSV}
             load={({ signal, onProgress }) =>
               everyItem((cursor) => read.customers(api, { query: wanted, limit: LARGEST_PAGE, cursor }, signal), { signal, onProgress })

@@ -8,6 +8,7 @@ import { useRememberedList } from '../../app/links.tsx';
 import { places } from '../../app/places.ts';
 import { oneOf, useCursor, useFilters } from '../../app/url-state.ts';
 import { useViewer } from '../../auth/session.ts';
+import { exportName } from '../../format/csv.ts';
 import { discountText } from '../../format/discount.ts';
 import { formatMoney } from '../../format/money.ts';
 import { dayOf } from '../../format/moment.ts';
@@ -89,7 +90,7 @@ export function PromoCodesPage() {
       actions={
         <>
           <ExportButton
-            filename={`promo-codes-${dayOf(new Date())}`}
+            filename={exportName('promo-codes', state, dayOf(new Date()))}
             columns={PROMO_CODE_CSV}
             load={({ signal, onProgress }) =>
               everyItem((next) => read.promoCodes(api, { limit: EXPORT_PAGE_SIZE, state, cursor: next }, signal), { signal, onProgress })

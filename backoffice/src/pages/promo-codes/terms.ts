@@ -2,7 +2,7 @@ import type { CreatePromoCodeRequest, PromoTerms, UpdatePromoCodeRequest } from 
 import { fingerprint } from '../../api/intents.ts';
 import { isUuid } from '../../app/places.ts';
 import { parseAmount, toDecimal } from '../../format/money.ts';
-import { asFromMoment, asUntilMoment, fromMoment, untilMoment } from '../../format/moment.ts';
+import { asFromMoment, asUntilMoment, fromMoment, momentError, untilMoment } from '../../format/moment.ts';
 
 /** The terms of a promo code as they stand in the fields of a form. An empty field is no restriction. */
 export interface TermsDraft {
@@ -98,7 +98,7 @@ export function readTerms(draft: TermsDraft, currency: string, before?: PromoTer
     if (draft[field] === '') return null;
     if (draft[field] === old?.[field] && exact !== undefined) return exact;
     const instant = read(draft[field]);
-    if (instant === undefined) errors[field] = 'Enter a day of the calendar.';
+    if (instant === undefined) errors[field] = momentError(draft[field]) ?? 'Enter a day of the calendar.';
     return instant ?? null;
   };
 

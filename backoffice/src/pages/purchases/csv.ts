@@ -4,8 +4,8 @@ import { amount, type CsvColumn, whole } from '../../format/csv.ts';
 /** Purchases as a spreadsheet takes them: amounts as numbers beside their currency, times in UTC. */
 export const PURCHASE_CSV: readonly CsvColumn<NamedPurchase>[] = [
   { header: 'purchase_id', cell: (purchase) => purchase.id },
-  { header: 'bought_at', cell: (purchase) => purchase.created_at },
-  { header: 'bought_by', cell: (purchase) => purchase.created_by },
+  { header: 'created_at', cell: (purchase) => purchase.created_at },
+  { header: 'created_by', cell: (purchase) => purchase.created_by },
   { header: 'customer_id', cell: (purchase) => purchase.customer_id },
   { header: 'customer_name', cell: (purchase) => purchase.customer_name },
   { header: 'status', cell: (purchase) => purchase.status },

@@ -6,8 +6,9 @@ import type { NamedPurchase, PurchaseStatus } from '../../api/types.ts';
 import { CustomerLink, useRememberedList } from '../../app/links.tsx';
 import { places } from '../../app/places.ts';
 import { oneOf, useCursor, useFilters } from '../../app/url-state.ts';
+import { exportName } from '../../format/csv.ts';
 import { formatMoney } from '../../format/money.ts';
-import { dayOf, fromMoment, untilMoment } from '../../format/moment.ts';
+import { dayOf, fromMoment, momentError, untilMoment } from '../../format/moment.ts';
 import { LONGEST_SHIPMENT_ID, shipmentIdError } from '../../format/shipment-id.ts';
 import { Button, TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
@@ -106,7 +107,13 @@ export function PurchasesPage() {
       lead="What all customers bought, the newest first."
       actions={
         <ExportButton
-          filename={`purchases-${today}`}
+          filename={exportName(
+            'purchases',
+            filters.status,
+            filters.createdFrom === undefined ? '' : `from ${from}`,
+            filters.createdTo === undefined ? '' : `to ${to}`,
+            `on ${today}`,
+          )}
           columns={PURCHASE_CSV}
           load={({ signal, onProgress }) =>
             everyItem((next) => read.purchases(api, { limit: EXPORT_PAGE_SIZE, ...filters, cursor: next }, signal), { signal, onProgress })
@@ -122,12 +129,17 @@ export function PurchasesPage() {
           options={STATUSES.map((one) => ({ value: one, label: statusText(one) }))}
           onChange={(next) => filter({ status: next })}
         />
-        <MomentInput label="From" value={filters.createdFrom === undefined ? '' : from} onChange={(next) => filter({ from: next })} />
+        <MomentInput
+          label="From"
+          value={filters.createdFrom === undefined ? '' : from}
+          onChange={(next) => filter({ from: next })}
+          error={momentError(from)}
+        />
         <MomentInput
           label="To"
           value={filters.createdTo === undefined ? '' : to}
           onChange={(next) => filter({ to: next })}
-          error={isBackwards ? 'The end has to come after the beginning.' : undefined}
+          error={momentError(to) ?? (isBackwards ? 'The end has to come after the beginning.' : undefined)}
         />
         <SearchField
           label="Shipment id"

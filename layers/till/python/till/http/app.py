@@ -17,7 +17,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
 )
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from till import measures
 from till.domain.errors import CustomerNotFoundError, TillError
@@ -125,7 +125,9 @@ FromFilter = Annotated[
 UntilFilter = Annotated[
     InstantText | None, Query(description="Created before this RFC 3339 time with an offset")
 ]
-Limit = Annotated[int, Query(ge=1, le=100, description="The most items on a page"), WRITTEN_AS_JSON]
+Limit = Annotated[
+    int, Field(ge=1, le=100), WRITTEN_AS_JSON, Query(description="The most items on a page")
+]
 Cursor = Annotated[
     str | None,
     Query(max_length=512, description="next_cursor of the previous page of the same list"),

@@ -365,7 +365,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
             return Problem(
                 HTTPStatus.CONFLICT,
                 "unresolved-attempt",
-                "The same order was sent before, and its outcome is not known yet",
+                "The same order was sent before, and its outcome is still unknown",
                 "A parcel may already be on its way. Wait until that attempt is resolved, or "
                 f"repeat it with its own Idempotency-Key. {_NOTHING_CHANGED}",
                 {"attempt_id": attempt_id},
