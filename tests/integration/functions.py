@@ -94,11 +94,11 @@ class Functions:
         assert error is None, error
 
     def failure_of_recovery(self) -> str | None:
-        """One run of the recovery, to its end; gives back the error that it raised, if any."""
+        """One run of the recovery, to its end; gives back what it failed with, if it did."""
         answer = self._client.invoke(FunctionName=self.name(RECOVERY), Payload=b"{}")
         payload = answer["Payload"].read()
         failed = answer.get("FunctionError") is not None
-        return str(json.loads(payload)["errorType"]) if failed else None
+        return str(json.loads(payload)["errorMessage"]) if failed else None
 
     def call_without_authorizer(self, operation: str, path: str, token: str) -> int:
         """A GET as a gateway hands it on that asks no authorizer; gives back the status."""

@@ -164,7 +164,7 @@ def stage(till: TillClient, upstream: StandInControl, shop: Shop) -> Stage:
     return Stage(till, upstream, shop)
 
 
-@pytest.mark.parametrize(("case_name", "fault_name"), itertools.product(CASES, FAULTS))
+@pytest.mark.parametrize(("case_name", "fault_name"), [*itertools.product(CASES, FAULTS)])
 def test_a_disturbed_transaction_takes_effect_once(
     stage: Stage, dynamodb_proxy: FaultProxy, audit: Auditor, case_name: str, fault_name: str
 ) -> None:
