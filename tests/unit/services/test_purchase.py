@@ -30,7 +30,7 @@ from till.domain.purchase import (
     Shipped,
     attempt_id_for,
 )
-from till.services.ports import CreateAttempt, UnconfirmedCommitError, Write
+from till.services.ports import CreateAttempt, UnconfirmedCommitError, UpdateAttempt, Write
 from till.services.refund import RefundRequest
 
 LOST = Fault(applied=True)
@@ -441,4 +441,32 @@ def test_a_refusal_by_our_own_unconfirmed_reservation_is_none(
     monkeypatch.setattr(world.books, "attempt", lambda i: invisible.pop() if invisible else read(i))
     assert world.buy("key", quantity=10).purchase.order.total == Money(10_000)
     assert len(world.carrier.calls) == 1
+    world.audit()
+
+
+def test_a_noted_shipment_id_of_another_purchase_leaves_the_decision_to_a_person(
+    world: World,
+) -> None:
+    world.carrier.outcome = Shipped(shipment_id="S1")
+    first = world.buy().purchase
+    world.carrier.outcome = OutcomeUnknown(message="no answer")
+    attempt_id = attempt_id_for(world.customer_id, "again")
+    with pytest.raises(ShipmentOutcomeUnknownError):
+        world.buy("again")
+    unknown = world.books.attempt(attempt_id)
+    assert unknown is not None
+    # Its answer comes late, and nothing can be read: it is noted as it is.
+    noted = unknown.with_carrier_answer(Shipped(shipment_id="S1"), world.clock.now())
+    world.books.commit(UpdateAttempt(unknown, noted))
+
+    world.recover()
+
+    looked_at = world.books.attempt(attempt_id)
+    assert looked_at is not None
+    assert isinstance(looked_at.carrier_outcome, OutcomeUnknown)
+    assert (attempt_id, "S1", first.id) in world.incidents.ids_taken
+    told = len(world.incidents.ids_taken)
+    world.recover()
+    assert len(world.incidents.ids_taken) == told
+    looked_at.require_not_answered_otherwise(NotShipped(message="a rep looked"))
     world.audit()
