@@ -16,7 +16,7 @@ from tests.integration.badges import Badges  # noqa: E402
 from tests.integration.client import TillClient  # noqa: E402
 from tests.integration.crashes import Crashes  # noqa: E402
 from tests.integration.fault_proxy import FaultProxy, running_proxy  # noqa: E402
-from tests.integration.functions import Functions  # noqa: E402
+from tests.integration.functions import RECOVERY, Functions  # noqa: E402
 from tests.integration.invariants import Auditor  # noqa: E402
 from tests.integration.shop import Shop  # noqa: E402
 from tests.integration.tables import Tables  # noqa: E402
@@ -170,3 +170,20 @@ def crashes(
     dynamodb_proxy: FaultProxy,
 ) -> Crashes:
     return Crashes(till, upstream, shop, functions, dynamodb_proxy)
+
+
+@pytest.fixture(scope="module")
+def no_time_to_look(dynamodb_proxy: FaultProxy, functions: Functions) -> Iterator[None]:
+    """Nobody finds out what became of an unknown outcome before its deadline.
+
+    The recovery, too, reaches DynamoDB by way of the proxy.
+    """
+    with (
+        functions.configured("create_purchase", TILL_UNKNOWN_DEADLINE_SECONDS="0.1"),
+        functions.configured(
+            RECOVERY,
+            AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url,
+            TILL_UNKNOWN_DEADLINE_SECONDS="0.1",
+        ),
+    ):
+        yield

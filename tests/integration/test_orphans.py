@@ -16,8 +16,6 @@ from tests.integration.measured import Measured
 from tests.integration.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from local.upstream.client import StandInControl
@@ -32,18 +30,7 @@ CREDIT = 5_000
 LONG_AGO: AttributeValueTypeDef = {"S": "2020-01-01T00:00:00.000000Z"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _no_time_to_look(dynamodb_proxy: FaultProxy, functions: Functions) -> Iterator[None]:
-    """Nobody finds out what became of an unknown outcome before its deadline."""
-    with (
-        functions.configured("create_purchase", TILL_UNKNOWN_DEADLINE_SECONDS="0.1"),
-        functions.configured(
-            RECOVERY,
-            AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url,
-            TILL_UNKNOWN_DEADLINE_SECONDS="0.1",
-        ),
-    ):
-        yield
+pytestmark = pytest.mark.usefixtures("no_time_to_look")
 
 
 def _lost(till: TillClient, upstream: StandInControl, shop: Shop) -> tuple[UUID, UUID]:

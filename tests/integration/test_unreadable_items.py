@@ -209,6 +209,7 @@ REFUSALS: dict[str, Fault] = {
 }
 
 
+@pytest.mark.usefixtures("no_time_to_look")
 @pytest.mark.parametrize("name", REFUSALS)
 def test_an_attempt_that_cannot_be_settled_is_told_and_passed_over(
     *,
@@ -221,29 +222,25 @@ def test_an_attempt_that_cannot_be_settled_is_told_and_passed_over(
 ) -> None:
     customer, others_customer = (make.shop.customer(credit=CREDIT) for _ in range(2))
     recovery = Measured(functions, RECOVERY)
-    with (
-        functions.configured("create_purchase", TILL_UNKNOWN_DEADLINE_SECONDS="0.1"),
-        functions.configured(RECOVERY, AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url),
-    ):
-        with dynamodb_proxy.fault(REFUSALS[name], changes("VOID", customer)):
-            stuck = make.lost(customer)
-            others = [make.lost(others_customer) for _ in range(2)]
+    with dynamodb_proxy.fault(REFUSALS[name], changes("VOID", customer)):
+        stuck = make.lost(customer)
+        others = [make.lost(others_customer) for _ in range(2)]
 
-            def passed_over() -> bool:
-                failure = functions.failure_of_recovery()
-                assert failure is not None
-                assert "attempts could not be recovered" in failure
-                return all(till.attempt(each).result().state == "VOIDED" for each in others)
+        def passed_over() -> bool:
+            failure = functions.failure_of_recovery()
+            assert failure is not None
+            assert "attempts could not be recovered" in failure
+            return all(till.attempt(each).result().state == "VOIDED" for each in others)
 
-            until(passed_over, "those after it are settled")
+        until(passed_over, "those after it are settled")
 
-            def told() -> bool:
-                functions.failure_of_recovery()
-                return bool(recovery.errors(attempt_id=str(stuck)))
+        def told() -> bool:
+            functions.failure_of_recovery()
+            return bool(recovery.errors(attempt_id=str(stuck)))
 
-            until(told, "the line that names it")
-            assert recovery.total("RecoveriesFailed") >= 1
-            assert till.attempt(stuck).result().state == "UNKNOWN"
-        until(lambda: _is_voided(till, functions, stuck), "the next run settles it")
+        until(told, "the line that names it")
+        assert recovery.total("RecoveriesFailed") >= 1
+        assert till.attempt(stuck).result().state == "UNKNOWN"
+    until(lambda: _is_voided(till, functions, stuck), "the next run settles it")
     audit(customer)
     audit(others_customer)
