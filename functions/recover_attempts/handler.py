@@ -12,8 +12,6 @@ from till.measures import Measure, measure
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from till.services.recover import WorkList
-
 logger = Logger()
 
 
@@ -24,10 +22,11 @@ class RecoveryFailedError(Exception):
 def lambda_handler(_: object, context: "LambdaContext") -> None:
     """Run the recovery once, and log what it did."""
     report = bootstrap.recover_attempts()(LambdaDeadline(context))
+    now = datetime.now(UTC)
     measure(Measure.UNKNOWN_ATTEMPTS, report.unknown.count)
-    measure(Measure.OLDEST_UNKNOWN_SECONDS, _age_seconds(report.unknown))
+    measure(Measure.OLDEST_UNKNOWN_SECONDS, report.unknown.oldest_seconds(now))
     measure(Measure.OPEN_ORPHANS, report.orphans.count)
-    measure(Measure.OLDEST_ORPHAN_SECONDS, _age_seconds(report.orphans))
+    measure(Measure.OLDEST_ORPHAN_SECONDS, report.orphans.oldest_seconds(now))
     measure(Measure.RECOVERIES_FAILED, len(report.failed))
     measures.flush()
     logger.info(
@@ -48,8 +47,3 @@ def lambda_handler(_: object, context: "LambdaContext") -> None:
         )
     if report.failed:
         raise RecoveryFailedError(f"{len(report.failed)} attempts could not be recovered")
-
-
-def _age_seconds(work: "WorkList") -> float:
-    oldest = work.oldest_since
-    return (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0

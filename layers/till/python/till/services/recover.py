@@ -52,6 +52,10 @@ class WorkList:
         self.count += page.count
         self.oldest_since = self.oldest_since or page.oldest
 
+    def oldest_seconds(self, now: datetime) -> float:
+        """How long the first one has been waiting; 0 if none is."""
+        return (now - self.oldest_since).total_seconds() if self.oldest_since else 0.0
+
 
 @dataclass(slots=True)
 class RecoveryReport:
