@@ -45,8 +45,8 @@ test-e2e: ## The two commands and the README, as written
 test-backoffice: ## Types and component tests of the back office
 	@$(SET_UP) local.checks backoffice
 
-fuzz: ## Schemathesis, for an hour, with other examples at every run (MINUTES=)
-	@export TILL_FUZZ_MINUTES='$(or $(MINUTES),60)' && $(SET_UP) pytest tests/integration/test_document.py
+fuzz: ## Schemathesis and damaged answers of the upstreams, for an hour, new examples each time (MINUTES=)
+	@export TILL_FUZZ_MINUTES='$(or $(MINUTES),60)' && $(SET_UP) pytest tests/integration/test_document.py tests/unit/adapters/test_mutated_answers.py
 
 test-browser: ## The back office in a real browser, on a system of its own
 	@$(SET_UP) local.in_browser npm run --silent test:e2e

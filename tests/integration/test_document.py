@@ -31,7 +31,8 @@ HERE: Final = Path(__file__).parent
 DOCUMENT: Final = HERE.parents[1] / "docs" / "openapi.json"
 """That the API serves the same is shown in test_about."""
 FUZZ_SECONDS: Final = int(float(os.environ.get("TILL_FUZZ_MINUTES", "0")) * 60)
-SECONDS: Final = FUZZ_SECONDS or 100
+SECONDS: Final = int(FUZZ_SECONDS * 0.6) or 100
+"""The rest of an hour of ``make fuzz`` is for the answers of the external APIs."""
 PHASES: Final = {"examples,coverage": 0.4, "fuzzing": 0.3, "stateful": 0.3}
 """Each has its share of the time: on a busy machine the first would take all of it."""
 

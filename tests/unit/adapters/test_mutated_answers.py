@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
 
 MINUTES: Final = float(os.environ.get("TILL_FUZZ_MINUTES", "0"))
 often: Final = settings(
-    max_examples=int(20_000 * MINUTES) or 300,
+    # 8 ms each.
+    max_examples=int(1_000 * MINUTES) or 300,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+pytestmark = pytest.mark.timeout(600 + 60 * MINUTES)
 SHIPMENT: Final = {"id": "shp_1"}
 SECRETS: Final = ("Secret Name", "secret@example.com")
 ODD: Final[st.SearchStrategy[object]] = st.one_of(

@@ -308,6 +308,24 @@ def test_a_change_of_what_one_has_not_seen_is_refused(codes: PromoCodes) -> None
         codes.deactivate("NOBODY", actor="x", deadline=FakeDeadline())
 
 
+def test_a_change_is_for_any_of_some_versions_or_for_all(codes: PromoCodes) -> None:
+    codes.create("TEN", TEN, actor="anna", deadline=FakeDeadline())
+
+    def change(versions: frozenset[int] | None) -> int:
+        return codes.change(
+            "TEN", lambda t: t, versions=versions, actor="bob", deadline=FakeDeadline()
+        ).version
+
+    assert change(frozenset({1, 7})) == 2
+    assert change(None) == 3
+    for other in (frozenset({1, 2}), frozenset[int]()):
+        with pytest.raises(StaleVersionError) as raised:
+            change(other)
+        assert raised.value.version == 3
+    with pytest.raises(PromoCodeNotFoundError):
+        codes.change("GONE", lambda t: t, versions=None, actor="bob", deadline=FakeDeadline())
+
+
 def test_codes_are_listed_by_state(world: World, codes: PromoCodes) -> None:
     for name in ("AAA", "BBB", "CCC"):
         codes.create(name, TEN, actor="a", deadline=FakeDeadline())

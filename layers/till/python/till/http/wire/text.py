@@ -71,7 +71,13 @@ Reason = Annotated[
 
 SearchText = Annotated[
     str,
-    Field(min_length=2, max_length=100),
+    Field(
+        min_length=2,
+        max_length=100,
+        json_schema_extra={
+            "pattern": rf"^[^\r\n{_REFUSED}]*[^\s{_REFUSED}][^\r\n{_REFUSED}]*$",
+        },
+    ),
     AfterValidator(_line),
     BeforeValidator(_trimmed),
 ]
