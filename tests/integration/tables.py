@@ -179,7 +179,7 @@ class Tables:
             "sk = :shipment AND begins_with(pk, :shipments)",
             {":shipment": {"S": "SHIPMENT"}, ":shipments": {"S": "SHIPMENT#"}},
         )
-        return [_parse(item, StoredClaim) for item in items]
+        return sorted((_parse(item, StoredClaim) for item in items), key=lambda claim: claim.pk)
 
     def shipments_of_purchases(self) -> list[tuple[str, UUID]]:
         """The shipment id and the id of every purchase, over all customers."""
