@@ -279,6 +279,19 @@ def test_an_open_attempt_blocks_the_same_order_once_its_run_has_ended() -> None:
     settled.hold(same(), cause(run_ends_at))
 
 
+def test_a_clock_that_is_behind_makes_no_dead_run_look_alive() -> None:
+    """Found by the simulation: the account had seen the end of the first run, this clock had not."""
+    account = Account.empty(uuid4()).grant(Money(500), cause()).account
+    product = uuid4()
+    run_ends_at = NOON + timedelta(seconds=25)
+    first = opened(Money(10), product_id=product, blocks_from=run_ends_at)
+    account = account.hold(first, cause()).account
+    account = account.grant(Money(1), cause(run_ends_at + timedelta(minutes=1))).account
+    again = opened(Money(10), product_id=product)
+    with pytest.raises(UnresolvedAttemptError):
+        account.hold(again, cause(NOON))
+
+
 def test_the_open_attempts_of_a_customer_are_bounded() -> None:
     account = Account.empty(uuid4()).grant(Money(500), cause()).account
     for _ in range(MAX_OPEN_ATTEMPTS):

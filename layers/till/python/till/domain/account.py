@@ -155,6 +155,9 @@ class Account:
         attempt.amount.require_not_negative()
         if self.holds(attempt.attempt_id):
             raise ValueError("this attempt is open already")
+        # By the latest time that the account has seen: a clock that is behind makes no dead run
+        # look alive.
+        cause = self._in_order(cause)
         for other in self.open_attempts:
             if other.is_same_order(attempt) and other.blocks_from <= cause.at:
                 raise UnresolvedAttemptError(attempt_id=other.attempt_id)
