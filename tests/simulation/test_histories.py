@@ -20,7 +20,7 @@ KEPT = (
     # A mistake of the simulation: a rep said "not shipped" before the carrier was called.
     (353, "a rep tells what is true"),
 )
-"""A change of ``plan_of`` changes every seed: what the product got wrong has a unit test as well."""
+"""A change of ``plan_of`` changes every seed: what the product got wrong has a unit test too."""
 
 
 @pytest.mark.parametrize(("seed", "about"), KEPT)
