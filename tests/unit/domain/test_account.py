@@ -280,7 +280,7 @@ def test_an_open_attempt_blocks_the_same_order_once_its_run_has_ended() -> None:
 
 
 def test_a_clock_that_is_behind_makes_no_dead_run_look_alive() -> None:
-    """Found by the simulation: the account had seen the end of the first run, this clock had not."""
+    """Found by the simulation: the account had seen that the first run had ended."""
     account = Account.empty(uuid4()).grant(Money(500), cause()).account
     product = uuid4()
     run_ends_at = NOON + timedelta(seconds=25)
