@@ -1,7 +1,7 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs invoke test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture client fuzz lock clean
+.PHONY: help run logs invoke test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture client fuzz simulate lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
@@ -35,6 +35,14 @@ test: ## Every check: format, lint, types, imports, and all tests
 
 test-fast: ## The checks that need no running system
 	@$(SET_UP) local.checks fast
+
+# A random first seed, unless one is given.
+SEED ?=
+HISTORIES ?= 1000
+
+simulate: ## Run histories of the purchase protocol that could happen (SEED=, HISTORIES=)
+	@export PYTHONPATH=.:layers/till/python && \
+		$(SET_UP) tests.simulation.run $(if $(SEED),--seed $(SEED)) --histories $(HISTORIES)
 
 test-integration: ## Tests on a system that they start themselves, on free ports
 	@$(SET_UP) pytest tests/integration

@@ -29,6 +29,7 @@ from local.places import BACKOFFICE, IDENTITY, ROOT, SHARED, SPECTRAL, VENV_PYTH
 SUITES = {
     "unit": "Unit tests",
     "infra": "Tests of the templates",
+    "simulation": "Simulated histories, and the deliberate bugs that they find",
     "integration": "Integration tests, on a system of their own",
     "e2e": "End-to-end tests: the commands as the README writes them",
 }
@@ -114,6 +115,8 @@ def _steps(which: str) -> list[Step]:
         *quick,
         types_and_components,
         (_suite("unit"), _suite("infra")),
+        # Alone: it uses both cores.
+        (_suite("simulation"),),
         # Alone: fifty cold workers at once need both cores.
         (_suite("integration"),),
         (_suite("e2e"), _in_a_browser()),

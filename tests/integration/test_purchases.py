@@ -16,6 +16,7 @@ from tests.integration.test_credit import RFC_3339_IN_UTC
 if TYPE_CHECKING:
     from local.upstream.client import StandInControl
     from tests.integration.client import TillClient
+    from tests.integration.functions import Functions
     from tests.integration.invariants import Auditor
     from tests.integration.shop import Shop
     from tests.integration.tables import Tables
@@ -145,10 +146,19 @@ def test_no_such_product(till: TillClient, shop: Shop, audit: Auditor) -> None:
     assert audit(customer).attempts == []
 
 
-def test_a_free_product(till: TillClient, shop: Shop, audit: Auditor) -> None:
+def test_a_price_of_0_breaks_the_contract(till: TillClient, shop: Shop, audit: Auditor) -> None:
+    customer, product = shop.customer(credit=1_000), shop.product("0.00")
+    till.buy(customer, product.id).refused(502, "upstream-contract")
+    assert audit(customer).attempts == []
+
+
+def test_a_free_product_where_the_stage_allows_it(
+    till: TillClient, functions: Functions, shop: Shop, audit: Auditor
+) -> None:
     """There is something to ship and nothing to pay: a purchase of 0, with its debit of 0."""
     customer, product = shop.customer(credit=1_000), shop.product("0.00")
-    purchase = till.buy(customer, product.id).result()
+    with functions.configured("create_purchase", TILL_FREE_PRODUCTS="true"):
+        purchase = till.buy(customer, product.id).result()
     assert (purchase.total, purchase.refundable, purchase.status) == (0, 0, "COMPLETED")
     till.refund(purchase.id).refused(409, "refund-exceeds-purchase")
     picture = audit(customer)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from till.domain.errors import BusyError, LedgerCorruptError
+from till.services.in_parallel import pause
 from till.services.ports import InconsistentReadError, ReadAgainError
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ def until_confirmed(
     deadline: Deadline,
     *,
     tries: int | None = None,
-    pause: Callable[[float], None] = time.sleep,
 ) -> T:
     """Run a step that reads, decides and commits, until its commit is confirmed.
 

@@ -1,9 +1,15 @@
-"""Independent calls, made at the same time. The one place where Till starts threads."""
+"""Independent calls, made at the same time. The one place where Till starts threads, and waits.
+
+Both go through the ``Runner`` in use. It is ``Threads``, except in the simulation of
+tests/simulation, which runs the same code in virtual time.
+"""
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final, TypeVar, overload
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,6 +20,49 @@ C = TypeVar("C")
 D = TypeVar("D")
 
 _MOST_THREADS: Final = 16
+
+
+class Runner(Protocol):
+    """Runs calls at the same time, and waits."""
+
+    def run_all(self, calls: Sequence[Callable[[], A]], *, at_once: int) -> list[A]:
+        """Run calls that raise nothing, at most ``at_once`` at the same time, until all ended."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        ...
+
+
+class Threads:
+    """Threads, and the time of this machine."""
+
+    def run_all(self, calls: Sequence[Callable[[], A]], *, at_once: int) -> list[A]:
+        """Run the first call in this thread, which would only wait otherwise."""
+        first, *others = calls
+        with ThreadPoolExecutor(max_workers=max(1, min(len(others), at_once))) as pool:
+            running = [pool.submit(call) for call in others]
+            own = first()
+        return [own, *(call.result() for call in running)]
+
+    def pause(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(seconds)
+
+
+_runner: Runner = Threads()
+
+
+def use(runner: Runner) -> Runner:
+    """Run everything on a runner from now on; returns the one that was used before."""
+    global _runner
+    before, _runner = _runner, runner
+    return before
+
+
+def pause(seconds: float) -> None:
+    """Let so many seconds pass."""
+    _runner.pause(seconds)
 
 
 @overload
@@ -42,12 +91,8 @@ def all_in_parallel(calls: Sequence[Callable[[], A]], *, at_once: int = _MOST_TH
     """Run any number of like calls, at most ``at_once`` at the same time; see ``in_parallel``."""
     if not calls:
         return []
-    first, *others = calls
-    with ThreadPoolExecutor(max_workers=max(1, min(len(others), at_once))) as pool:
-        running = [pool.submit(call) for call in others]
-        # This thread would only wait otherwise.
-        own = _run(first)
-    return [future.result() for future in (own, *running)]
+    ended = _runner.run_all([partial(_run, call) for call in calls], at_once=at_once)
+    return [future.result() for future in ended]
 
 
 def deferred(call: Callable[[], A]) -> Callable[[], A]:

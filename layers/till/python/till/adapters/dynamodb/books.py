@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -46,7 +45,7 @@ from till.adapters.dynamodb.stored import (
 from till.domain.account import Account
 from till.domain.instant import format_instant, parse_instant
 from till.measures import Measure, measure
-from till.services.in_parallel import all_in_parallel
+from till.services.in_parallel import all_in_parallel, pause
 from till.services.ports import (
     AccountPage,
     AddRefund,
@@ -652,7 +651,7 @@ class DynamoBooks:
         seconds = random.uniform(0, _READ_PAUSE_SECONDS * 2**number)  # noqa: S311 - jitter
         if self._deadline is not None and self._deadline.remaining_seconds() <= seconds:
             raise BooksUnreadableError
-        time.sleep(seconds)
+        pause(seconds)
 
 
 _ONLY_DYNAMODB_ANSWERS: Final = frozenset({"ConsumedCapacity", "Responses"})

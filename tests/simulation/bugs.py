@@ -1,0 +1,443 @@
+"""Deliberate bugs: what the simulation has to find.
+
+Each is a change of the product's own source, applied to a copy of it. ``python -m
+tests.simulation.bugs`` runs histories on each copy until one contradicts the protocol.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SOURCE: Final = ROOT / "layers/till/python/till"
+
+ACCOUNT: Final = "domain/account.py"
+PURCHASE: Final = "services/purchase.py"
+SETTLEMENT: Final = "services/settlement.py"
+RECOVER: Final = "services/recover.py"
+BOOKS: Final = "adapters/dynamodb/books.py"
+CARRIER: Final = "adapters/upstream/carrier.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A change of one place in the source.
+
+    ``hole`` is its number in docs/purchase-protocol.md, if it is one of those. ``within`` is the
+    number of histories, from seed 1, in which it has to be found.
+    """
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    within: int = 500
+    hole: int | None = None
+
+
+BUGS: Final = (
+    Bug(
+        "a purchase holds nothing",
+        ACCOUNT,
+        "open_attempts=(*self.open_attempts, attempt),",
+        "open_attempts=(*self.open_attempts, replace(attempt, amount=ZERO)),",
+    ),
+    Bug(
+        "an attempt is created over another",
+        BOOKS,
+        "return [self._create(self._purchases, StoredAttempt.of(attempt).values())]",
+        """item = self._create(self._purchases, StoredAttempt.of(attempt).values())
+                del item["Put"]["ConditionExpression"]
+                return [item]""",
+        within=1500,
+    ),
+    Bug(
+        "a version of an account is written over another",
+        BOOKS,
+        "return [self._create(self._ledger, StoredChange.of(change).values())]",
+        """item = self._create(self._ledger, StoredChange.of(change).values())
+                del item["Put"]["ConditionExpression"]
+                return [item]""",
+    ),
+    Bug(
+        "an attempt is updated whatever its revision is",
+        BOOKS,
+        '"ConditionExpression": "#revision = :revision_before",',
+        '"ConditionExpression": "#revision = :revision_before OR attribute_exists(pk)",',
+        within=6000,
+    ),
+    Bug(
+        "more is refunded than was paid",
+        "domain/purchase.py",
+        "if amount > self.refundable or amount <= ZERO:",
+        "if amount <= ZERO:",
+        within=1500,
+    ),
+    Bug(
+        "the carrier is called again after an unclear answer",
+        PURCHASE,
+        "        # 4. Resolve: post",
+        """        if isinstance(outcome, OutcomeUnknown):
+            outcome = self._carrier.create_shipment(
+                attempt.order, attempt_id=attempt_id, timeout_seconds=10.0
+            )
+        # 4. Resolve: post""",
+    ),
+    Bug(
+        "a grant remembers its request in a second transaction",
+        "services/adjust_credit.py",
+        "books.commit(AppendChange(change), remember(change, operation, asked))",
+        "books.commit(AppendChange(change)); books.commit(remember(change, operation, asked))",
+        within=1500,
+    ),
+    Bug(
+        "two runs of one request take one reservation for their own",
+        PURCHASE,
+        "mine_to_ship = ours and existing.state is AttemptState.PENDING",
+        "mine_to_ship = existing.state is AttemptState.PENDING",
+        within=1500,
+        hole=1,
+    ),
+    Bug(
+        "the carrier is called without time for its answer",
+        PURCHASE,
+        "if deadline.remaining_seconds() < shipping_seconds:",
+        "if deadline.remaining_seconds() < 0:",
+        within=1500,
+        hole=2,
+    ),
+    Bug(
+        "the carrier's answer is not noted",
+        SETTLEMENT,
+        "            self._note(attempt, outcome, answered_at, deadline)\n            raise",
+        "            raise",
+        within=1500,
+        hole=3,
+    ),
+    Bug(
+        "an attempt that became UNKNOWN is not settled by its answer",
+        SETTLEMENT,
+        "        if not attempt.is_open:\n            return _record_late",
+        "        if attempt.state is not AttemptState.PENDING:\n            return _record_late",
+        within=1500,
+        hole=4,
+    ),
+    Bug(
+        "a parcel that turns up after a void is not recorded",
+        SETTLEMENT,
+        "    if attempt.carrier_outcome == outcome:\n        return attempt\n    orphan",
+        "    return attempt\n    orphan",
+        within=1500,
+        hole=4,
+    ),
+    Bug(
+        "an attempt and its account, read at two times, are called corrupt",
+        SETTLEMENT,
+        "raise InconsistentReadError(str(error)) from error",
+        "raise",
+        within=1500,
+        hole=6,
+    ),
+    Bug(
+        "a second call that did not ship voids the first",
+        RECOVER,
+        "if isinstance(outcome, NotShipped):\n                # This",
+        "if False:\n                # This",
+        within=1500,
+        hole=7,
+    ),
+    Bug(
+        "a 201 without a usable id counts as not shipped",
+        CARRIER,
+        """            return OutcomeUnknown(
+                message=f"The Shipment API answered {status} without a usable id."
+            )""",
+        '            return NotShipped(message="no id")',
+        hole=8,
+    ),
+    Bug(
+        "a timeout of the carrier counts as not shipped",
+        CARRIER,
+        'return OutcomeUnknown(message="The Shipment API did not answer in time.")',
+        'return NotShipped(message="The Shipment API did not answer in time.")',
+    ),
+    Bug(
+        "a lost connection to the carrier counts as not shipped",
+        CARRIER,
+        """            return OutcomeUnknown(
+                message=f"The connection to the Shipment API broke ({type(error).__name__})."
+            )""",
+        '            return NotShipped(message=f"broken: {error}")',
+    ),
+    Bug(
+        "a 504 of the carrier counts as not shipped",
+        CARRIER,
+        "        HTTPStatus.SERVICE_UNAVAILABLE,\n",
+        "        HTTPStatus.SERVICE_UNAVAILABLE,\n        HTTPStatus.GATEWAY_TIMEOUT,\n",
+    ),
+    Bug(
+        "a settlement that was refused for good does not note the answer",
+        SETTLEMENT,
+        "        except Exception:\n            self._note(",
+        "        except ReadAgainError:\n            self._note(",
+        within=1500,
+        hole=9,
+    ),
+    Bug(
+        "only UNKNOWN attempts block the same order",
+        PURCHASE,
+        "blocks_from=self.run_ends_at,",
+        "blocks_from=self.run_ends_at + timedelta(days=1000),",
+        hole=11,
+    ),
+    Bug(
+        "an open attempt does not block the same order",
+        ACCOUNT,
+        "if other.is_same_order(attempt) and other.blocks_from <= cause.at:",
+        "if False:",
+        within=1000,
+        hole=11,
+    ),
+    Bug(
+        "a noted answer does not block the same order",
+        PURCHASE,
+        "                _refuse_if_answered(books, state.account, change)\n",
+        "",
+        within=1500,
+        hole=11,
+    ),
+    Bug(
+        "one attempt that fails stops the recovery",
+        RECOVER,
+        "report.failed[attempt.id] = error",
+        "raise",
+        within=1500,
+        hole=12,
+    ),
+    Bug(
+        "a refusal is given without a second look at its key",
+        "services/idempotency.py",
+        "if look_up() is not None:",
+        "if False:",
+        within=1500,
+        hole=13,
+    ),
+    Bug(
+        "a shipment id is not claimed",
+        SETTLEMENT,
+        "writes.append(ClaimShipment(purchase.shipment_id, purchase.id))",
+        "pass",
+        hole=14,
+    ),
+    Bug(
+        "the shipment id of another purchase is believed",
+        SETTLEMENT,
+        "if owner is None or owner == attempt_id:",
+        "if True:",
+        within=1500,
+        hole=14,
+    ),
+    Bug(
+        "a void at the deadline opens no orphan shipment",
+        RECOVER,
+        "possible_orphan=True,",
+        "possible_orphan=False,",
+        hole=15,
+    ),
+    Bug(
+        "a rep's limit does not hold for resolutions",
+        "services/resolve_attempt.py",
+        "        require_within(attempt.order.total, request.limit)\n",
+        "",
+        within=1500,
+        hole=16,
+    ),
+    Bug(
+        "a 503 without JSON counts as refused for good",
+        BOOKS,
+        '        "AccessDeniedException",\n',
+        '        "AccessDeniedException",\n        "503",\n',
+        hole=17,
+    ),
+    Bug(
+        "a 200 of a proxy counts as success",
+        BOOKS,
+        """    if not isinstance(answer, dict) or "ConsumedCapacity" not in answer:
+        raise _NotDynamoDBError""",
+        "    pass",
+        hole=17,
+    ),
+    Bug(
+        "each try of a promo code's change makes another version",
+        "services/promo_codes.py",
+        "changed = promo.with_terms(change_terms(promo.terms), actor=actor, at=now)",
+        "changed = promo.with_terms(\n"
+        "                change_terms(promo.terms), actor=str(self._clock.now()), at=now\n"
+        "            )",
+        within=1500,
+        hole=18,
+    ),
+    Bug(
+        "a void does not give the promo code back",
+        SETTLEMENT,
+        "writes.append(GiveRedemptionBack(promo.code, self.after.customer_id))",
+        "pass",
+    ),
+    Bug(
+        "the uses of a promo code are counted, not limited",
+        BOOKS,
+        "        if most is not None:",
+        "        if False:",
+        within=1500,
+    ),
+    Bug(
+        "the uses of a promo code by one customer are counted, not limited",
+        BOOKS,
+        "        if most_of_customer is not None:",
+        "        if False:",
+        within=1500,
+    ),
+    Bug(
+        "a promo code is redeemed whatever its version is",
+        BOOKS,
+        'count_condition = "#version = :version"',
+        'count_condition = "(#version = :version OR attribute_exists(pk))"',
+        within=1500,
+    ),
+    Bug(
+        "credit that is not there is spent",
+        ACCOUNT,
+        "        if amount > self.available:",
+        "        if False:",
+    ),
+    Bug(
+        "credit that is held is spent",
+        ACCOUNT,
+        "        if amount > self.available:",
+        "        if amount > self.posted:",
+        within=1500,
+    ),
+    Bug(
+        "an entry is not chained to the one before",
+        ACCOUNT,
+        "previous_hash=self.entry_hash,",
+        'previous_hash="0" * 64,',
+    ),
+    Bug(
+        "the time of an account's history goes back",
+        ACCOUNT,
+        "if self.updated_at is not None and cause.at < self.updated_at:",
+        "if False:",
+        within=1500,
+    ),
+    Bug(
+        "a clock that is behind makes a dead run look alive",
+        ACCOUNT,
+        "        cause = self._in_order(cause)\n        for other",
+        "        for other",
+        within=1500,
+    ),
+    Bug(
+        "a repeated purchase is told with its refunds",
+        "domain/purchase.py",
+        "return replace(self, refunded=ZERO, refund_count=0, refunded_quantity=0)",
+        "return self",
+        within=1500,
+    ),
+    Bug(
+        "a key takes another body",
+        "services/idempotency.py",
+        "    if remembered != presented:",
+        "    if False:",
+        within=1500,
+    ),
+    Bug(
+        "a conflict of transactions counts as refused for good",
+        BOOKS,
+        '        "TransactionConflict",\n',
+        "",
+    ),
+)
+
+NOT_FOUND: Final = frozenset(
+    {
+        "an attempt is updated whatever its revision is",
+        "an attempt that became UNKNOWN is not settled by its answer",
+        "a parcel that turns up after a void is not recorded",
+        "an attempt and its account, read at two times, are called corrupt",
+        "a second call that did not ship voids the first",
+        "a noted answer does not block the same order",
+        "one attempt that fails stops the recovery",
+        "a refusal is given without a second look at its key",
+        "each try of a promo code's change makes another version",
+        "the uses of a promo code by one customer are counted, not limited",
+    }
+)
+"""Not found in 1,500 histories from seed 1: here the simulation has to become sharper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What became of a bug: the first seed that found it, or None, and what it said."""
+
+    bug: Bug
+    seed: int | None
+    said: str
+
+
+def patched(bug: Bug, folder: Path) -> Path:
+    """A copy of the product's source with the bug in it; the folder to import it from.
+
+    Raises:
+        ValueError: the source has no such place any more, or several.
+    """
+    copy = folder / "till"
+    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    file = copy / bug.file
+    source = file.read_text()
+    if source.count(bug.right) != 1:
+        raise ValueError(f"{bug.name}: {bug.file} has {source.count(bug.right)} such places")
+    file.write_text(source.replace(bug.right, bug.wrong))
+    return folder
+
+
+def hunt(bug: Bug) -> Found:
+    """Run histories on the source with the bug, from seed 1, until one finds it."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = patched(bug, Path(folder))
+        command = (sys.executable, "-m", "tests.simulation.run", "--seed", "1")
+        run = subprocess.run(
+            [*command, "--histories", str(bug.within), "--first", "--processes", "1"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    match = re.search(r"^seed (\d+): (.*)$", run.stdout, re.MULTILINE)
+    if match is None:
+        return Found(bug, None, (run.stdout + run.stderr)[-400:])
+    return Found(bug, int(match[1]), match[2])
+
+
+def hunt_all(bugs: tuple[Bug, ...] = BUGS, *, at_once: int = 2) -> list[Found]:
+    """Hunt every bug; see ``hunt``."""
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(hunt, bugs))
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:]
+    chosen = tuple(b for b in BUGS if not wanted or any(word in b.name for word in wanted))
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(hunt, chosen):
+            print(f"{found.seed or 'NOT FOUND':>9}  {found.bug.name}: {found.said}", flush=True)  # noqa: T201

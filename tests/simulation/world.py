@@ -1,0 +1,598 @@
+"""The real use cases and the real adapters, in a simulated world; and one history of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from uuid import UUID, uuid5
+
+import httpx
+
+from tests.simulation.dynamodb import Call, Client, Tables
+from tests.simulation.invariants import (
+    LEDGER,
+    OPEN,
+    PURCHASES,
+    REP,
+    REP_LIMIT,
+    Auditor,
+    Violation,
+    text,
+)
+from tests.simulation.plan import PROMO_CODES, Operation, Plan, Stream
+from tests.simulation.scheduler import Process, Scheduler
+from tests.simulation.upstream import BASE_URL, Reply, Shelf, Transport
+from till.adapters.dynamodb.books import DynamoBooks
+from till.adapters.dynamodb.client import CALL_SECONDS
+from till.adapters.upstream.carrier import HttpCarrier
+from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
+from till.adapters.upstream.connections import UnreadableAnswerError
+from till.adapters.upstream.http import Answer, make_http_client
+from till.adapters.upstream.reader import UpstreamReader
+from till.domain.errors import (
+    AttemptStillPendingError,
+    PromoCodeDeactivatedError,
+    StaleVersionError,
+)
+from till.domain.money import Money
+from till.domain.promo import FixedDiscount, PercentageDiscount, PromoTerms
+from till.domain.purchase import (
+    NotShipped,
+    OrphanOutcome,
+    Shipped,
+    attempt_id_for,
+)
+from till.services import in_parallel
+from till.services.adjust_credit import AdjustCredit, CreditAdjustment
+from till.services.close_orphan_shipment import CloseOrphanShipment, ClosingRequest
+from till.services.policy import DisplayPolicy, ShipmentPolicy
+from till.services.pricing import Wish
+from till.services.promo_codes import PromoCodes
+from till.services.purchase import CreatePurchase, PurchaseRequest
+from till.services.recover import RecoverAttempts
+from till.services.refund import RefundPurchase, RefundRequest
+from till.services.resolve_attempt import ResolutionRequest, ResolveAttempt
+from till.services.settlement import SettleShipment
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from till.domain.purchase import ShipmentOutcome
+    from till.services.ports import Books
+
+EPOCH: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+FUNCTION_SECONDS: Final = 25.0
+READ_SECONDS: Final = 3.0
+PENDING_EXPIRY: Final = timedelta(seconds=60)
+UNKNOWN_DEADLINE: Final = timedelta(hours=24)
+SHIP_SECONDS: Final = 10.0
+SETTLE_SECONDS: Final = 5.0
+_FROZEN_SECONDS: Final = 11.0
+
+_NAMESPACE: Final = UUID(int=7)
+CUSTOMER_IDS: Final = tuple(uuid5(_NAMESPACE, f"customer {n}") for n in range(2))
+PRODUCT_IDS: Final = tuple(uuid5(_NAMESPACE, f"product {n}") for n in range(2))
+_PRICES: Final = (1000, 2600)
+_CREDIT: Final = (10_000, 3_000)
+_TERMS: Final = {
+    "ONCE": PromoTerms(discount=FixedDiscount(amount=Money(100)), max_redemptions=1),
+    "EACH": PromoTerms(discount=PercentageDiscount(percent=15), max_redemptions_per_customer=1),
+    "TENTH": PromoTerms(discount=PercentageDiscount(percent=10)),
+    "FIRST": PromoTerms(discount=PercentageDiscount(percent=100), first_purchase_only=True),
+}
+_DISPLAY: Final = DisplayPolicy(max_age_seconds=5, stale_if_error_seconds=60)
+
+Result: TypeAlias = object
+"""What a use case returned, or the exception that it raised."""
+
+
+@dataclass(eq=False, slots=True)
+class Delivery(Process):
+    """One run of a function for a request."""
+
+    operation: Operation | None = None
+    number: int = 0
+    stream: Stream | None = None
+    started: float = 0.0
+    ended: float | None = None
+    result: Result = None
+    denied: bool = False
+    """DynamoDB has refused it access."""
+    told: str | None = None
+    """The shipment id in the carrier's answer, once it has come back to this run."""
+    told_not_shipped: bool = False
+    attempt_id: str | None = None
+
+
+@dataclass(slots=True)
+class SimulatedIncidents:
+    """``till.services.ports.Incidents``."""
+
+    not_recorded: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+
+    def answer_not_recorded(self, attempt_id: UUID, outcome: ShipmentOutcome) -> None:
+        del outcome
+        self.not_recorded.add(str(attempt_id))
+
+    def shipment_id_taken(self, attempt_id: UUID, shipment_id: str, purchase_id: UUID) -> None:
+        del shipment_id, purchase_id
+        self.taken.add(str(attempt_id))
+
+
+class World:
+    """One history: its tables, its clients, and everything that goes wrong."""
+
+    def __init__(self, plan: Plan, before: Tables | None) -> None:
+        self.plan = plan
+        self.scheduler = Scheduler()
+        self.tables = before.copy(self._now) if before else Tables(self._now)
+        self.shelf = Shelf(dict(zip(PRODUCT_IDS, _PRICES, strict=True)), list(CUSTOMER_IDS))
+        self.transport = Transport(
+            self.shelf,
+            self,
+            read_seconds=READ_SECONDS,
+            ship_seconds=SHIP_SECONDS,
+            once=plan.idempotent,
+        )
+        self.incidents = SimulatedIncidents()
+        self.deliveries: list[Delivery] = []
+        self.writer: Process | None = None
+        self.quiet = False
+        self.trace: list[tuple[float, str, str]] | None = None
+        self.auditor = Auditor(self.tables, lambda: self.writer, started=_started)
+        self.tables.written.append(self.auditor)
+        self.tables.written.append(lambda done: self.tell(f"commits {_told(done)}"))
+
+    def _now(self) -> float:
+        return self.scheduler.now
+
+    @cached_property
+    def carrier_client(self) -> httpx.Client:
+        """The client of the Shipment API."""
+        return make_http_client(BASE_URL, self.transport)
+
+    @property
+    def now(self) -> float:
+        """The virtual time."""
+        return self.scheduler.now
+
+    def tell(self, what: str) -> None:
+        """Add to the story, if it is told."""
+        if self.trace is not None:
+            who = self.writer.name if self.writer is not None else ""
+            self.trace.append((self.now, who, what))
+
+    # How calls go; see Network and Wire.
+
+    def _delivery(self) -> Delivery:
+        process = self.scheduler.process
+        assert isinstance(process, Delivery)
+        return process
+
+    def next_call(self, operation: str, items: int) -> Call:
+        delivery = self._delivery()
+        call = Call(0.002, 0.002)
+        if not self.quiet and delivery.stream is not None:
+            call = delivery.stream.call(operation, items)
+        if call.fault == "denied":
+            delivery.denied = True
+        if call.fault and self.trace is not None:
+            self.trace.append((self.now, delivery.name, f"{operation} fails: {call.fault}"))
+        if call.fault == "crash-before":
+            self.scheduler.kill(delivery)
+        return call
+
+    def sent(self, call: Call, effect: Callable[[], None], limit: float) -> None:
+        self._wait(call.arrives, call.replies, effect, limit, crash=call.fault == "crash")
+        if call.fault == "frozen":
+            # The machine stands still, as if it had been suspended; its answer had come.
+            self.scheduler.sleep(_FROZEN_SECONDS)
+
+    def next_reply(self, api: str) -> Reply:
+        delivery = self._delivery()
+        if self.quiet or delivery.stream is None:
+            return Reply(kind="201" if api == "carrier" else "")
+        if api != "carrier":
+            return delivery.stream.catalogue()
+        reply = delivery.stream.carrier()
+        if delivery.attempt_id is not None:
+            left = delivery.started + FUNCTION_SECONDS - self.now
+            if left < SHIP_SECONDS + SETTLE_SECONDS - 0.001:
+                raise Violation(f"{delivery.name} calls the carrier with {left:.1f} s left")
+        if self.trace is not None:
+            self.trace.append((self.now, delivery.name, f"CreateShipment: {reply.kind}"))
+        return reply
+
+    def answered(self, *, shipment_id: str | None) -> None:
+        delivery = self._delivery()
+        if shipment_id is None:
+            delivery.told_not_shipped = True
+        delivery.told = shipment_id
+
+    def exchanged(self, reply: Reply, effect: Callable[[], None], limit: float) -> None:
+        crash = reply.kind.startswith("crash")
+        self._wait(reply.arrives, reply.replies, effect, limit, crash=crash)
+
+    def _wait(
+        self,
+        arrives: float,
+        replies: float,
+        effect: Callable[[], None],
+        limit: float,
+        *,
+        crash: bool,
+    ) -> None:
+        scheduler, process = self.scheduler, self.scheduler.process
+
+        def happen() -> None:
+            self.writer = process
+            effect()
+            self.writer = None
+            if crash:
+                scheduler.kill(process)
+
+        scheduler.at(scheduler.now + arrives, happen)
+        scheduler.sleep(min(arrives + replies, limit))
+        if arrives + replies > limit:
+            raise TimeoutError
+
+    # The functions
+
+    def _client_for(self, seconds: float) -> DynamoDBClient:
+        fitting = (limit for limit in CALL_SECONDS if limit <= seconds)
+        client = Client(self.tables, self, next(fitting, CALL_SECONDS[-1]))
+        return cast("DynamoDBClient", client)
+
+    def deliver(self, operation: Operation, number: int) -> Delivery:
+        """Start the function of a request."""
+        delivery = Delivery(
+            name=f"{operation.kind} #{operation.number}.{number + 1}",
+            operation=operation,
+            number=number,
+            stream=Stream(self.plan, operation.number, number),
+            started=self.now,
+        )
+        self.deliveries.append(delivery)
+
+        def work() -> None:
+            try:
+                delivery.result = _Functions(self, delivery).run(operation, number)
+            except Exception as error:  # noqa: BLE001 - the answer of the request
+                delivery.result = error
+            delivery.ended = self.now
+            if self.trace is not None:
+                answer = delivery.result
+                said = type(answer).__name__ + (
+                    f": {answer}" if isinstance(answer, Exception) else ""
+                )
+                self.trace.append((self.now, delivery.name, f"answers {said}"))
+
+        self.scheduler.start(delivery, work)
+        self.scheduler.at(self.now + FUNCTION_SECONDS, lambda: self._time_out(delivery))
+        return delivery
+
+    def _time_out(self, delivery: Delivery) -> None:
+        if delivery.tasks:
+            if self.trace is not None:
+                self.trace.append((self.now, delivery.name, "is killed: its time is over"))
+            self.scheduler.kill(delivery)
+
+    # One history
+
+    def play(self) -> None:
+        """Run the plan, and then until everything has come to rest."""
+        for operation in self.plan.operations:
+            for number, at in enumerate(operation.deliveries):
+                self.scheduler.at(at, lambda o=operation, n=number: self._begin(o, n))  # type: ignore[misc]
+        self.scheduler.run()
+        self.quiet = True
+
+    def _begin(self, operation: Operation, number: int) -> None:
+        if operation.kind == "price":
+            self.shelf.prices[PRODUCT_IDS[operation.product]] = operation.amount
+        elif operation.kind == "address":
+            self.shelf.streets += 1
+        else:
+            self.deliver(operation, number)
+
+    def run_quietly(self, operation: Operation, *, after: float) -> Delivery:
+        """Run one more request without any fault, so many seconds later."""
+        started: list[Delivery] = []
+        at = self.now + after
+        self.scheduler.at(at, lambda: started.append(self.deliver(operation, 0)))
+        self.scheduler.run()
+        return started[0]
+
+    def open_attempts(self) -> list[str]:
+        """The attempts that are open."""
+        return [
+            key[1].removeprefix("PURCHASE#")
+            for key, item in self.tables.items.items()
+            if key[2] == "PURCHASE" and text(item, "state") in OPEN
+        ]
+
+
+def _started(writer: object) -> float:
+    return writer.started if isinstance(writer, Delivery) else 0.0
+
+
+def _told(done: object) -> str:
+    assert isinstance(done, list)
+    parts = []
+    for each in done:
+        item, (_, pk, sk) = each.after, each.key
+        if sk.startswith("VERSION#") and pk.startswith("ACCOUNT#"):
+            parts.append(
+                f"{text(item, 'kind')} {item['amount']['N']} (version {item['version']['N']})"
+            )
+        elif sk == "PURCHASE":
+            noted = item.get("carrier", {}).get("M", {}).get("kind", {}).get("S", "")
+            parts.append(
+                f"{pk[9:13]} {text(item, 'state')}" + (f", carrier: {noted}" if noted else "")
+            )
+        else:
+            parts.append(f"{pk[:13]} {sk[:20]}")
+    return "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    world: World
+    ahead: float
+
+    def now(self) -> datetime:
+        return EPOCH + timedelta(seconds=self.world.now + self.ahead)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    world: World
+    at: float
+
+    def remaining_seconds(self) -> float:
+        return self.at - self.world.now
+
+
+class _WithoutCache(UpstreamReader):
+    """Reads the wire itself: the HTTP cache takes longer than the rest of a history."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout_seconds: float,
+        display: DisplayPolicy,
+        wire: httpx.BaseTransport,
+    ) -> None:
+        del base_url, timeout_seconds, display
+        self._wire = wire
+
+    def revalidated(self, path: str) -> Answer:
+        url = httpx.URL(scheme="http", host="upstream.test", path=f"/{path}")
+        response = self._wire.handle_request(httpx.Request("GET", url))
+        if "Content-Encoding" in response.headers:
+            raise UnreadableAnswerError("its answer is encoded", status=response.status_code)
+        return Answer(response.status_code, response.content)
+
+    def forget(self, path: str) -> None:
+        del path
+
+
+class _Functions:
+    """The operations, wired as ``till.bootstrap`` does it, for one run."""
+
+    def __init__(self, world: World, delivery: Delivery) -> None:
+        self._world = world
+        self._delivery = delivery
+        assert delivery.operation is not None
+        self._clock = _Clock(world, 0.0 if world.quiet else delivery.operation.clock)
+        self._deadline = _Deadline(world, delivery.started + FUNCTION_SECONDS)
+        self._books: Books = DynamoBooks(
+            world._client_for, ledger_table=LEDGER, purchases_table=PURCHASES
+        )
+        self._policy = ShipmentPolicy(
+            shipment_timeout_seconds=SHIP_SECONDS,
+            pending_expiry=PENDING_EXPIRY,
+            unknown_deadline=UNKNOWN_DEADLINE,
+            shipments_idempotent=world.plan.idempotent,
+        )
+
+    def _reader(self) -> UpstreamReader:
+        world = self._world
+        reader = UpstreamReader if world.plan.http_cache else _WithoutCache
+        return reader(
+            BASE_URL, timeout_seconds=READ_SECONDS, display=_DISPLAY, wire=world.transport
+        )
+
+    def _carrier(self) -> HttpCarrier:
+        return HttpCarrier(self._world.carrier_client)
+
+    def _settle(self) -> SettleShipment:
+        world = self._world
+        return SettleShipment(self._books, self._clock, self._policy, world.incidents)
+
+    def run(self, operation: Operation, delivery: int) -> Result:
+        """What the function's use case gives back.
+
+        Raises:
+            Exception: whatever it raises.
+        """
+        other_body = operation.other_body and delivery == 1
+        match operation.kind:
+            case "purchase":
+                return self._purchase(operation, other_body=other_body)
+            case "grant" | "deduct":
+                return self._adjust(operation, other_body=other_body)
+            case "refund":
+                return self._refund(operation, other_body=other_body)
+            case "resolve":
+                return self._resolve(operation)
+            case "close_orphan":
+                return self._close(operation)
+            case "recover":
+                return self._recover()
+            case "promo":
+                return self._promo(operation)
+        raise AssertionError(operation.kind)
+
+    def _purchase(self, operation: Operation, *, other_body: bool) -> Result:
+        reader = self._reader()
+        purchase = CreatePurchase(
+            books=self._books,
+            customers=HttpCustomers(reader),
+            products=HttpProducts(reader, free_products=False),
+            carrier=self._carrier(),
+            clock=self._clock,
+            policy=self._policy,
+            settle=self._settle(),
+        )
+        customer_id = CUSTOMER_IDS[operation.customer]
+        self._delivery.attempt_id = str(attempt_id_for(customer_id, operation.key))
+        wish = Wish(
+            customer_id=customer_id,
+            product_id=PRODUCT_IDS[operation.product],
+            quantity=operation.quantity + other_body,
+            promo_code=operation.promo_code,
+            expected_total=Money(5000) if operation.wrong else None,
+        )
+        request = PurchaseRequest(wish=wish, actor="customer", idempotency_key=operation.key)
+        return purchase(request, self._deadline)
+
+    def _adjust(self, operation: Operation, *, other_body: bool) -> Result:
+        customers = HttpCustomers(self._reader())
+        adjust = AdjustCredit(self._books, customers, self._clock)
+        request = CreditAdjustment(
+            customer_id=CUSTOMER_IDS[operation.customer],
+            amount=Money(operation.amount + other_body),
+            limit=Money(REP_LIMIT),
+            reason="a reason",
+            actor=REP,
+            idempotency_key=operation.key,
+        )
+        run = adjust.grant if operation.kind == "grant" else adjust.deduct
+        return run(request, self._deadline)
+
+    def _refund(self, operation: Operation, *, other_body: bool) -> Result:
+        quantity = 1 if operation.quantity > 1 or operation.amount == 700 else None
+        amount = None if quantity or operation.amount > 6000 else Money(operation.amount)
+        request = RefundRequest(
+            purchase_id=self._attempt_of(operation),
+            amount=amount,
+            quantity=quantity,
+            limit=Money(REP_LIMIT),
+            reason="another reason" if other_body else "a reason",
+            actor=REP,
+            idempotency_key=operation.key,
+        )
+        return RefundPurchase(self._books, self._clock)(request, self._deadline)
+
+    def _attempt_of(self, operation: Operation) -> UUID:
+        bought = self._world.plan.operations
+        of = next(each for each in bought if each.number == operation.of)
+        return attempt_id_for(CUSTOMER_IDS[of.customer], of.key)
+
+    def _resolve(self, operation: Operation) -> Result:
+        attempt_id, shelf = self._attempt_of(operation), self._world.shelf
+        stored = self._world.tables.items.get((PURCHASES, f"PURCHASE#{attempt_id}", "PURCHASE"), {})
+        if text(stored, "state") in {"", "PENDING"}:
+            # Whether there is a parcel can be said only after the carrier was called.
+            raise AttemptStillPendingError
+        parcel = shelf.parcel_of(str(attempt_id))
+        others = [p for p in shelf.parcels if p.attempt_id != str(attempt_id)]
+        outcome: Shipped | NotShipped = NotShipped(message="the carrier has no parcel")
+        if parcel is not None:
+            wrong = operation.wrong and others
+            outcome = Shipped(shipment_id=others[0].shipment_id if wrong else parcel.shipment_id)
+        request = ResolutionRequest(
+            attempt_id=attempt_id,
+            outcome=outcome,
+            limit=Money(REP_LIMIT),
+            reason="a reason",
+            actor=REP,
+            idempotency_key=operation.key,
+        )
+        return ResolveAttempt(self._books, self._clock)(request, self._deadline)
+
+    def _close(self, operation: Operation) -> Result:
+        request = ClosingRequest(
+            attempt_id=self._attempt_of(operation),
+            outcome=OrphanOutcome.WRITTEN_OFF,
+            reason="a reason",
+            actor=REP,
+            idempotency_key=operation.key,
+        )
+        return CloseOrphanShipment(self._books, self._clock)(request, self._deadline)
+
+    def _recover(self) -> Result:
+        recover = RecoverAttempts(
+            books=self._books,
+            carrier=self._carrier(),
+            clock=self._clock,
+            policy=self._policy,
+            settle=self._settle(),
+        )
+        return recover(self._deadline)
+
+    def _promo(self, operation: Operation) -> Result:
+        codes, code = PromoCodes(self._books, self._clock), operation.promo_code or "ONCE"
+        if operation.amount > 4000:
+            return codes.deactivate(code, actor="admin", deadline=self._deadline)
+        current, _ = codes.read(code)
+        more = PromoTerms(discount=FixedDiscount(amount=Money(operation.amount)))
+        try:
+            return codes.change(
+                code,
+                lambda _: more,
+                versions=frozenset({current.version}),
+                actor="admin",
+                deadline=self._deadline,
+            )
+        except (StaleVersionError, PromoCodeDeactivatedError) as refused:
+            return refused
+
+    def set_up(self) -> None:
+        """Two customers with credit, and the promo codes."""
+        adjust = AdjustCredit(self._books, HttpCustomers(self._reader()), self._clock)
+        for number, customer_id in enumerate(CUSTOMER_IDS):
+            request = CreditAdjustment(
+                customer_id=customer_id,
+                amount=Money(_CREDIT[number]),
+                limit=None,
+                reason="a reason",
+                actor="admin",
+                idempotency_key="first",
+            )
+            adjust.grant(request, self._deadline)
+        codes = PromoCodes(self._books, self._clock)
+        for code in PROMO_CODES:
+            codes.create(code, _TERMS[code], actor="admin", deadline=self._deadline)
+
+
+@contextmanager
+def running(world: World) -> Iterator[None]:
+    """Run the product's code in a world, with the jitter of its seed."""
+    before = in_parallel.use(world.scheduler)
+    random.seed(world.plan.seed)
+    try:
+        yield
+    finally:
+        in_parallel.use(before)
+
+
+def first_tables() -> Tables:
+    """The tables that every history begins with, made by the use cases themselves."""
+    nothing = Operation(number=0, kind="grant", deliveries=(0.0,))
+    plan = Plan(0, (nothing,), (), 0.0, (), 0.0, idempotent=False, http_cache=False)
+    world = World(plan, None)
+    world.quiet = True
+    delivery = Delivery(name="set-up", operation=nothing)
+    with running(world):
+        world.scheduler.start(delivery, lambda: _Functions(world, delivery).set_up())
+        world.scheduler.run()
+    return world.tables
