@@ -271,7 +271,7 @@ BUGS: Final = (
     Bug(
         "a 200 of a proxy counts as success",
         BOOKS,
-        """    if not isinstance(answer, dict) or "ConsumedCapacity" not in answer:
+        """    if not isinstance(answer, dict) or not _ONLY_DYNAMODB_ANSWERS & answer.keys():
         raise _NotDynamoDBError""",
         "    pass",
         hole=17,
