@@ -192,8 +192,8 @@ class _BoundedStream(httpcore.NetworkStream):
 class _LookUps:
     """Looks hosts up, at most one look-up of a host at a time.
 
-    A look-up cannot be stopped. So it runs on a thread of its own, and whoever waits for it stops
-    waiting when their time is over; the thread ends when the resolver gives up.
+    A look-up cannot be stopped. So it runs on a thread of its own, and a caller stops waiting when
+    the time of the exchange is over; the thread ends when the resolver gives up.
     """
 
     def __init__(self) -> None:

@@ -48,7 +48,7 @@ class Shared(Generic[T]):
             return _result(theirs, deadline)
         in_time = before is None or before in wait([before], deadline.left()).done
         with self._lock:
-            # From here on nobody may join any more.
+            # From here on no other thread may join.
             del self._waiting[key]
             if in_time:
                 self._running[key] = ours
