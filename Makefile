@@ -42,7 +42,7 @@ HISTORIES ?= 1000
 
 simulate: ## Run histories of the purchase protocol that could happen (SEED=, HISTORIES=)
 	@export PYTHONPATH=.:layers/till/python && \
-		$(SET_UP) tests.simulation.run $(if $(SEED),--seed $(SEED)) --histories $(HISTORIES)
+		$(SET_UP) tests.simulation.run $(if $(SEED),--seed $(SEED)) --histories $(HISTORIES) --keep
 
 test-integration: ## Tests on a system that they start themselves, on free ports
 	@$(SET_UP) pytest tests/integration

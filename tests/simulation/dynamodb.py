@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
@@ -54,9 +54,11 @@ class Written:
 class CancelledError(Exception):
     """A transaction that did not take effect, with a reason for each of its items."""
 
-    def __init__(self, reasons: Sequence[str]) -> None:
+    def __init__(self, reasons: Sequence[str], items: Mapping[int, Item] | None = None) -> None:
         super().__init__(f"cancelled: {list(reasons)}")
         self.reasons = tuple(reasons)
+        self.items = items or {}
+        """The items as they were, by number, of those that asked for it if their condition fails"""
 
 
 def item_bytes(item: Item) -> int:
@@ -90,6 +92,8 @@ class Tables:
     locked_until: dict[Key, float] = field(default_factory=dict)
     changed: dict[Key, list[tuple[float, Item]]] = field(default_factory=dict)
     partitions: dict[tuple[str, str], list[Key]] = field(default_factory=dict)
+    shards: dict[tuple[str, str, str], dict[Key, None]] = field(default_factory=dict)
+    """The keys that ever were in a shard of an index, in order: by table, attribute and value."""
     tokens: dict[str, tuple[float, object]] = field(default_factory=dict)
     stuck: str | None = None
     """The pk of an item that is never updated: each try meets another transaction."""
@@ -101,7 +105,8 @@ class Tables:
         items = dict(self.items)
         changed = {key: [(-1e9, item)] for key, item in items.items()}
         partitions = {place: list(keys) for place, keys in self.partitions.items()}
-        return Tables(now, items, changed=changed, partitions=partitions)
+        shards = {place: dict(keys) for place, keys in self.shards.items()}
+        return Tables(now, items, changed=changed, partitions=partitions, shards=shards)
 
     def visible(self, key: Key) -> Item | None:
         """An item as a consistent read sees it at this moment."""
@@ -143,7 +148,7 @@ class Tables:
         results = [self._decide(write) for write in writes]
         reasons = [result if isinstance(result, str) else "None" for result in results]
         if set(reasons) != {"None"}:
-            raise CancelledError(reasons)
+            raise CancelledError(reasons, self._as_they_were(requests, writes, reasons))
         done = [result for result in results if isinstance(result, Written)]
         # Fewer than eleven of them cannot be too large together.
         if len(done) > 10 and sum(item_bytes(each.after) for each in done) > MAX_TRANSACTION_BYTES:
@@ -154,6 +159,21 @@ class Tables:
         for tell in self.written:
             tell(done)
         return done
+
+    def _as_they_were(
+        self,
+        requests: Sequence[Mapping[str, Mapping[str, object]]],
+        writes: Sequence[_Request],
+        reasons: Sequence[str],
+    ) -> dict[int, Item]:
+        failed = (n for n, reason in enumerate(reasons) if reason == "ConditionalCheckFailed")
+        return {
+            number: self.items[writes[number].key]
+            for number in failed
+            if writes[number].key in self.items
+            for fields in requests[number].values()
+            if fields.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        }
 
     def _decide(self, write: _Request) -> Written | str:
         if self.locked_until.get(write.key, 0.0) > self.now():
@@ -177,6 +197,8 @@ class Tables:
         # Most items are far too small for a closer look.
         large = len(str(after)) > MAX_ITEM_BYTES // 4
         if large and item_bytes(after) > MAX_ITEM_BYTES:
+            if write.put is not None:
+                raise ValidationError("an item of more than 400 KB")
             return "ValidationError"
         return Written(write.key, before, after)
 
@@ -187,6 +209,10 @@ class Tables:
             if each.key not in self.items:
                 self.partitions.setdefault(each.key[:2], []).append(each.key)
             self.items[each.key] = each.after
+            for shard_name, _ in INDEXES.values():
+                if shard_name in each.after:
+                    place = each.key[0], shard_name, str(each.after[shard_name]["S"])
+                    self.shards.setdefault(place, {})[each.key] = None
             self.changed.setdefault(each.key, []).append((now, each.after))
             if all_visible > now:
                 self.locked_until[each.key] = all_visible
@@ -221,7 +247,7 @@ class Tables:
             for item in (
                 self._partition(table, str(shard["S"]))
                 if index is None
-                else self._indexed(table, lag_seconds)
+                else self._indexed(table, shard_name, str(shard["S"]), lag_seconds)
             )
             if item.get(shard_name) == shard
             and sort_name in item
@@ -250,13 +276,14 @@ class Tables:
             if item is not None:
                 yield item
 
-    def _indexed(self, table: str, lag_seconds: float) -> Iterable[Item]:
-        """Every item of a table as it was so many seconds ago."""
-        for key in self.items:
-            if key[0] == table:
-                item = self._at(key, lag_seconds)
-                if item is not None:
-                    yield item
+    def _indexed(
+        self, table: str, shard_name: str, shard: str, lag_seconds: float
+    ) -> Iterable[Item]:
+        """Every item that ever was in a shard of an index, as it was so many seconds ago."""
+        for key in self.shards.get((table, shard_name, shard), ()):
+            item = self._at(key, lag_seconds)
+            if item is not None:
+                yield item
 
     def _at(self, key: Key, lag_seconds: float) -> Item | None:
         then = self.now() - lag_seconds
@@ -521,10 +548,14 @@ def _client_error(code: str, operation: str, message: str = "") -> ClientError:
 
 def _cancelled(error: CancelledError) -> ClientError:
     message = f"Transaction cancelled, please refer cancellation reasons {list(error.reasons)}"
+    reasons: list[Any] = [
+        {"Code": reason, **({"Item": error.items[n]} if n in error.items else {})}
+        for n, reason in enumerate(error.reasons)
+    ]
     return ClientError(
         {
             "Error": {"Code": "TransactionCanceledException", "Message": message},
-            "CancellationReasons": [{"Code": reason} for reason in error.reasons],
+            "CancellationReasons": reasons,
         },
         "TransactWriteItems",
     )

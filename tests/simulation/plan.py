@@ -140,6 +140,18 @@ SITUATIONS: Final = (
         faults=("broken", "late", "lost", "conflict"),
         rates=(0.1, 0.25, 0.5),
     ),
+    # Attempts of unknown outcome that reps resolve.
+    Situation(
+        (
+            ("purchase", (0.0,)),
+            ("purchase", (0.0, 0.3, 30.0)),
+            ("resolve", (30.0, 65.0)),
+            ("resolve", (*_NOW, 30.0)),
+        ),
+        rates=(0.0, 0.03, 0.1),
+        carriers=(UNCLEAR, (*SHIPPED, *UNCLEAR), ("taken-id", *SHIPPED)),
+        together=False,
+    ),
     # Refunds of one purchase.
     Situation(
         (("purchase", (0.0,)), ("refund", (30.0,)), ("refund", _NOW), ("refund", (*_NOW, 30.0))),

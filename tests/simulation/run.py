@@ -15,10 +15,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from pathlib import Path
 
 # What the functions log would take longer than the histories.
 os.environ["POWERTOOLS_LOG_LEVEL"] = "CRITICAL"
 logging.disable(logging.CRITICAL)
+
+KEPT_SEEDS = Path(__file__).with_name("kept_seeds.txt")
+"""The seeds that once failed, which ``test_histories.py`` runs."""
 
 _BATCH = 100
 _MOST_SHOWN = 3
@@ -68,6 +72,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="the first seed; a random one if it is left out")
     parser.add_argument("--histories", type=int, default=1000)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--keep", action="store_true", help=f"add failing seeds to {KEPT_SEEDS.name}"
+    )
     parser.add_argument("--first", action="store_true", help="stop at the first failure")
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else secrets.randbelow(10**12)
@@ -88,6 +95,9 @@ def main() -> int:
             break
     for number in sorted(failed)[:_MOST_SHOWN]:
         print(f"seed {number}: {failed[number]}", flush=True)
+    if options.keep and failed:
+        with KEPT_SEEDS.open("a") as kept:
+            kept.writelines(f"{number} {failed[number]}\n" for number in sorted(failed))
     if failed and not options.first:
         _show_shortest(min(failed))
     print(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from greenlet import getcurrent, greenlet
 
@@ -71,12 +71,12 @@ class Scheduler:
         task = greenlet(run, parent=self._hub)
         process.tasks.add(task)
         self._processes[task] = process
-        self.at(self.now, lambda: self._resume(task))
+        self.at(self.now, partial(self._resume, task))
 
     def sleep(self, seconds: float) -> None:
         """Let others run until so many seconds have passed."""
         task = getcurrent()
-        self.at(self.now + seconds, lambda: self._resume(task))
+        self.at(self.now + seconds, partial(self._resume, task))
         self._give_way()
 
     def _give_way(self) -> None:
@@ -120,24 +120,24 @@ class Scheduler:
         del at_once
         first, *others = calls
         parent, process = getcurrent(), self.process
-        results: list[Future[T]] = [Future() for _ in others]
+        results: list[T | None] = [None for _ in others]
         left = len(others)
         waiting = False
 
-        def child(call: Callable[[], T], result: Future[T]) -> None:
+        def child(call: Callable[[], T], number: int) -> None:
             nonlocal left
-            result.set_result(call())
+            results[number] = call()
             left -= 1
             if left == 0 and waiting:
                 self.at(self.now, lambda: self._resume(parent))
 
-        for call, result in zip(others, results, strict=True):
-            self.start(process, lambda call=call, result=result: child(call, result))  # type: ignore[misc]
+        for number, call in enumerate(others):
+            self.start(process, partial(child, call, number))
         own = first()
         if left:
             waiting = True
             self._give_way()
-        return [own, *(result.result() for result in results)]
+        return [own, *cast("list[T]", results)]
 
     def pause(self, seconds: float) -> None:
         """Wait, in virtual time."""
