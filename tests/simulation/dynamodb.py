@@ -91,6 +91,8 @@ class Tables:
     changed: dict[Key, list[tuple[float, Item]]] = field(default_factory=dict)
     partitions: dict[tuple[str, str], list[Key]] = field(default_factory=dict)
     tokens: dict[str, tuple[float, object]] = field(default_factory=dict)
+    stuck: str | None = None
+    """The pk of an item that is never updated: each try meets another transaction."""
     written: list[Callable[[list[Written]], None]] = field(default_factory=list)
     """Told of each transaction that took effect."""
 
@@ -157,6 +159,8 @@ class Tables:
         if self.locked_until.get(write.key, 0.0) > self.now():
             return "TransactionConflict"
         before = self.items.get(write.key)
+        if before is not None and self.stuck == write.key[1]:
+            return "TransactionConflict"
         scope = Scope(before or {}, write.names, write.values)
         if write.condition is not None and not parse_condition(write.condition).condition(scope):
             return "ConditionalCheckFailed"
@@ -333,6 +337,8 @@ class Call:
     fault: str = ""
     visible_after: tuple[float, ...] = ()
     lag: float = 0.0
+    breaks: float = float("inf")
+    """After how many seconds the connection breaks. What was sent still arrives."""
 
 
 REFUSALS: Final = (
@@ -361,6 +367,10 @@ class Network(Protocol):
         Raises:
             TimeoutError: there was no answer in time.
         """
+        ...
+
+    def saw(self, items: Iterable[Item]) -> None:
+        """The running function has read these items."""
         ...
 
 
@@ -410,7 +420,9 @@ class Client:
             answer = _consumed(ReturnConsumedCapacity)
             return answer if item is None else {**answer, "Item": item}
 
-        return self._call("GetItem", read)
+        answer = self._call("GetItem", read)
+        self._network.saw((answer["Item"],) if "Item" in answer else ())  # type: ignore[arg-type]
+        return answer
 
     def query(self, **request: object) -> dict[str, object]:
         """A page of items."""
@@ -420,7 +432,9 @@ class Client:
             answer = {**_consumed(request.get("ReturnConsumedCapacity")), "Items": items}
             return answer if last is None else {**answer, "LastEvaluatedKey": last}
 
-        return self._call("Query", read)
+        answer = self._call("Query", read)
+        self._network.saw(answer.get("Items", ()))  # type: ignore[arg-type]
+        return answer
 
     def batch_get_item(
         self,
@@ -464,8 +478,10 @@ class Client:
                 result.append(error)
 
         try:
-            self._network.sent(call, effect, self._limit_seconds)
+            self._network.sent(call, effect, min(self._limit_seconds, call.breaks))
         except TimeoutError:
+            if call.breaks <= self._limit_seconds:
+                raise ConnectionClosedError(endpoint_url="simulated") from None
             raise ReadTimeoutError(endpoint_url="simulated") from None
         (answer,) = result
         if isinstance(answer, Exception):

@@ -11,6 +11,7 @@ from tests.simulation.invariants import PURCHASES, Violation, integer, plain, te
 from tests.simulation.plan import Operation, Plan, plan_of
 from tests.simulation.world import (
     CUSTOMER_IDS,
+    FUNCTION_SECONDS,
     Delivery,
     World,
     first_tables,
@@ -19,6 +20,7 @@ from tests.simulation.world import (
 from till.domain.errors import (
     BusyError,
     IdempotencyKeyReusedError,
+    LedgerCorruptError,
     PromoCodeDeactivatedError,
     RequestInFlightError,
     ShipmentFailedError,
@@ -168,16 +170,14 @@ def _parcels(world: World, attempts: dict[str, Item]) -> None:
 
 
 def _answer(world: World, delivery: Delivery, attempts: dict[str, Item]) -> None:
-    operation, result = delivery.operation, delivery.result
+    operation = delivery.operation
     assert operation is not None
-    name = delivery.name
     if operation.kind == "purchase" and delivery.attempt_id in attempts:
         _carrier_answer(world, delivery, attempts[delivery.attempt_id])
     if delivery.ended is None:
         return
     if operation.kind == "recover":
-        finished = isinstance(result, RecoveryReport) or delivery.denied
-        _require(finished, f"{name} ended with {result!r}")
+        _recovered(world, delivery)
         return
     if operation.kind == "promo":
         _promo_answer(world, delivery)
@@ -185,10 +185,38 @@ def _answer(world: World, delivery: Delivery, attempts: dict[str, Item]) -> None
     _customer_answer(world, delivery, operation, attempts)
 
 
+def _recovered(world: World, delivery: Delivery) -> None:
+    """A recovery comes to its end, whatever fails, and settles what it can."""
+    name, report = delivery.name, delivery.result
+    if not isinstance(report, RecoveryReport):
+        _require(delivery.denied, f"{name} ended with {report!r}")
+        return
+    for attempt_id, error in report.failed.items():
+        _not_corrupt(f"{name}, attempt {attempt_id},", error)
+    assert delivery.ended is not None
+    alone = all(
+        other is delivery
+        or other.started > delivery.ended
+        or (other.ended or other.started + FUNCTION_SECONDS) < delivery.started
+        for other in world.deliveries
+    )
+    if alone and delivery.stream is not None and not delivery.stream.faults:
+        left = [key[1] for key in delivery.left if key[1] != world.stuck]
+        _require(not left, f"{name} met no fault and left {left}")
+
+
+def _not_corrupt(name: str, error: object) -> None:
+    """Nothing damages what is stored: no run may say so, but for one that means to read again."""
+    while isinstance(error, BaseException) and not isinstance(error, ReadAgainError):
+        _require(not isinstance(error, LedgerCorruptError), f"{name} was told {error!r}")
+        error = error.__cause__
+
+
 def _customer_answer(
     world: World, delivery: Delivery, operation: Operation, attempts: dict[str, Item]
 ) -> None:
     name, effects = delivery.name, _effects(world, operation)
+    _not_corrupt(name, delivery.result)
     match delivery.result:
         case Purchased(purchase=purchase):
             _purchase_answer(name, purchase, attempts.get(str(purchase.id), {}))
@@ -220,12 +248,13 @@ def _purchase_answer(name: str, purchase: Purchase, item: Item) -> None:
 
 
 def _promo_answer(world: World, delivery: Delivery) -> None:
+    own = [
+        key
+        for key, effects in world.auditor.effects.items()
+        if key[0] == "promo" and any(effect.writer is delivery for effect in effects)
+    ]
+    _require(len(own) <= 1, f"{delivery.name} made {len(own)} versions of the code")
     if isinstance(delivery.result, StaleVersionError | PromoCodeDeactivatedError):
-        own = [
-            key
-            for key, effects in world.auditor.effects.items()
-            if key[0] == "promo" and any(effect.writer is delivery for effect in effects)
-        ]
         _require(not own, f"{delivery.name} was told {delivery.result!r} of its own change")
 
 
@@ -235,6 +264,8 @@ def _refusal(delivery: Delivery, effects: list[Effect]) -> None:
         told = f"{delivery.name} was told {delivery.result!r}, nothing was changed"
         _require(effect.writer is not delivery, f"{told}; its own commit took effect")
         _require(effect.at >= delivery.started, f"{told}; its key had taken effect before")
+        unseen = not effect.version or delivery.saw.get(effect.pk, 0) < effect.version
+        _require(unseen, f"{told}; it had read what its key had done")
 
 
 def _effects(world: World, operation: Operation) -> list[Effect]:

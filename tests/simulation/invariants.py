@@ -109,6 +109,9 @@ class Effect:
 
     at: float
     writer: object
+    pk: str
+    version: int
+    """The version of the account that it made; 0 if it made none."""
 
 
 @dataclass(slots=True)
@@ -126,6 +129,8 @@ class Auditor:
     started: Callable[[object], float] = lambda _: 0.0
     """When the function of a writer began."""
     checked: int = 0
+    current: tuple[str, int] = ("", 0)
+    """The account and the version that the transaction makes."""
 
     def __call__(self, written: list[Written]) -> None:
         """Check a transaction that has just taken effect.
@@ -134,6 +139,10 @@ class Auditor:
             Violation: it contradicts something.
         """
         self.checked += 1
+        self.current = next(
+            ((w.key[1], integer(w.after, "version")) for w in written if "posted" in w.after),
+            ("", 0),
+        )
         customers: set[str] = set()
         for each in written:
             table, pk, sk = each.key
@@ -159,7 +168,7 @@ class Auditor:
 
     def _effect(self, operation: str, owner: str, key: str) -> None:
         effects = self.effects[operation, owner, key]
-        effects.append(Effect(self.tables.now(), self.writer()))
+        effects.append(Effect(self.tables.now(), self.writer(), *self.current))
         self._require(len(effects) == 1, f"{operation} {key} took effect {len(effects)} times")
 
     # The ledger

@@ -33,7 +33,129 @@ _KINDS: Final = (
 )
 _GAPS: Final = (0.0, 0.0, 0.01, 0.03, 0.2, 2.0, 12.0, 27.0, 65.0, 65.0, 3600.0, 90_000.0)
 _REPEATS: Final = (0.0, 0.001, 0.02, 0.3, 3.0, 30.0, 100.0)
-_ALL_FAULTS: Final = (*REFUSALS, "crash", "crash-before", "frozen", "lost", "late", "slow")
+_ALL_FAULTS: Final = (
+    *REFUSALS,
+    "crash",
+    "crash-before",
+    "frozen",
+    "lost",
+    "broken",
+    "late",
+    "slow",
+)
+_AMOUNTS: Final = (100, 700, 1000, 2500, 4000, 6000, 9000)
+_CLOCKS: Final = (-3600.0, -5.0, 5.0, 3600.0, 90_000.0)
+_CARRIERS: Final = (
+    SHIPPED,
+    SHIPPED,
+    (*SHIPPED, *NOT_SHIPPED),
+    NOT_SHIPPED,
+    UNCLEAR,
+    (*SHIPPED, *UNCLEAR),
+    (*SHIPPED, *NOT_SHIPPED, *UNCLEAR),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The beginning of a history: requests that meet in one place of the protocol.
+
+    Each step is a kind of request, and how long after the one before it may come. Everything else
+    is drawn as in any other history, but for what is set here.
+    """
+
+    steps: tuple[tuple[str, tuple[float, ...]], ...]
+    faults: tuple[str, ...] = ()
+    """One or more of these; none given: drawn from all."""
+    rates: tuple[float, ...] = (0.0, 0.03, 0.1, 0.25, 0.5)
+    carriers: tuple[tuple[str, ...], ...] = _CARRIERS
+    clocks: tuple[float, ...] = ()
+    """How far ahead the clock of the recovery may be."""
+    together: bool = True
+    """One customer, one order and one promo code."""
+    stuck: float = 0.0
+    """How likely the first attempt cannot be updated until everything is quiet."""
+    idempotent: float = 0.15
+    only_settling: bool = False
+    """Nothing goes wrong before the carrier was called."""
+    repeats: tuple[float, ...] = _REPEATS
+    amounts: tuple[int, ...] = _AMOUNTS
+
+
+_NOW: Final = (0.0, 0.0, 0.005, 0.02)
+_SOON: Final = (0.05, 0.5, 2.0, 7.0)
+
+SITUATIONS: Final = (
+    # The carrier takes its time. Meanwhile a recovery, by a clock ahead, gives the attempt up.
+    Situation(
+        (("purchase", (0.0,)), ("recover", _SOON), ("recover", _SOON)),
+        rates=(0.0, 0.03, 0.1),
+        carriers=(("201-slow",), ("201-slow", *NOT_SHIPPED), ("201-slow", *UNCLEAR)),
+        clocks=(3600.0, 90_000.0, 180_000.0),
+    ),
+    # An orphan shipment that several reps close.
+    Situation(
+        (
+            ("purchase", (0.0,)),
+            ("recover", (65.0,)),
+            ("recover", (90_000.0,)),
+            ("close_orphan", (1.0, 60.0)),
+            ("close_orphan", _NOW),
+        ),
+        rates=(0.0, 0.03, 0.1),
+        carriers=(UNCLEAR,),
+    ),
+    # Runs that died, and the recoveries after them.
+    Situation(
+        (
+            ("purchase", (0.0,)),
+            ("purchase", (0.0, 0.3, 30.0)),
+            ("recover", (65.0, 90.0)),
+            ("recover", (*_NOW, 65.0)),
+        ),
+        faults=("crash", "lost", "conflict", "broken"),
+        rates=(0.1, 0.25, 0.5),
+        carriers=(SHIPPED, (*SHIPPED, *NOT_SHIPPED), (*SHIPPED, *NOT_SHIPPED, *UNCLEAR)),
+        together=False,
+        stuck=0.3,
+        idempotent=0.5,
+    ),
+    # Purchases of one customer at the same time, with one promo code.
+    Situation(
+        (("purchase", (0.0,)), ("purchase", _NOW), ("purchase", _NOW)),
+        rates=(0.0, 0.03, 0.1),
+        carriers=(SHIPPED, (*SHIPPED, *NOT_SHIPPED)),
+    ),
+    # The same order again, soon after a run that could not settle.
+    Situation(
+        (("purchase", (0.0,)), ("purchase", (0.3, 1.0, 5.0, 12.0, 20.0)), ("recover", (65.0,))),
+        faults=("denied", "expired", "conflict", "lost"),
+        rates=(0.25, 0.5),
+        carriers=(SHIPPED, (*SHIPPED, *UNCLEAR)),
+        only_settling=True,
+    ),
+    # Changes of one promo code, with answers that do not come.
+    Situation(
+        (("promo", (0.0,)), ("promo", _NOW), ("promo", _NOW), ("purchase", _NOW)),
+        faults=("broken", "late", "lost", "conflict"),
+        rates=(0.1, 0.25, 0.5),
+    ),
+    # Refunds of one purchase.
+    Situation(
+        (("purchase", (0.0,)), ("refund", (30.0,)), ("refund", _NOW), ("refund", (*_NOW, 30.0))),
+        rates=(0.0, 0.03, 0.1),
+        carriers=(SHIPPED,),
+        repeats=_NOW,
+    ),
+    # Deductions that leave too little credit for the next, each sent several times.
+    Situation(
+        (("deduct", (0.0,)), ("deduct", _NOW), ("purchase", _NOW), ("deduct", _NOW)),
+        rates=(0.0, 0.03, 0.1),
+        repeats=_NOW,
+        amounts=(2500, 4000, 5000),
+    ),
+)
+"""Half of all histories begin with one of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +218,10 @@ class Plan:
     """Whether the carrier makes one parcel per key, and Till is configured to rely on it."""
     http_cache: bool
     """Whether the catalogue is read through the whole HTTP cache, or without it (faster)."""
+    stuck: int | None = None
+    """The purchase whose attempt cannot be updated until everything is quiet."""
+    only_settling: bool = False
+    """Nothing goes wrong before the carrier was called."""
     calm: frozenset[tuple[int, int, int]] = frozenset()
     """Calls (by request, delivery, number) that go well whatever was drawn for them."""
 
@@ -103,77 +229,102 @@ class Plan:
 def plan_of(seed: int) -> Plan:
     """The history of a seed."""
     draw = Random(f"plan/{seed}")
-    count = draw.choice((2, 2, 3, 3, 4, 4, 5, 6))
-    jumps = draw.random() < 0.2
+    if draw.random() < 0.5:
+        return _plan(draw, seed, draw.choice(SITUATIONS))
+    return _plan(draw, seed, Situation((), together=draw.random() < 0.3))
+
+
+def _plan(draw: Random, seed: int, situation: Situation) -> Plan:
+    habits = _Habits(
+        same_order=situation.together or draw.random() < 0.45,
+        customer=(0 if draw.random() < 0.6 else 1) if situation.together else None,
+        promo_code=draw.choice((None, *PROMO_CODES)) if situation.together else None,
+        jumps=draw.random() < 0.2,
+        clocks=situation.clocks,
+        repeats=situation.repeats,
+        amounts=situation.amounts,
+    )
+    more = draw.choice((0, 0, 0, 1, 2) if situation.steps else (2, 2, 3, 3, 4, 4, 5, 6))
+    gaps = _GAPS[:5] if draw.random() < 0.4 else _GAPS
     at = 0.0
     operations: list[Operation] = []
-    same_order = draw.random() < 0.6
-    crowded = draw.random() < 0.4
-    for number in range(count):
-        at += draw.choice(_GAPS[:5] if crowded else _GAPS)
-        operations.append(
-            _operation(draw, number, at, operations, same_order=same_order, jumps=jumps)
-        )
-    faults = tuple(fault for fault in _ALL_FAULTS if draw.random() < 0.4)
-    carrier = draw.choice(
-        (
-            SHIPPED,
-            SHIPPED,
-            (*SHIPPED, *NOT_SHIPPED),
-            NOT_SHIPPED,
-            UNCLEAR,
-            (*SHIPPED, *UNCLEAR),
-            (*SHIPPED, *NOT_SHIPPED, *UNCLEAR),
-        )
-    )
+    for number in range(len(situation.steps) + more):
+        if number < len(situation.steps):
+            kind, between = situation.steps[number]
+        else:
+            kind, between = draw.choice(_KINDS) if number else "purchase", gaps
+        at += draw.choice(between)
+        operations.append(_operation(draw, at, kind, operations, habits))
+    possible = situation.faults or _ALL_FAULTS
+    faults = tuple(fault for fault in possible if draw.random() < 0.4)
+    if situation.faults and not faults:
+        faults = (draw.choice(possible),)
     return Plan(
         seed=seed,
         operations=tuple(operations),
         faults=faults,
-        rate=draw.choice((0.0, 0.03, 0.1, 0.25, 0.5)) if faults else 0.0,
-        carrier=carrier,
+        rate=draw.choice(situation.rates) if faults else 0.0,
+        carrier=draw.choice(situation.carriers),
         catalogue_rate=draw.choice((0.0, 0.0, 0.1)),
-        idempotent=draw.random() < 0.15,
+        idempotent=draw.random() < situation.idempotent,
         http_cache=draw.random() < 0.03,
+        stuck=0 if draw.random() < situation.stuck else None,
+        only_settling=situation.only_settling,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Habits:
+    """What the requests of a history have in common; None: each one draws its own."""
+
+    same_order: bool
+    customer: int | None
+    promo_code: str | None
+    jumps: bool
+    clocks: tuple[float, ...]
+    repeats: tuple[float, ...]
+    amounts: tuple[int, ...]
 
 
 def _operation(
     draw: Random,
-    number: int,
     at: float,
+    kind: str,
     before: list[Operation],
-    *,
-    same_order: bool,
-    jumps: bool,
+    habits: _Habits,
 ) -> Operation:
+    number = len(before)
     purchases = [each for each in before if each.kind == "purchase"]
-    kind = draw.choice(_KINDS)
-    if number == 0 or (kind in {"refund", "resolve", "close_orphan"} and not purchases):
+    if kind in {"refund", "resolve", "close_orphan"} and not purchases:
         kind = "purchase"
     deliveries = [at]
     if kind not in {"recover", "price", "address", "promo"}:
         while len(deliveries) < 4 and draw.random() < 0.45:
-            deliveries.append(deliveries[-1] + draw.choice(_REPEATS))
-    elif kind == "recover" and draw.random() < 0.3:
+            deliveries.append(deliveries[-1] + draw.choice(habits.repeats))
+    elif kind in {"recover", "promo"} and draw.random() < 0.3:
         deliveries.append(at + draw.choice((0.0, 0.01)))
-    product = 0 if same_order else draw.randrange(PRODUCTS)
+    product = 0 if habits.same_order else draw.randrange(PRODUCTS)
+    customer = 0 if draw.random() < 0.75 else 1
+    promo_code = draw.choice(PROMO_CODES) if kind == "promo" or draw.random() < 0.4 else None
+    clock = 0.0
+    if kind == "recover" and habits.clocks:
+        clock = draw.choice(habits.clocks)
+    elif habits.jumps and draw.random() < 0.4:
+        clock = draw.choice(_CLOCKS)
     return Operation(
         number=number,
         kind=kind,
         deliveries=tuple(deliveries),
-        customer=0 if draw.random() < 0.75 else 1,
+        customer=habits.customer if habits.customer is not None else customer,
         product=product,
-        quantity=1 if same_order else draw.choice((1, 1, 2, 3)),
-        amount=draw.choice((100, 700, 1000, 2500, 4000, 6000, 9000)),
-        promo_code=draw.choice(PROMO_CODES) if kind == "promo" or draw.random() < 0.4 else None,
+        quantity=1 if habits.same_order else draw.choice((1, 1, 2, 3)),
+        amount=draw.choice(habits.amounts),
+        promo_code=habits.promo_code or promo_code,
         key=f"key-{number}",
         other_body=len(deliveries) > 1 and draw.random() < 0.1,
         of=draw.choice(purchases).number if purchases else 0,
         wrong=draw.random() < 0.25,
-        clock=draw.choice((-3600.0, -5.0, 5.0, 3600.0, 90_000.0))
-        if jumps and draw.random() < 0.4
-        else 0.0,
+        clock=clock,
     )
 
 
@@ -185,8 +336,14 @@ class Stream:
         self._where = (number, delivery)
         self._draw = Random(f"{plan.seed}/{number}/{delivery}")
         self._number = 0
+        self._rate = 0.0 if plan.only_settling else plan.rate
         self.drawn: list[tuple[int, Call | Reply]] = []
         """What was drawn and is not what usually happens, by its number."""
+
+    @property
+    def faults(self) -> bool:
+        """Whether any call went wrong, or took long, or was one of the carrier's."""
+        return any(isinstance(c, Reply) or c.fault or c.replies > 0.1 for _, c in self.drawn)
 
     def _next(self) -> tuple[int, bool]:
         self._number += 1
@@ -197,25 +354,28 @@ class Stream:
         number, calm = self._next()
         draw, plan = self._draw.random, self._plan
         arrives, replies = 0.002 + 0.03 * draw() ** 3, 0.002 + 0.03 * draw() ** 3
-        fault, lag = "", 0.0
+        fault, lag, breaks = "", 0.0, NEVER
         visible: tuple[float, ...] = ()
         if operation == "TransactWriteItems" and draw() < 0.5:
             visible = tuple(round(0.03 * draw(), 4) for _ in range(items))
             replies = max((replies, *visible))
         elif operation == "Query" and draw() < 0.2:
             lag = 2.0 * draw()
-        if draw() < plan.rate:
+        if draw() < self._rate:
             fault = plan.faults[int(draw() * len(plan.faults))]
             match fault:
                 case "lost":
                     fault, replies = "", NEVER
+                case "broken":
+                    # The connection breaks, and what was sent arrives all the same.
+                    arrives, breaks = replies + 0.12 * draw(), replies
                 case "late":
                     fault, arrives, replies = "", (0.5, 2.0, 8.0)[int(3 * draw())], NEVER
                 case "slow":
                     fault, replies = "", (0.4, 1.1, 2.5)[int(3 * draw())]
         if calm:
             return Call()
-        call = Call(arrives, replies, fault, visible, lag)
+        call = Call(arrives, replies, fault, visible, lag, breaks)
         if fault or visible or lag > 0 or replies > 0.1:
             self.drawn.append((number, call))
         return call
@@ -224,6 +384,7 @@ class Stream:
         """The next call of the carrier."""
         number, calm = self._next()
         draw = self._draw
+        self._rate = self._plan.rate
         kind = draw.choice(self._plan.carrier)
         parcel = kind in UNCLEAR and draw.random() < 0.5
         arrives, replies = 0.01 + 0.3 * draw.random(), 0.01 + 0.3 * draw.random()

@@ -13,9 +13,11 @@ from moto import mock_aws
 from tests.simulation.dynamodb import Call, Client, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from tests.simulation.expressions import Item
 
 TABLE = "purchases"
 ONE = {":one": {"N": "1"}}
@@ -31,6 +33,9 @@ class _Now:
     def sent(self, call: Call, effect: Callable[[], None], limit: float) -> None:
         del call, limit
         effect()
+
+    def saw(self, items: Iterable[Item]) -> None:
+        del items
 
 
 class Said(Protocol):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from uuid import UUID, uuid5
 
 import httpx
 
-from tests.simulation.dynamodb import Call, Client, Tables
+from tests.simulation.dynamodb import Call, Client, Key, Tables
 from tests.simulation.invariants import (
     LEDGER,
     OPEN,
@@ -22,6 +22,7 @@ from tests.simulation.invariants import (
     REP_LIMIT,
     Auditor,
     Violation,
+    integer,
     text,
 )
 from tests.simulation.plan import PROMO_CODES, Operation, Plan, Stream
@@ -62,6 +63,7 @@ from till.services.settlement import SettleShipment
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from tests.simulation.expressions import Item
     from till.domain.purchase import ShipmentOutcome
     from till.services.ports import Books
 
@@ -73,6 +75,7 @@ UNKNOWN_DEADLINE: Final = timedelta(hours=24)
 SHIP_SECONDS: Final = 10.0
 SETTLE_SECONDS: Final = 5.0
 _FROZEN_SECONDS: Final = 11.0
+_LONGEST_LAG: Final = 2.5
 
 _NAMESPACE: Final = UUID(int=7)
 CUSTOMER_IDS: Final = tuple(uuid5(_NAMESPACE, f"customer {n}") for n in range(2))
@@ -107,6 +110,12 @@ class Delivery(Process):
     """The shipment id in the carrier's answer, once it has come back to this run."""
     told_not_shipped: bool = False
     attempt_id: str | None = None
+    saw: dict[str, int] = field(default_factory=dict)
+    """The newest version that it has read of each account, by pk."""
+    due: frozenset[Key] = frozenset()
+    """For a recovery: the attempts that it has to settle."""
+    left: frozenset[Key] = frozenset()
+    """Those of them that it left as they were."""
 
 
 @dataclass(slots=True)
@@ -140,6 +149,12 @@ class World:
             ship_seconds=SHIP_SECONDS,
             once=plan.idempotent,
         )
+        self.stuck: str | None = None
+        if plan.stuck is not None:
+            of = next((o for o in plan.operations if o.number == plan.stuck), None)
+            if of is not None:
+                attempt_id = attempt_id_for(CUSTOMER_IDS[of.customer], of.key)
+                self.stuck = self.tables.stuck = f"PURCHASE#{attempt_id}"
         self.incidents = SimulatedIncidents()
         self.deliveries: list[Delivery] = []
         self.writer: Process | None = None
@@ -193,6 +208,13 @@ class World:
         if call.fault == "frozen":
             # The machine stands still, as if it had been suspended; its answer had come.
             self.scheduler.sleep(_FROZEN_SECONDS)
+
+    def saw(self, items: Iterable[Item]) -> None:
+        saw = self._delivery().saw
+        for item in items:
+            if "posted" in item:
+                pk = text(item, "pk")
+                saw[pk] = max(saw.get(pk, 0), integer(item, "version"))
 
     def next_reply(self, api: str) -> Reply:
         delivery = self._delivery()
@@ -259,6 +281,8 @@ class World:
             started=self.now,
         )
         self.deliveries.append(delivery)
+        if operation.kind == "recover":
+            delivery.due = self._due(operation)
 
         def work() -> None:
             try:
@@ -266,6 +290,9 @@ class World:
             except Exception as error:  # noqa: BLE001 - the answer of the request
                 delivery.result = error
             delivery.ended = self.now
+            delivery.left = frozenset(
+                key for key in delivery.due if text(self.tables.items[key], "state") == "PENDING"
+            )
             if self.trace is not None:
                 answer = delivery.result
                 said = type(answer).__name__ + (
@@ -276,6 +303,18 @@ class World:
         self.scheduler.start(delivery, work)
         self.scheduler.at(self.now + FUNCTION_SECONDS, lambda: self._time_out(delivery))
         return delivery
+
+    def _due(self, operation: Operation) -> frozenset[Key]:
+        """The dead attempts that a recovery finds, whatever the lag of its index."""
+        clock = EPOCH + timedelta(seconds=self.now + operation.clock)
+        return frozenset(
+            key
+            for key, item in self.tables.items.items()
+            if key[2] == "PURCHASE"
+            and text(item, "state") == "PENDING"
+            and datetime.fromisoformat(text(item, "expires_at")) <= clock
+            and self.tables.changed[key][-1][0] < self.now - _LONGEST_LAG
+        )
 
     def _time_out(self, delivery: Delivery) -> None:
         if delivery.tasks:
@@ -292,6 +331,7 @@ class World:
                 self.scheduler.at(at, lambda o=operation, n=number: self._begin(o, n))  # type: ignore[misc]
         self.scheduler.run()
         self.quiet = True
+        self.tables.stuck = None
 
     def _begin(self, operation: Operation, number: int) -> None:
         if operation.kind == "price":
@@ -359,6 +399,11 @@ class _Deadline:
         return self.at - self.world.now
 
 
+@cache
+def _url(path: str) -> httpx.URL:
+    return httpx.URL(f"{BASE_URL}{path}")
+
+
 class _WithoutCache(UpstreamReader):
     """Reads the wire itself: the HTTP cache takes longer than the rest of a history."""
 
@@ -374,8 +419,7 @@ class _WithoutCache(UpstreamReader):
         self._wire = wire
 
     def revalidated(self, path: str) -> Answer:
-        url = httpx.URL(scheme="http", host="upstream.test", path=f"/{path}")
-        response = self._wire.handle_request(httpx.Request("GET", url))
+        response = self._wire.handle_request(httpx.Request("GET", _url(path)))
         if "Content-Encoding" in response.headers:
             raise UnreadableAnswerError("its answer is encoded", status=response.status_code)
         return Answer(response.status_code, response.content)
@@ -549,7 +593,7 @@ class _Functions:
             return codes.change(
                 code,
                 lambda _: more,
-                versions=frozenset({current.version}),
+                versions=frozenset({current.version}) if operation.wrong else None,
                 actor="admin",
                 deadline=self._deadline,
             )

@@ -358,3 +358,55 @@ def test_a_change_is_recognised_after_several_unconfirmed_tries(world: World) ->
 
     world.books.promo = late  # type: ignore[method-assign]
     assert change().version == 2
+
+
+@pytest.mark.parametrize("versions", [frozenset({1}), None])
+@pytest.mark.parametrize("ended", [False, True])
+def test_an_unconfirmed_change_is_recognised_after_another_has_followed_it(
+    world: World, codes: PromoCodes, versions: frozenset[int] | None, ended: bool
+) -> None:
+    world.offer("TEN", TEN)
+    world.books.faults = [LOST]
+    read, readings = world.books.promo, 0
+
+    def overtaken(code: str) -> PromoCode | None:
+        """Before the second reading another administrator changes or ends the code."""
+        nonlocal readings
+        readings += 1
+        if readings == 2:
+            world.clock.advance(1)
+            if ended:
+                codes.deactivate(code, actor="bob", deadline=FakeDeadline())
+            else:
+                other = replace(TEN, max_redemptions=7)
+                codes.change(
+                    code, lambda _: other, versions=None, actor="bob", deadline=FakeDeadline()
+                )
+        return read(code)
+
+    world.books.promo = overtaken  # type: ignore[method-assign]
+    ours = replace(TEN, max_redemptions=5)
+    changed = codes.change(
+        "TEN", lambda _: ours, versions=versions, actor="anna", deadline=FakeDeadline()
+    )
+    assert (changed.version, changed.terms) == (2, ours)
+    history = world.books.promo_history["TEN"]
+    assert [change.promo.updated_by for change in history][1:] == ["anna", "bob"]
+
+
+def test_a_code_is_recognised_as_made_after_another_has_changed_it(
+    world: World, codes: PromoCodes
+) -> None:
+    world.books.faults = [LOST]
+    read, readings = world.books.promo, 0
+
+    def overtaken(code: str) -> PromoCode | None:
+        nonlocal readings
+        readings += 1
+        if readings == 2:
+            codes.deactivate(code, actor="bob", deadline=FakeDeadline())
+        return read(code)
+
+    world.books.promo = overtaken  # type: ignore[method-assign]
+    made = codes.create("TEN", TEN, actor="anna", deadline=FakeDeadline())
+    assert (made.version, made.updated_by) == (1, "anna")

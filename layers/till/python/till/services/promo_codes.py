@@ -43,8 +43,8 @@ class PromoCodes:
         def step() -> PromoCode:
             existing = books.promo(canonical_code(code))
             if existing is not None:
-                if _is_same_change(existing, new):
-                    return existing
+                if _was_made(books, existing, new):
+                    return new
                 raise PromoCodeExistsError
             books.commit(ChangePromo(PromoChange(promo=new, action=PromoAction.CREATED)))
             return new
@@ -94,8 +94,8 @@ class PromoCodes:
         def step() -> PromoCode:
             nonlocal changed
             promo = _get(books, code)
-            if changed is not None and _is_same_change(promo, changed):
-                return promo
+            if changed is not None and _was_made(books, promo, changed):
+                return changed
             if versions is not None and promo.version not in versions:
                 raise StaleVersionError(version=promo.version)
             if promo.state is PromoState.DEACTIVATED:
@@ -133,7 +133,16 @@ def _get(books: Books, code: str) -> PromoCode:
     return promo
 
 
+def _was_made(books: Books, current: PromoCode, ours: PromoCode) -> bool:
+    """Whether a commit of ours whose confirmation was lost took effect.
+
+    Another change may have followed it, so the versions that are kept are looked at as well.
+    """
+    if current.version <= ours.version:
+        return _is_same_change(current, ours)
+    return any(_is_same_change(change.promo, ours) for change in books.promo_changes(ours.code))
+
+
 def _is_same_change(promo: PromoCode, ours: PromoCode) -> bool:
-    """Whether this version was made by a commit of ours whose confirmation was lost."""
     made = (promo.version, promo.updated_at, promo.updated_by)
     return made == (ours.version, ours.updated_at, ours.updated_by)
