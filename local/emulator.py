@@ -78,7 +78,7 @@ async def running_emulator(
     }
     if records_calls:
         env |= {"PYTHONPATH": str(RECORDER), "TILL_RECORD_AWS_CALLS": str(state.aws_calls)}
-    command = python_module("ministack")
+    command = python_module("local.emulator_queries")
     async with started(command, log=log, env=env, leashed=True) as process:
         await await_ready("The emulator", process, f"{url}/_ministack/health", log, proof=name)
         yield Emulator(process, url, log)

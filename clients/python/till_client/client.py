@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import httpx
 
@@ -303,7 +303,7 @@ class Till:
         self, attempt_id: UUID, reason: str, *, intent: str, shipment_id: str | None
     ) -> models.AttemptResponse:
         """Resolve an attempt of unknown outcome: shipped with this id, or (None) not shipped."""
-        outcome: Literal["shipped", "not_shipped"] = (
+        outcome = models.ResolveAttemptRequestOutcome(
             "not_shipped" if shipment_id is None else "shipped"
         )
         return _ok(
@@ -311,9 +311,7 @@ class Till:
                 attempt_id,
                 client=self._client,
                 body=models.ResolveAttemptRequest(
-                    outcome=models.ResolveAttemptRequestOutcome(outcome),
-                    shipment_id=_given(shipment_id),
-                    reason=reason,
+                    outcome=outcome, shipment_id=_given(shipment_id), reason=reason
                 ),
                 idempotency_key=self.intents.key(intent),
             )
@@ -428,12 +426,13 @@ def _given(value: T | None) -> T | Unset:
     return UNSET if value is None else value
 
 
-def _ok(response: Response[T | models.ProblemResponse], model: type[T]) -> T:
-    """The model of a success; problems were raised before.
+def _ok(response: Response[T | models.ProblemResponse]) -> T:
+    """Return the model of a successful answer. The transport's hook has raised any problem.
 
     Raises:
-        NoAnswer: the answer is another one.
+        NoAnswer: the answer is not one that the operation documents.
     """
-    if not isinstance(response.parsed, model):
+    answer = response.parsed
+    if answer is None or isinstance(answer, models.ProblemResponse):
         raise NoAnswer(f"HTTP status {response.status_code} with an answer that is not of this API")
-    return response.parsed
+    return answer
