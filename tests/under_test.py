@@ -85,6 +85,11 @@ class UnderTest:
     embedded: Endpoints | None = None
     """All of a system on this machine."""
 
+    @property
+    def is_localstack(self) -> bool:
+        """Whether it is the stage of a LocalStack."""
+        return self.emulated is not None and self.embedded is None
+
     def token(self, role: str) -> str:
         """A token of somebody with that role, as they got it themselves."""
         return needed(self.tokens.get(role), f"an access token for the role {role}")

@@ -18,6 +18,7 @@ from tests.integration.crashes import Crashes  # noqa: E402
 from tests.integration.fault_proxy import FaultProxy, running_proxy  # noqa: E402
 from tests.integration.functions import RECOVERY, Functions  # noqa: E402
 from tests.integration.invariants import Auditor  # noqa: E402
+from tests.integration.race import all_at_once, retried  # noqa: E402
 from tests.integration.shop import Shop  # noqa: E402
 from tests.integration.tables import Tables  # noqa: E402
 from tests.under_test import needed  # noqa: E402
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.endpoints import Endpoints
+    from tests.integration.race import Crowd
     from tests.under_test import Emulated, UnderTest
 
 ACCOUNT_NUMBER = "000000000000"
@@ -108,24 +110,32 @@ def functions(aws: boto3.Session, under_test: UnderTest, emulated: Emulated) -> 
 
 
 @pytest.fixture(scope="session")
+def crowd(under_test: UnderTest) -> Crowd:
+    """Many calls at the same moment.
+
+    LocalStack's containers are too slow on two cores to answer all of them in time, so there a call
+    that is answered with 503 is repeated.
+    """
+    if under_test.is_localstack:
+        return lambda calls: all_at_once([retried(call) for call in calls])
+    return all_at_once
+
+
+@pytest.fixture(scope="session")
 def gateway_problems(under_test: UnderTest) -> None:
     """Answers of the gateway's own are problems, too: everywhere but on LocalStack."""
-    if _is_localstack(under_test):
+    if under_test.is_localstack:
         pytest.skip("this gateway answers in its own words (docs/localstack.md)")
 
 
 @pytest.fixture(scope="session")
 def forms_reach_functions(under_test: UnderTest) -> None:
     """The gateway passes a multipart body on as it is: everywhere but on LocalStack."""
-    if _is_localstack(under_test):
+    if under_test.is_localstack:
         pytest.skip(
             "LocalStack's gateway reads multipart/form-data itself, and answers 400 without a body "
             "when it cannot: no function sees the request (docs/localstack.md)"
         )
-
-
-def _is_localstack(under_test: UnderTest) -> bool:
-    return under_test.emulated is not None and under_test.embedded is None
 
 
 @pytest.fixture(scope="session")

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import httpx
+
+from tests.integration.client import Reply, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from pydantic import BaseModel
 
-    from tests.integration.client import Reply
-
 T = TypeVar("T")
+Answer = TypeVar("Answer", bound="httpx.Response | Reply[BaseModel]")
 START_WITHIN_SECONDS = 60.0
 FIRST_WAVE = 4
+RETRY_AFTER_SECONDS = (1, 2, 4, 8, 16)
 
 
 def all_at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
@@ -29,6 +36,23 @@ def all_at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
 
     with ThreadPoolExecutor(max_workers=len(calls)) as pool:
         return [future.result() for future in [pool.submit(run, call) for call in calls]]
+
+
+def retried(call: partial[Answer]) -> Callable[[], Answer]:
+    """A call that is repeated with its key while the answer is 503, as a client would."""
+
+    def run() -> Answer:
+        keyed = partial(call, key=new_key())
+        answer = keyed()
+        for seconds in RETRY_AFTER_SECONDS:
+            response = answer if isinstance(answer, httpx.Response) else answer.response
+            if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(seconds)
+            answer = keyed()
+        return answer
+
+    return run
 
 
 def warm_up(calls: Sequence[Callable[[], object]]) -> None:
@@ -47,3 +71,11 @@ def warm_up(calls: Sequence[Callable[[], object]]) -> None:
 def outcomes(replies: Iterable[Reply[BaseModel]]) -> Counter[str]:
     """How many got which answer: the status, or the problem's name."""
     return Counter(str(r.status) if r.ok else r.problem().slug for r in replies)
+
+
+class Crowd(Protocol):
+    """How many calls are made at the same moment: see the fixture."""
+
+    def __call__(self, calls: Sequence[partial[Answer]], /) -> list[Answer]:
+        """Make them all; gives back the answers, in their order."""
+        ...

@@ -93,10 +93,16 @@ def test_every_answer_is_as_the_document_says(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", settings, "--no-color"),
             *("run", DOCUMENT, "--url", under_test.api_url, "--phases", phases),
-            *("--max-time", str(int(SECONDS * PHASES[phases])), "--workers", "2"),
+            # One thread: Python 3.11 fails when two threads parse source code at once.
+            *("--max-time", str(int(SECONDS * PHASES[phases])), "--workers", "1"),
         ],
         cwd=tmp_path,
-        env={**os.environ, "TILL_TOKEN": badges.tester(), "NO_PROXY": "*"},
+        env={
+            **os.environ,
+            "TILL_TOKEN": badges.tester(),
+            "TILL_GATEWAY_READS_FORMS": "yes" if under_test.is_localstack else "",
+            "NO_PROXY": "*",
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.integration.client import TillClient
     from tests.integration.functions import Functions
     from tests.integration.invariants import Auditor
+    from tests.integration.race import Crowd
     from tests.integration.shop import Shop
     from tests.integration.tables import Tables
 
@@ -257,12 +258,12 @@ def test_each_restriction_is_named(promos: Promos, shop: Shop) -> None:
 
 @pytest.mark.usefixtures("_workers_are_warm")
 def test_five_redemptions_and_thirty_buyers(
-    promos: Promos, shop: Shop, audit: Auditor, upstream: StandInControl
+    promos: Promos, shop: Shop, audit: Auditor, upstream: StandInControl, crowd: Crowd
 ) -> None:
     product, code = shop.product("10.00"), promos.make(max_redemptions=5)
     customers = [shop.customer(credit=1_000) for _ in range(THIRTY)]
 
-    replies = all_at_once([partial(promos.buy, c, product.id, code) for c in customers])
+    replies = crowd([partial(promos.buy, c, product.id, code) for c in customers])
 
     assert Counter(reply.status_code for reply in replies) == {201: 5, 422: 25}
     assert {refusal(r) for r in replies if r.status_code == 422} == {"max_redemptions"}
@@ -274,11 +275,11 @@ def test_five_redemptions_and_thirty_buyers(
 
 @pytest.mark.usefixtures("_workers_are_warm")
 def test_one_customer_redeems_twice_and_not_ten_times(
-    promos: Promos, shop: Shop, audit: Auditor
+    promos: Promos, shop: Shop, audit: Auditor, crowd: Crowd
 ) -> None:
     customer, product = shop.customer(credit=100_000), shop.product("10.00")
     code = promos.make(max_redemptions_per_customer=2)
-    replies = all_at_once([partial(promos.buy, customer, product.id, code) for _ in range(10)])
+    replies = crowd([partial(promos.buy, customer, product.id, code) for _ in range(10)])
     assert Counter(reply.status_code for reply in replies) == {201: 2, 422: 8}
     promos.require_counted(code, 2)
     audit(customer)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from local.upstream.contract import Product
     from tests.integration.client import Reply, TillClient
     from tests.integration.invariants import Auditor
+    from tests.integration.race import Crowd
     from tests.integration.shop import Shop
 
 BUYERS = 50
@@ -43,10 +44,12 @@ def _workers_are_warm(till: TillClient, shop: Shop) -> None:
     warm_up([partial(till.call_off, uuid4()) for _ in range(REPS)])
 
 
-def test_fifty_buyers_with_money_for_ten(till: TillClient, shop: Shop, audit: Auditor) -> None:
+def test_fifty_buyers_with_money_for_ten(
+    till: TillClient, shop: Shop, audit: Auditor, crowd: Crowd
+) -> None:
     customer, product = shop.customer(credit=10 * 1_000), shop.product("10.00")
 
-    replies = all_at_once([partial(till.buy, customer, product.id) for _ in range(BUYERS)])
+    replies = crowd([partial(till.buy, customer, product.id) for _ in range(BUYERS)])
 
     assert outcomes(replies) == {"201": 10, "insufficient-credit": 40}
     picture = audit(customer)

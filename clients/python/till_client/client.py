@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import httpx
 
@@ -112,9 +112,7 @@ class Till:
 
     def get_credit(self, customer_id: UUID) -> models.BalanceResponse:
         """Get a balance."""
-        return _ok(
-            get_credit.sync_detailed(customer_id, client=self._client), models.BalanceResponse
-        )
+        return _ok(get_credit.sync_detailed(customer_id, client=self._client))
 
     def grant_credit(
         self, customer_id: UUID, amount: int, reason: str, *, intent: str
@@ -126,8 +124,7 @@ class Till:
                 client=self._client,
                 body=models.GrantCreditRequest(amount=amount, reason=reason),
                 idempotency_key=self.intents.key(intent),
-            ),
-            models.CreditChangeResponse,
+            )
         )
 
     def deduct_credit(
@@ -140,16 +137,14 @@ class Till:
                 client=self._client,
                 body=models.DeductCreditRequest(amount=amount, reason=reason),
                 idempotency_key=self.intents.key(intent),
-            ),
-            models.CreditChangeResponse,
+            )
         )
 
     def list_entries(self, customer_id: UUID) -> Iterator[models.EntryResponse]:
         """The ledger entries of a customer, newest first."""
         return all_items(
             lambda cursor: _ok(
-                list_entries.sync_detailed(customer_id, client=self._client, cursor=cursor),
-                models.EntryListResponse,
+                list_entries.sync_detailed(customer_id, client=self._client, cursor=cursor)
             )
         )
 
@@ -166,10 +161,7 @@ class Till:
     ) -> models.QuoteResponse:
         """Quote a purchase. Nothing is reserved or created."""
         body = _purchase(product_id, quantity, expected_total, promo_code)
-        return _ok(
-            create_quote.sync_detailed(customer_id, client=self._client, body=body),
-            models.QuoteResponse,
-        )
+        return _ok(create_quote.sync_detailed(customer_id, client=self._client, body=body))
 
     def create_purchase(
         self,
@@ -188,24 +180,19 @@ class Till:
                 client=self._client,
                 body=_purchase(product_id, quantity, expected_total, promo_code),
                 idempotency_key=self.intents.key(intent),
-            ),
-            models.PurchaseResponse,
+            )
         )
 
     def get_purchase(self, purchase_id: UUID) -> models.PurchaseDetailResponse:
         """Get a purchase with its refunds."""
-        return _ok(
-            get_purchase.sync_detailed(purchase_id, client=self._client),
-            models.PurchaseDetailResponse,
-        )
+        return _ok(get_purchase.sync_detailed(purchase_id, client=self._client))
 
     def get_customer_purchase(
         self, customer_id: UUID, purchase_id: UUID
     ) -> models.PurchaseDetailResponse:
         """Get a purchase of a customer with its refunds."""
         return _ok(
-            get_customer_purchase.sync_detailed(customer_id, purchase_id, client=self._client),
-            models.PurchaseDetailResponse,
+            get_customer_purchase.sync_detailed(customer_id, purchase_id, client=self._client)
         )
 
     def list_customer_purchases(
@@ -216,8 +203,7 @@ class Till:
             lambda cursor: _ok(
                 list_customer_purchases.sync_detailed(
                     customer_id, client=self._client, status=_given(status), cursor=cursor
-                ),
-                models.PurchaseListResponse,
+                )
             )
         )
 
@@ -241,8 +227,7 @@ class Till:
                     shipment_id=_given(shipment_id),
                     include="customer_names" if with_customer_names else UNSET,
                     cursor=cursor,
-                ),
-                models.NamedPurchaseListResponse,
+                )
             )
         )
 
@@ -253,10 +238,7 @@ class Till:
     ) -> models.RefundQuoteResponse:
         """Quote a refund. Nothing is changed."""
         body = models.CreateRefundQuoteRequest(amount=_given(amount), quantity=_given(quantity))
-        return _ok(
-            create_refund_quote.sync_detailed(purchase_id, client=self._client, body=body),
-            models.RefundQuoteResponse,
-        )
+        return _ok(create_refund_quote.sync_detailed(purchase_id, client=self._client, body=body))
 
     def refund_purchase(
         self,
@@ -277,16 +259,14 @@ class Till:
                 client=self._client,
                 body=body,
                 idempotency_key=self.intents.key(intent),
-            ),
-            models.RefundResponse,
+            )
         )
 
     def list_refunds(self, purchase_id: UUID) -> Iterator[models.RefundResponse]:
         """The refunds of a purchase, newest first."""
         return all_items(
             lambda cursor: _ok(
-                list_refunds.sync_detailed(purchase_id, client=self._client, cursor=cursor),
-                models.RefundListResponse,
+                list_refunds.sync_detailed(purchase_id, client=self._client, cursor=cursor)
             )
         )
 
@@ -294,9 +274,7 @@ class Till:
 
     def get_attempt(self, attempt_id: UUID) -> models.AttemptResponse:
         """Get a purchase attempt."""
-        return _ok(
-            get_attempt.sync_detailed(attempt_id, client=self._client), models.AttemptResponse
-        )
+        return _ok(get_attempt.sync_detailed(attempt_id, client=self._client))
 
     def list_attempts(
         self,
@@ -317,8 +295,7 @@ class Till:
                     orphan="OPEN" if with_open_orphan else UNSET,
                     include="customer_names" if with_customer_names else UNSET,
                     cursor=cursor,
-                ),
-                models.AttemptListResponse,
+                )
             )
         )
 
@@ -326,7 +303,7 @@ class Till:
         self, attempt_id: UUID, reason: str, *, intent: str, shipment_id: str | None
     ) -> models.AttemptResponse:
         """Resolve an attempt of unknown outcome: shipped with this id, or (None) not shipped."""
-        outcome: Literal["shipped", "not_shipped"] = (
+        outcome = models.ResolveAttemptRequestOutcome(
             "not_shipped" if shipment_id is None else "shipped"
         )
         return _ok(
@@ -334,13 +311,10 @@ class Till:
                 attempt_id,
                 client=self._client,
                 body=models.ResolveAttemptRequest(
-                    outcome=models.ResolveAttemptRequestOutcome(outcome),
-                    shipment_id=_given(shipment_id),
-                    reason=reason,
+                    outcome=outcome, shipment_id=_given(shipment_id), reason=reason
                 ),
                 idempotency_key=self.intents.key(intent),
-            ),
-            models.AttemptResponse,
+            )
         )
 
     def close_orphan_shipment(
@@ -353,8 +327,7 @@ class Till:
                 client=self._client,
                 body=models.CloseOrphanShipmentRequest(outcome=outcome, reason=reason),
                 idempotency_key=self.intents.key(intent),
-            ),
-            models.AttemptResponse,
+            )
         )
 
     # Promo codes
@@ -363,16 +336,11 @@ class Till:
         self, promo_code: models.CreatePromoCodeRequest
     ) -> models.PromoCodeResponse:
         """Create a promo code. It has no Idempotency-Key, so it is not repeated by itself."""
-        return _ok(
-            create_promo_code.sync_detailed(client=self._client, body=promo_code),
-            models.PromoCodeResponse,
-        )
+        return _ok(create_promo_code.sync_detailed(client=self._client, body=promo_code))
 
     def get_promo_code(self, code: str) -> models.PromoCodeDetailResponse:
         """Get a promo code with its versions."""
-        return _ok(
-            get_promo_code.sync_detailed(code, client=self._client), models.PromoCodeDetailResponse
-        )
+        return _ok(get_promo_code.sync_detailed(code, client=self._client))
 
     def list_promo_codes(
         self, *, state: models.PromoState | None = None
@@ -382,8 +350,7 @@ class Till:
             lambda cursor: _ok(
                 list_promo_codes.sync_detailed(
                     client=self._client, state=_given(state), cursor=cursor
-                ),
-                models.PromoCodeListResponse,
+                )
             )
         )
 
@@ -394,24 +361,18 @@ class Till:
         return _ok(
             update_promo_code.sync_detailed(
                 code, client=self._client, body=change, if_match=f'"{version}"'
-            ),
-            models.PromoCodeResponse,
+            )
         )
 
     def deactivate_promo_code(self, code: str) -> models.PromoCodeResponse:
         """Deactivate a promo code, permanently."""
-        return _ok(
-            deactivate_promo_code.sync_detailed(code, client=self._client),
-            models.PromoCodeResponse,
-        )
+        return _ok(deactivate_promo_code.sync_detailed(code, client=self._client))
 
     # Customers and products
 
     def get_customer(self, customer_id: UUID) -> models.CustomerResponse:
         """Get a customer, for display."""
-        return _ok(
-            get_customer.sync_detailed(customer_id, client=self._client), models.CustomerResponse
-        )
+        return _ok(get_customer.sync_detailed(customer_id, client=self._client))
 
     def list_customers(self, *, query: str | None = None) -> Iterator[models.KnownCustomerResponse]:
         """Customers with an account, or those among them whose name or e-mail contains a text."""
@@ -419,22 +380,19 @@ class Till:
             lambda cursor: _ok(
                 list_customers.sync_detailed(
                     client=self._client, query=_given(query), cursor=cursor
-                ),
-                models.CustomerListResponse,
+                )
             )
         )
 
     def get_product(self, product_id: UUID) -> models.ProductResponse:
         """Get a product, for display."""
-        return _ok(
-            get_product.sync_detailed(product_id, client=self._client), models.ProductResponse
-        )
+        return _ok(get_product.sync_detailed(product_id, client=self._client))
 
     # The API itself
 
     def get_health(self) -> models.HealthResponse:
         """Check that the API is up."""
-        return _ok(get_health.sync_detailed(client=self._client), models.HealthResponse)
+        return _ok(get_health.sync_detailed(client=self._client))
 
     def get_openapi(self) -> bytes:
         """Get the OpenAPI document, as JSON."""
@@ -468,12 +426,13 @@ def _given(value: T | None) -> T | Unset:
     return UNSET if value is None else value
 
 
-def _ok(response: Response[T | models.ProblemResponse], model: type[T]) -> T:
-    """The model of a success; problems were raised before.
+def _ok(response: Response[T | models.ProblemResponse]) -> T:
+    """Return the model of a successful answer. The transport's hook has raised any problem.
 
     Raises:
-        NoAnswer: the answer is another one.
+        NoAnswer: the answer is not one that the operation documents.
     """
-    if not isinstance(response.parsed, model):
+    answer = response.parsed
+    if answer is None or isinstance(answer, models.ProblemResponse):
         raise NoAnswer(f"HTTP status {response.status_code} with an answer that is not of this API")
-    return response.parsed
+    return answer
