@@ -58,7 +58,7 @@ BUGS: Final = (
         """item = self._create(self._purchases, StoredAttempt.of(attempt).values())
                 del item["Put"]["ConditionExpression"]
                 return [item]""",
-        within=1500,
+        within=5000,
     ),
     Bug(
         "a version of an account is written over another",
@@ -144,7 +144,7 @@ BUGS: Final = (
         SETTLEMENT,
         "raise InconsistentReadError(str(error)) from error",
         "raise",
-        within=1500,
+        within=5000,
         hole=6,
     ),
     Bug(
@@ -243,7 +243,7 @@ BUGS: Final = (
         SETTLEMENT,
         "if owner is None or owner == attempt_id:",
         "if True:",
-        within=1500,
+        within=5000,
         hole=14,
     ),
     Bug(
@@ -283,7 +283,7 @@ BUGS: Final = (
         "changed = promo.with_terms(\n"
         "                change_terms(promo.terms), actor=str(self._clock.now()), at=now\n"
         "            )",
-        within=1500,
+        within=5000,
         hole=18,
     ),
     Bug(
@@ -305,7 +305,7 @@ BUGS: Final = (
         BOOKS,
         "        if most is not None:",
         "        if False:",
-        within=1500,
+        within=5000,
     ),
     Bug(
         "the uses of a promo code by one customer are counted, not limited",

@@ -118,7 +118,16 @@ SITUATIONS: Final = (
         carriers=(SHIPPED, (*SHIPPED, *NOT_SHIPPED), (*SHIPPED, *NOT_SHIPPED, *UNCLEAR)),
         together=False,
         stuck=0.3,
-        idempotent=0.5,
+        idempotent=0.3,
+    ),
+    # A run that died after its call; the recovery ships again, to an idempotent carrier.
+    Situation(
+        (("purchase", (0.0,)), ("recover", (65.0, 90.0)), ("recover", (*_NOW, 65.0))),
+        faults=("crash", "lost"),
+        rates=(0.25, 0.5),
+        carriers=((*SHIPPED, *NOT_SHIPPED), (*SHIPPED, *NOT_SHIPPED, *UNCLEAR)),
+        only_settling=True,
+        idempotent=1.0,
     ),
     # Purchases of one customer at the same time, with one promo code.
     Situation(
@@ -129,7 +138,7 @@ SITUATIONS: Final = (
     # The same order again, soon after a run that could not settle.
     Situation(
         (("purchase", (0.0,)), ("purchase", (0.3, 1.0, 5.0, 12.0, 20.0)), ("recover", (65.0,))),
-        faults=("denied", "expired", "conflict", "lost"),
+        faults=("denied",),
         rates=(0.25, 0.5),
         carriers=(SHIPPED, (*SHIPPED, *UNCLEAR)),
         only_settling=True,
@@ -248,7 +257,7 @@ def plan_of(seed: int) -> Plan:
 
 def _plan(draw: Random, seed: int, situation: Situation) -> Plan:
     habits = _Habits(
-        same_order=situation.together or draw.random() < 0.45,
+        same_order=situation.together or draw.random() < (0.2 if situation.steps else 0.45),
         customer=(0 if draw.random() < 0.6 else 1) if situation.together else None,
         promo_code=draw.choice((None, *PROMO_CODES)) if situation.together else None,
         jumps=draw.random() < 0.2,
@@ -314,7 +323,8 @@ def _operation(
         while len(deliveries) < 4 and draw.random() < 0.45:
             deliveries.append(deliveries[-1] + draw.choice(habits.repeats))
     elif kind in {"recover", "promo"} and draw.random() < 0.3:
-        deliveries.append(at + draw.choice((0.0, 0.01)))
+        # Two at the same time, or the retry of Lambda.
+        deliveries.append(at + draw.choice((0.0, 0.01, 60.0)))
     product = 0 if habits.same_order else draw.randrange(PRODUCTS)
     customer = 0 if draw.random() < 0.75 else 1
     promo_code = draw.choice(PROMO_CODES) if kind == "promo" or draw.random() < 0.4 else None
