@@ -226,7 +226,7 @@ BUGS: Final = (
     Bug(
         "a refusal is given without a second look at its key",
         "services/idempotency.py",
-        "if look_up() is not None:",
+        "if look_up(books.isolated()) is not None:",
         "if False:",
         within=1500,
         hole=13,

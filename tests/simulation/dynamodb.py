@@ -222,6 +222,18 @@ class Tables:
         """One item, read consistently."""
         return self.visible(_key(table, key))
 
+    def transact_get(self, keys: Sequence[tuple[str, Mapping[str, Value]]]) -> list[Item | None]:
+        """Several items as they are together.
+
+        Raises:
+            CancelledError: a transaction is writing one of them.
+        """
+        wanted = [_key(table, key) for table, key in keys]
+        locked = [self.locked_until.get(key, 0.0) > self.now() for key in wanted]
+        if any(locked):
+            raise CancelledError(["TransactionConflict" if each else "None" for each in locked])
+        return [self.items.get(key) for key in wanted]
+
     def query(
         self, request: Mapping[str, object], *, lag_seconds: float = 0.0
     ) -> tuple[list[Item], dict[str, Value] | None]:
@@ -381,6 +393,9 @@ REFUSALS: Final = (
 """What comes back in the place of an answer; nothing was done. "proxy" is a 200 of another."""
 
 
+TRANSACTIONS: Final = frozenset({"TransactWriteItems", "TransactGetItems"})
+
+
 class Network(Protocol):
     """Decides how each call goes, and takes its time."""
 
@@ -449,6 +464,30 @@ class Client:
 
         answer = self._call("GetItem", read)
         self._network.saw((answer["Item"],) if "Item" in answer else ())  # type: ignore[arg-type]
+        return answer
+
+    def transact_get_items(
+        self,
+        *,
+        TransactItems: Sequence[Mapping[str, Mapping[str, Any]]],  # noqa: N803
+        ReturnConsumedCapacity: str = "NONE",  # noqa: N803
+    ) -> dict[str, object]:
+        """Several items, none of which a transaction is writing."""
+        keys = [(get["Get"]["TableName"], get["Get"]["Key"]) for get in TransactItems]
+
+        def read(call: Call) -> dict[str, object]:
+            if call.fault in {"conflict", "throttled"}:
+                reason = "TransactionConflict" if call.fault == "conflict" else "ThrottlingError"
+                raise CancelledError([reason, *["None"] * (len(keys) - 1)])
+            items = self._tables.transact_get(keys)
+            return {
+                **_consumed(ReturnConsumedCapacity),
+                "Responses": [{} if item is None else {"Item": item} for item in items],
+            }
+
+        answer = self._call("TransactGetItems", read)
+        found = answer.get("Responses", ())
+        self._network.saw(each["Item"] for each in found if "Item" in each)  # type: ignore[attr-defined]
         return answer
 
     def query(self, **request: object) -> dict[str, object]:
@@ -527,9 +566,9 @@ def _refused(fault: str, operation: str) -> dict[str, object] | None:
             raise _client_error("503", operation, "Service Unavailable")
         case "internal":
             raise _client_error("InternalServerError", operation)
-        case "throttled" if operation not in {"TransactWriteItems", "BatchGetItem"}:
+        case "throttled" if operation not in {*TRANSACTIONS, "BatchGetItem"}:
             raise _client_error("ThrottlingException", operation)
-        case "conflict" if operation != "TransactWriteItems":
+        case "conflict" if operation not in TRANSACTIONS:
             raise _client_error("ProvisionedThroughputExceededException", operation)
         case "expired":
             raise _client_error("ExpiredTokenException", operation)

@@ -519,6 +519,18 @@ def test_a_failed_condition_gives_the_old_item_if_asked(
     _known(implementation, f"{returned} of a failed condition", holds=old == wanted)
 
 
+def test_a_transaction_reads_what_is_there(client: DynamoDBClient) -> None:
+    put(client, "a", n=7)
+    keys = [{"pk": {"S": "p"}, "sk": {"S": sk}} for sk in ("a", "b")]
+    answer = client.transact_get_items(
+        TransactItems=[{"Get": {"TableName": TABLE, "Key": key}} for key in keys],
+        ReturnConsumedCapacity="TOTAL",
+    )
+    there, missing = answer["Responses"]
+    assert there["Item"]["n"] == {"N": "7"}
+    assert "Item" not in missing
+
+
 def test_an_item_of_an_unfinished_transaction_is_in_conflict() -> None:
     """Only the simulation has transactions that take time; the others decide in an instant."""
     now = [0.0]
@@ -530,8 +542,12 @@ def test_an_item_of_an_unfinished_transaction_is_in_conflict() -> None:
     assert raised.value.reasons == ("TransactionConflict",)
     key: Any = {"pk": {"S": "p"}, "sk": {"S": "a"}}
     assert tables.get(TABLE, key) is None
+    with pytest.raises(CancelledError) as raised:
+        tables.transact_get([(TABLE, key)])
+    assert raised.value.reasons == ("TransactionConflict",)
     now[0] = 0.03
     assert tables.get(TABLE, key) is not None
+    assert tables.transact_get([(TABLE, key)]) == [tables.get(TABLE, key)]
     tables.transact([request])
 
 

@@ -227,7 +227,8 @@ class FakeBooks:
     """``till.services.ports.Books`` in memory, with its conditions and its faults.
 
     ``faults`` are used up by the commits to come, in order; None lets one pass. ``fails`` gives
-    the exception that a commit of such writes raises, for as long as it is set.
+    the exception that a commit of such writes raises, for as long as it is set. ``keys_hidden``:
+    of a transaction, everything but the remembered request is visible, until an isolated read.
     """
 
     def __init__(self) -> None:
@@ -241,9 +242,14 @@ class FakeBooks:
         self.claims: dict[str, UUID] = {}
         self.faults: list[Fault | None] = []
         self.fails: Callable[[tuple[Write, ...]], Exception | None] = lambda _: None
+        self.keys_hidden = False
         self.commits = 0
 
     def within(self, deadline: Deadline) -> FakeBooks:
+        return self
+
+    def isolated(self) -> FakeBooks:
+        self.keys_hidden = False
         return self
 
     def commit(self, *writes: Write) -> None:
@@ -367,6 +373,8 @@ class FakeBooks:
     def remembered(
         self, customer_id: UUID, operation: str, idempotency_key: str
     ) -> RememberedRequest | None:
+        if self.keys_hidden:
+            return None
         return self.requests.get((customer_id, operation, idempotency_key))
 
     def attempt(self, attempt_id: UUID) -> PurchaseAttempt | None:

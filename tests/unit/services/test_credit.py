@@ -89,6 +89,25 @@ def test_a_deduction_takes_no_more_than_is_available(world: World) -> None:
     world.audit()
 
 
+def test_a_deduction_is_not_refused_by_its_own_effect(world: World) -> None:
+    """Its key becomes visible after the account, on which another change may have followed."""
+    request = world.adjustment(6_000, "key")
+    first = world.credit.deduct(request, FakeDeadline())
+    world.grant(1)
+    world.books.keys_hidden = True
+    again = world.credit.deduct(request, FakeDeadline())
+    assert (again.change, again.replayed) == (first.change, True)
+
+
+def test_a_refund_is_not_refused_by_its_own_effect(world: World) -> None:
+    world.buy()
+    request = refund(world, None, "key")
+    first = world.refund(request, FakeDeadline())
+    world.books.keys_hidden = True
+    again = world.refund(request, FakeDeadline())
+    assert (again.refund, again.replayed) == (first.refund, True)
+
+
 def test_only_a_customer_who_exists_gets_an_account(world: World) -> None:
     stranger = replace(world.adjustment(5), customer_id=uuid4())
     with pytest.raises(CustomerNotFoundError):

@@ -173,6 +173,30 @@ def test_past_the_deadline_it_is_voided_in_the_customers_favour(
     audit_both(world)
 
 
+@pytest.mark.parametrize(
+    "outcome", [NotShipped(message="no such address"), Shipped(shipment_id="S1")], ids=["no", "yes"]
+)
+def test_an_answer_that_comes_after_the_deadline_is_kept(
+    world: World, outcome: Shipped | NotShipped
+) -> None:
+    """Clocks that are hours ahead void the attempt while its carrier is asked."""
+
+    def time_flies() -> None:
+        world.carrier.during = lambda: None
+        for hours in (1, 25):
+            world.clock.advance(hours * 3600)
+            world.recover()
+
+    world.carrier.during = time_flies
+    world.carrier.outcome = outcome
+    with pytest.raises(ShipmentFailedError):
+        world.buy()
+    attempt = world.the_attempt()
+    assert attempt.carrier_outcome == outcome
+    assert attempt.listed_as is OrphanStatus.OPEN, "a person closes it"
+    audit_both(world)
+
+
 def test_an_idempotent_carrier_is_asked_again(world: World) -> None:
     die_at_the_carrier(world)
     world.clock.advance(61)

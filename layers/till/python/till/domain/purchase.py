@@ -472,20 +472,26 @@ class PurchaseAttempt:
             deadline_at=deadline_at,
         )
 
-    def with_late_shipment(self, shipped: Shipped, at: datetime) -> PurchaseAttempt:
-        """The voided attempt whose parcel was made after all: an open orphan shipment.
+    def with_late_answer(self, outcome: Shipped | NotShipped, at: datetime) -> PurchaseAttempt:
+        """The voided attempt with what the carrier answered after that.
+
+        A parcel that was made after all is an open orphan shipment. If there is none, a possible
+        orphan stays open until a person closes it, who sees the answer.
 
         Raises:
             ValueError: the attempt is not voided.
         """
         if self.state is not AttemptState.VOIDED:
-            raise ValueError("only a voided attempt can have an orphan shipment")
+            raise ValueError("only the answer for a voided attempt can be late")
+        orphan = self.orphan
+        if isinstance(outcome, Shipped):
+            orphan = OrphanShipment(since=at, shipment_id=outcome.shipment_id)
         return replace(
             self,
             revision=self.revision + 1,
-            carrier_outcome=shipped,
+            carrier_outcome=outcome,
             carrier_answered_at=at,
-            orphan=OrphanShipment(since=at, shipment_id=shipped.shipment_id),
+            orphan=orphan,
         )
 
     def with_orphan_closed(self, closing: OrphanClosing) -> PurchaseAttempt:

@@ -104,16 +104,18 @@ class AdjustCredit:
         deadline = at_most(deadline, NEW_REQUEST_SECONDS)
         books = self._books.within(deadline)
 
-        def look_up() -> RememberedRequest | None:
+        def look_up(books: Books) -> RememberedRequest | None:
             return books.remembered(customer_id, operation, key)
 
         def step() -> Adjusted:
-            remembered, account = in_parallel(look_up, lambda: books.account(customer_id))
+            remembered, account = in_parallel(
+                lambda: look_up(books), lambda: books.account(customer_id)
+            )
             if remembered is not None:
                 require_same_request(remembered.fingerprint, asked)
                 change = books.change(customer_id, remembered.version)
                 return Adjusted(change=change, replayed=True)
-            with refused_only_if_new(look_up):
+            with refused_only_if_new(books, look_up):
                 require_within(request.amount, request.limit)
                 if account.version == 0:
                     # A customer who has an account exists: only the first change asks.

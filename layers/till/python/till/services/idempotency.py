@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from till.domain.account import AccountChange
+    from till.services.ports import Books
 
 
 def fingerprint(operation: str, fields: Mapping[str, str | int | None]) -> str:
@@ -45,12 +46,13 @@ def remember(
 
 
 @contextmanager
-def refused_only_if_new(look_up: Callable[[], object | None]) -> Iterator[None]:
+def refused_only_if_new(books: Books, look_up: Callable[[Books], object | None]) -> Iterator[None]:
     """Let a refusal pass only after the key was looked up once more.
 
     The key and what a refusal rests on are separate reads. Between them the same request may have
     had its effect, sent twice or by a commit of this very run whose confirmation was lost. What
-    looks like a refusal is then that effect.
+    looks like a refusal is then that effect. The second read is isolated: the effect may have been
+    visible on the account before the key was.
 
     Raises:
         InconsistentReadError: the key has had its effect: read again.
@@ -60,7 +62,7 @@ def refused_only_if_new(look_up: Callable[[], object | None]) -> Iterator[None]:
     except ReadAgainError:
         raise
     except TillError as refusal:
-        if look_up() is not None:
+        if look_up(books.isolated()) is not None:
             raise InconsistentReadError("a refused request has had its effect") from refusal
         raise
 

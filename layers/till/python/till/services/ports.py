@@ -394,6 +394,13 @@ class Books(Protocol):
         """The same tables, with calls that take no longer than the deadline leaves."""
         ...
 
+    def isolated(self) -> Books:
+        """The same tables, with reads of single things that see whole transactions only.
+
+        Other reads may see one item of a transaction and not yet another. These cost twice as much.
+        """
+        ...
+
     def commit(self, *writes: Write) -> None:
         """All the writes, or none of them.
 

@@ -241,7 +241,7 @@ class CreatePurchase:
                 ours = existing.reservation_id == reservation.reservation_id
                 mine_to_ship = ours and existing.state is AttemptState.PENDING
                 return existing, reading().account if mine_to_ship else None
-            with refused_only_if_new(lambda: books.attempt(attempt_id)):
+            with refused_only_if_new(books, lambda books: books.attempt(attempt_id)):
                 state = reading()
                 if state.account.holds(attempt_id):
                     raise InconsistentReadError("an account holds an attempt that is not there")

@@ -98,14 +98,16 @@ class RefundPurchase:
                 raise PurchaseNotFoundError
             customer_id = attempt.customer_id
 
-            def look_up() -> RememberedRequest | None:
+            def look_up(books: Books) -> RememberedRequest | None:
                 return books.remembered(customer_id, _OPERATION, request.idempotency_key)
 
-            remembered, account = in_parallel(look_up, lambda: books.account(customer_id))
+            remembered, account = in_parallel(
+                lambda: look_up(books), lambda: books.account(customer_id)
+            )
             if remembered is not None:
                 require_same_request(remembered.fingerprint, asked)
                 return Refunded(refund=_refund_of(books, attempt.id, remembered), replayed=True)
-            with refused_only_if_new(look_up):
+            with refused_only_if_new(books, look_up):
                 refund, change = self._decide(request, attempt.purchase, account)
             books.commit(
                 AppendChange(change),

@@ -96,11 +96,11 @@ class ResolveAttempt:
         def step() -> Resolved:
             attempt = _read(books, request.attempt_id)
 
-            def look_up() -> RememberedRequest | None:
+            def look_up(books: Books) -> RememberedRequest | None:
                 return books.remembered(attempt.customer_id, _OPERATION, request.idempotency_key)
 
             remembered, account, owner = in_parallel(
-                look_up,
+                lambda: look_up(books),
                 lambda: books.account(attempt.customer_id),
                 lambda: books.purchase_of_shipment(shipment_id) if shipment_id else None,
             )
@@ -111,7 +111,7 @@ class ResolveAttempt:
                 if resolved.is_open:
                     raise InconsistentReadError("a resolved attempt is still open")
                 return Resolved(attempt=resolved, replayed=True)
-            with refused_only_if_new(look_up):
+            with refused_only_if_new(books, look_up):
                 settled = self._decide(request, attempt, account, owner)
             books.commit(*settled.writes(), remember(settled.change, _OPERATION, asked))
             return Resolved(attempt=settled.after, replayed=False)

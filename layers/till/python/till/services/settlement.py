@@ -181,7 +181,7 @@ class SettleShipment:
 
         def write(current: PurchaseAttempt) -> None:
             if not current.is_open:
-                _record_late_shipment(books, current, outcome, answered_at)
+                _record_late_answer(books, current, outcome, answered_at)
             elif current.carrier_outcome != outcome:
                 noted = current.with_carrier_answer(outcome, answered_at)
                 books.commit(UpdateAttempt(current, noted))
@@ -235,7 +235,7 @@ class _Settling:
     ) -> PurchaseAttempt:
         """Decide and commit."""
         if not attempt.is_open:
-            return _record_late_shipment(self.books, attempt, outcome, self.answered_at)
+            return _record_late_answer(self.books, attempt, outcome, self.answered_at)
         settled = self._decide(attempt, account, outcome)
         if settled is None:
             return self._believe_no_longer(attempt, outcome)
@@ -287,14 +287,14 @@ def _read(books: Books, attempt_id: UUID) -> PurchaseAttempt:
     return attempt
 
 
-def _record_late_shipment(
+def _record_late_answer(
     books: Books, attempt: PurchaseAttempt, outcome: ShipmentOutcome, at: datetime
 ) -> PurchaseAttempt:
-    """A parcel for an attempt that was voided meanwhile is an orphan shipment."""
-    if attempt.state is not AttemptState.VOIDED or not isinstance(outcome, Shipped):
+    """Write down what the carrier answered for an attempt that was voided meanwhile."""
+    if attempt.state is not AttemptState.VOIDED or isinstance(outcome, OutcomeUnknown):
         return attempt
     if attempt.carrier_outcome == outcome:
         return attempt
-    orphan = attempt.with_late_shipment(outcome, at)
-    books.commit(UpdateAttempt(attempt, orphan))
-    return orphan
+    answered = attempt.with_late_answer(outcome, at)
+    books.commit(UpdateAttempt(attempt, answered))
+    return answered

@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         GetItemOutputTypeDef,
         QueryInputTypeDef,
         QueryOutputTypeDef,
+        TransactGetItemsOutputTypeDef,
         TransactWriteItemTypeDef,
         UpdateTypeDef,
     )
@@ -152,19 +153,29 @@ class DynamoBooks:
         ledger_table: str,
         purchases_table: str,
         deadline: Deadline | None = None,
+        isolated: bool = False,
     ) -> None:
         self._client_for = client_for
         self._ledger = ledger_table
         self._purchases = purchases_table
         self._deadline = deadline
+        self._isolated = isolated
 
     def within(self, deadline: Deadline) -> DynamoBooks:
         """The same tables, with calls that take no longer than the deadline leaves."""
+        return self._like(deadline, isolated=self._isolated)
+
+    def isolated(self) -> DynamoBooks:
+        """The same tables, with single reads that see whole transactions only; see the port."""
+        return self._like(self._deadline, isolated=True)
+
+    def _like(self, deadline: Deadline | None, *, isolated: bool) -> DynamoBooks:
         return type(self)(
             self._client_for,
             ledger_table=self._ledger,
             purchases_table=self._purchases,
             deadline=deadline,
+            isolated=isolated,
         )
 
     def _client(self) -> DynamoDBClient:
@@ -577,10 +588,20 @@ class DynamoBooks:
     # Reading
 
     def _get(self, table: str, pk: str, sk: str) -> Item | None:
+        key = serialize({"pk": pk, "sk": sk})
+        if self._isolated:
+            # Refused while a transaction writes the item: then it is read again.
+            found: TransactGetItemsOutputTypeDef = self._read(
+                lambda: self._client().transact_get_items(
+                    TransactItems=[{"Get": {"TableName": table, "Key": key}}],
+                    ReturnConsumedCapacity="TOTAL",
+                )
+            )
+            return found["Responses"][0].get("Item")
         answer: GetItemOutputTypeDef = self._read(
             lambda: self._client().get_item(
                 TableName=table,
-                Key=serialize({"pk": pk, "sk": sk}),
+                Key=key,
                 ConsistentRead=True,
                 ReturnConsumedCapacity="TOTAL",
             )
