@@ -25,7 +25,6 @@ KEPT_SEEDS = Path(__file__).with_name("kept_seeds.txt")
 """The seeds that once failed, which ``test_histories.py`` runs."""
 
 _BATCH = 100
-_MOST_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +86,17 @@ def main() -> int:
         transactions += batch.transactions
         seconds += batch.seconds
         failed |= batch.failed
+        for number, violation in sorted(batch.failed.items()):
+            print(f"seed {number}: {violation}", flush=True)
+            if options.keep:
+                with KEPT_SEEDS.open("a") as kept:
+                    kept.write(f"{number} {violation}\n")
         if time.monotonic() - shown > 5:
             shown = time.monotonic()
             rate = done / max(seconds, 0.001)
             print(f"{done} histories, {len(failed)} failed, {rate:.0f} per CPU second", flush=True)
         if failed and options.first:
             break
-    for number in sorted(failed)[:_MOST_SHOWN]:
-        print(f"seed {number}: {failed[number]}", flush=True)
-    if options.keep and failed:
-        with KEPT_SEEDS.open("a") as kept:
-            kept.writelines(f"{number} {failed[number]}\n" for number in sorted(failed))
     if failed and not options.first:
         _show_shortest(min(failed))
     print(

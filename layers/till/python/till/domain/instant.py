@@ -6,6 +6,9 @@ The fixed width makes the written form sort like time, which the tables' keys re
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+
+_WIDTH: Final = len("2026-11-22T16:25:18.000000Z")
 
 
 def format_instant(instant: datetime) -> str:
@@ -15,5 +18,11 @@ def format_instant(instant: datetime) -> str:
 
 
 def parse_instant(text: str) -> datetime:
-    """The instant that ``format_instant`` wrote."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """The instant that ``format_instant`` wrote.
+
+    Raises:
+        ValueError: it did not write this.
+    """
+    if len(text) != _WIDTH or not text.endswith("Z"):
+        raise ValueError(f"not an instant with {_WIDTH} characters, in UTC")
+    return datetime.fromisoformat(text)

@@ -7,9 +7,9 @@ tests/simulation, which runs the same code in virtual time.
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,18 +92,21 @@ def all_in_parallel(calls: Sequence[Callable[[], A]], *, at_once: int = _MOST_TH
     if not calls:
         return []
     ended = _runner.run_all([partial(_run, call) for call in calls], at_once=at_once)
-    return [future.result() for future in ended]
+    return [result() for result in ended]
 
 
 def deferred(call: Callable[[], A]) -> Callable[[], A]:
     """Run a call now; its result is returned, or its exception raised, where it is asked for."""
-    return _run(call).result
+    return _run(call)
 
 
-def _run(call: Callable[[], A]) -> Future[A]:
-    future: Future[A] = Future()
+def _run(call: Callable[[], A]) -> Callable[[], A]:
     try:
-        future.set_result(call())
+        result = call()
     except Exception as error:  # noqa: BLE001 - raised where the result is asked for
-        future.set_exception(error)
-    return future
+        return partial(_raise, error)
+    return lambda: result
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
