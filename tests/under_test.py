@@ -99,6 +99,12 @@ class UnderTest:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         told = {"api_url": self.api_url, "upstream_url": self.upstream_url, "tokens": self.tokens}
+        if self.emulated is not None:
+            told |= {
+                "aws_endpoint_url": self.emulated.url,
+                "region": self.emulated.region,
+                "function_prefix": self.emulated.function_prefix,
+            }
         path.write_text(json.dumps(told))
 
 

@@ -368,3 +368,13 @@ def test_an_attempt_whose_commit_is_always_refused_costs_a_run_three_tries(world
     assert report.made_unknown == others, "oldest first"
     assert world.books.commits - commits == 3 + 2 + len(others), "three tries, two notes"
     assert world.incidents.not_recorded, "and it is reported"
+
+
+def test_voiding_at_the_deadline_costs_a_run_three_tries(world: World) -> None:
+    lose_sight(world)
+    world.clock.advance(24 * 3600)
+    world.books.fails = lambda _: UnconfirmedCommitError()
+    commits = world.books.commits
+    report = world.recover()
+    assert list(report.failed) == [world.the_attempt().id]
+    assert world.books.commits - commits == 3
