@@ -27,6 +27,7 @@ class Runbook(StrEnum):
     LATENCY = "latency.md"
     THROTTLES = "throttles.md"
     DEAD_LETTERS = "dead-letters.md"
+    PROBE = "probe.md"
 
 
 def ring(

@@ -35,6 +35,7 @@ from infra.layers import LayerFolders
 from infra.observability import Observability
 from infra.packages import packages_for
 from infra.permissions import check_permissions
+from infra.probe import ApiProbe
 from infra.release import Releases
 from infra.settings import IdentityFrom, Release, StageSettings
 from infra.waves import make_in_waves
@@ -43,6 +44,7 @@ from till.http.routes import (
     AUTHORIZER,
     BASE_PATH,
     OPERATIONS,
+    PROBE,
     ROUTES,
     SCHEDULED_OPERATIONS,
     STREAM_OPERATIONS,
@@ -89,6 +91,7 @@ class ComputeStack(Stack):
                 *SCHEDULED_OPERATIONS,
                 *STREAM_OPERATIONS,
                 AUTHORIZER,
+                PROBE,
             ]
         )
         self._settings: Final = settings
@@ -132,8 +135,17 @@ class ComputeStack(Stack):
             dead_letters=dead_letters,
             alarm_topic=self._alarm_topic,
         )
+        release_alarms = list(observability.of_releases)
+        if settings.probe is not None:
+            probe = ApiProbe(
+                self,
+                probe=settings.probe,
+                api_url=self._api_url(stage),
+                surroundings=self._surroundings,
+            )
+            release_alarms.append(probe.alarm)
         if self._surroundings.releases is not None:
-            self._surroundings.releases.heed(observability.of_releases)
+            self._surroundings.releases.heed(release_alarms)
         if settings.is_aws:
             # An emulator has no such limits, and is there sooner without.
             make_in_waves(self)

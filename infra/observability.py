@@ -276,6 +276,13 @@ class Observability(Construct):
                     for did in ("Hits", "Revalidations", "Misses")
                 ],
             ),
+            (
+                "The probe of the API (ms), and its failures",
+                [
+                    self._measure("ProbeMilliseconds", cloudwatch.Stats.MAXIMUM, label="ms"),
+                    self._measure("ProbesFailed", label="failures"),
+                ],
+            ),
             ("Commits thought over", [self._measure("ConflictsRetried")]),
             ("Errors that nobody foresaw", [self._measure("UnexpectedErrors")]),
             (

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from till.http.routes import AUTHORIZER
+from till.http.routes import AUTHORIZER, PROBE
 
 _GET: Final = "dynamodb:GetItem"
 _GET_MANY: Final = "dynamodb:BatchGetItem"
@@ -107,6 +107,8 @@ PERMISSIONS: Final[Mapping[str, Rights]] = {
     # The ledger itself only for an operator who has an event published again.
     "publish_events": Rights(ledger=(_GET,), ledger_stream=_FOLLOW),
     AUTHORIZER: _NOTHING,
+    # It reaches the tables by the API alone, as every caller does.
+    PROBE: _NOTHING,
     "get_customer": _UPSTREAM_ALONE,
     "get_product": _UPSTREAM_ALONE,
     "get_openapi": _NOTHING,

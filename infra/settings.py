@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from aws_cdk.aws_logs import RetentionDays
 
@@ -95,6 +96,14 @@ class Surrounding:
     alarms_to: str = ""
     """Who hears the stage's alarms: an e-mail address, or an https address of a paging service."""
 
+    probe_customer_id: str = ""
+    """The customer and the product that the probe reads every minute, if there is to be one."""
+    probe_product_id: str = ""
+    probe_token_url: str = ""
+    """Where the probe gets its token, by client credentials."""
+    probe_secret_arn: str = ""
+    """The secret with the header by which the issuer knows the probe."""
+
     @classmethod
     def from_context(cls, context: Callable[[str], object], stage: str) -> Surrounding:
         """What ``cdk -c name=value`` was given.
@@ -113,6 +122,16 @@ class Surrounding:
                 f"{', '.join(f'-c {name}=' for name in missing)}."
             )
         return cls(**{name: str(value) for name, value in given.items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What the probe of a stage calls, and with what; see ``infra.probe``."""
+
+    customer_id: str
+    product_id: str
+    token_url: str
+    secret_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +196,7 @@ class StageSettings:
         _check_surrounding(self)
         _check_names(self)
         _check_alarms_to(self)
+        _check_probe(self)
 
     @property
     def has_key(self) -> bool:
@@ -194,6 +214,19 @@ class StageSettings:
         return self.surrounding.purchases_table or f"{self.prefix}-purchases"
 
     @property
+    def probe(self) -> Probe | None:
+        """What the probe calls; None: the stage has no probe."""
+        told = self.surrounding
+        if not told.probe_customer_id:
+            return None
+        return Probe(
+            customer_id=told.probe_customer_id,
+            product_id=told.probe_product_id,
+            token_url=told.probe_token_url,
+            secret_arn=told.probe_secret_arn,
+        )
+
+    @property
     def prefix(self) -> str:
         """What every name in this stage begins with."""
         return f"till-{self.stage}"
@@ -201,9 +234,9 @@ class StageSettings:
 
 def _check_surrounding(settings: StageSettings) -> None:
     schemes = ("https",) if settings.is_aws else ("http", "https")
-    for name in ("upstream_url", "issuer", "jwks_url", "sign_in_url"):
+    for name in ("upstream_url", "issuer", "jwks_url", "sign_in_url", "probe_token_url"):
         url = getattr(settings.surrounding, name)
-        if not url and name == "sign_in_url":
+        if not url and name in ("sign_in_url", "probe_token_url"):
             continue
         parts = urlsplit(url)
         if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
@@ -215,13 +248,52 @@ def _check_surrounding(settings: StageSettings) -> None:
 
 def warnings_of(settings: StageSettings) -> list[str]:
     """What a stage can be deployed without, and should not be."""
-    if settings.is_aws and not settings.surrounding.alarms_to:
-        return [
-            f"the alarms of stage {settings.stage} reach no one. Set TILL_ALARMS_TO (in CI "
-            f"{settings.stage.upper()}_ALARMS_TO) to an e-mail address, or to the https address of "
+    if not settings.is_aws:
+        return []
+    stage, warnings = settings.stage, []
+    if not settings.surrounding.alarms_to:
+        warnings.append(
+            f"the alarms of stage {stage} reach no one. Set TILL_ALARMS_TO (in CI "
+            f"{stage.upper()}_ALARMS_TO) to an e-mail address, or to the https address of "
             "a paging service."
-        ]
-    return []
+        )
+    if settings.probe is None:
+        warnings.append(
+            f"no probe calls the API of stage {stage}, so a release without traffic counts as "
+            "healthy. Set TILL_PROBE_CUSTOMER_ID and the three settings beside it: "
+            "docs/runbooks/probe.md."
+        )
+    return warnings
+
+
+def _check_probe(settings: StageSettings) -> None:
+    told = {
+        name: getattr(settings.surrounding, name)
+        for name in (
+            *("probe_customer_id", "probe_product_id"),
+            *("probe_token_url", "probe_secret_arn"),
+        )
+    }
+    missing = [name for name, value in told.items() if not value]
+    if len(missing) == len(told):
+        return
+    if missing:
+        raise SettingsError(
+            f"Stage {settings.stage}: the probe needs {', '.join(missing)} as well, or none of "
+            f"{', '.join(told)}."
+        )
+    for name in ("probe_customer_id", "probe_product_id"):
+        try:
+            UUID(told[name])
+        except ValueError:
+            raise SettingsError(
+                f"Stage {settings.stage}: {name} must be a UUID, not {told[name]!r}."
+            ) from None
+    if told["probe_secret_arn"].split(":")[:3:2] != ["arn", "secretsmanager"]:
+        raise SettingsError(
+            f"Stage {settings.stage}: probe_secret_arn must be the ARN of a secret in Secrets "
+            f"Manager, not {told['probe_secret_arn']!r}."
+        )
 
 
 def _check_alarms_to(settings: StageSettings) -> None:

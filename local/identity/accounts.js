@@ -27,7 +27,10 @@ export const ACCOUNTS = [
 export const PASSWORD = 'dev';
 
 /** The roles of each client that acts for itself, by its id. */
-export const CLIENT_ROLES = new Map([['shop', ['service']]]);
+export const CLIENT_ROLES = new Map([
+  ['shop', ['service']],
+  ['probe', ['service']],
+]);
 
 /**
  * @param {string | undefined} id

@@ -152,6 +152,14 @@ function clients(backofficeUrl) {
       response_types: [],
       redirect_uris: [],
     },
+    {
+      client_id: 'probe',
+      client_secret: 'probe-dev-secret',
+      token_endpoint_auth_method: 'client_secret_basic',
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+    },
   ];
   if (backofficeUrl) {
     all.push({

@@ -16,7 +16,7 @@ from infra.architecture import ArchitectureError
 from infra.permissions import PERMISSIONS
 from infra.svg import Canvas, PictureError, Style
 from infra.templates import Target, TemplateError, Templates
-from till.http.routes import AUTHORIZER, ROUTES
+from till.http.routes import AUTHORIZER, PROBE, ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,7 +152,9 @@ def rows(picture: ET.Element) -> dict[str, Counter[str]]:
 
 def test_each_operation_has_the_words_for_its_rights_on_its_line(picture: ET.Element) -> None:
     found = rows(picture)
-    for operation, rights in PERMISSIONS.items():
+    # The picture shows a stage that is not told to have a probe.
+    for operation in PERMISSIONS.keys() - {PROBE}:
+        rights = PERMISSIONS[operation]
         tables = (rights.ledger, rights.purchases)
         written = [one for one in tables if "dynamodb:UpdateItem" in one]
         appended = [one for one in tables if "dynamodb:PutItem" in one and one not in written]

@@ -11,7 +11,13 @@ import pytest
 from infra.permissions import PERMISSIONS, PermissionsError, check_permissions
 from tests.infra.synthesized import Synthesized
 from tests.infra.templates import arn_of, render
-from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
+from till.http.routes import (
+    AUTHORIZER,
+    PROBE,
+    ROUTES,
+    SCHEDULED_OPERATIONS,
+    STREAM_OPERATIONS,
+)
 from till.http.routes import OPERATIONS as API_OPERATIONS
 
 QUERY, GET = {"Query"}, {"GetItem"}
@@ -72,6 +78,8 @@ OPERATIONS = [
     *STREAM_OPERATIONS,
     AUTHORIZER,
 ]
+EVERYWHERE = [*OPERATIONS, PROBE]
+"""With what only a stage has that is told to: tests/infra/test_probe.py."""
 READING = [route.operation for route in ROUTES if route.method == "GET"]
 WRITING_ACTIONS = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
 FORBIDDEN_ACTIONS = {
@@ -287,15 +295,16 @@ def test_the_only_managed_policies_are_of_roles_that_aws_takes_itself(prod: Synt
 
 
 def test_every_operation_has_its_row() -> None:
-    check_permissions(OPERATIONS)
-    assert set(PERMISSIONS) == set(OPERATIONS) == set(ALLOWED)
+    check_permissions(EVERYWHERE)
+    assert set(PERMISSIONS) == set(EVERYWHERE)
+    assert set(ALLOWED) == set(OPERATIONS)
 
 
 def test_an_operation_without_a_row_cannot_be_deployed() -> None:
     with pytest.raises(PermissionsError, match="what these may do: burn_credit"):
-        check_permissions([*OPERATIONS, "burn_credit"])
+        check_permissions([*EVERYWHERE, "burn_credit"])
 
 
 def test_a_row_without_an_operation_is_a_mistake() -> None:
     with pytest.raises(PermissionsError, match="do not exist: get_health"):
-        check_permissions([one for one in OPERATIONS if one != "get_health"])
+        check_permissions([one for one in EVERYWHERE if one != "get_health"])

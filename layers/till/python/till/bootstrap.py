@@ -8,6 +8,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Literal, Self
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
@@ -15,12 +16,12 @@ from till.services.policy import SETTLE_SECONDS, DisplayPolicy, ShipmentPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from uuid import UUID
 
     import httpx
 
     from till.adapters.dynamodb.books import DynamoBooks
     from till.adapters.incidents import LoggedIncidents
+    from till.adapters.probe import ApiProbe
     from till.adapters.upstream.carrier import HttpCarrier
     from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
     from till.adapters.upstream.credential import Credentials
@@ -139,6 +140,28 @@ class EventSettings(BaseModel):
 
     event_bus: Annotated[str, Field(min_length=1)]
     parking_queue_url: HttpUrl
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """The settings that an environment holds."""
+        return cls.model_validate(_ours(environment))
+
+
+class ProbeSettings(BaseModel):
+    """What only ``probe_api`` is told, in the same way.
+
+    Raises:
+        ValidationError: one is missing or makes no sense.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    probe_api_url: HttpUrl
+    probe_token_url: HttpUrl
+    probe_secret: Annotated[str, Field(min_length=1)]
+    """The secret with the header by which the issuer knows the probe."""
+    probe_customer_id: UUID
+    probe_product_id: UUID
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -405,6 +428,34 @@ def recover_attempts() -> RecoverAttempts:
         clock=SystemClock(),
         policy=settings().shipment_policy(),
         settle=_settle(),
+    )
+
+
+@cache
+def probe_api() -> ApiProbe:
+    """Call the deployed API from outside."""
+    from till.adapters.probe import ApiProbe, ProbeTarget
+    from till.adapters.upstream.credential import Credentials, CredentialTransport
+    from till.adapters.upstream.http import make_http_client, make_transport
+    from till.adapters.upstream.secret import UpstreamSecret
+
+    told = ProbeSettings.from_environment(os.environ)
+    api_url, token_url = str(told.probe_api_url), str(told.probe_token_url)
+    secret = UpstreamSecret(
+        told.probe_secret,
+        max_age_seconds=settings().upstream_credential_max_age_seconds,
+        fetch_seconds=settings().credential_fetch_seconds(),
+    )
+    issuer = CredentialTransport(make_transport(token_url, keep_alive=False), Credentials(secret))
+    return ApiProbe(
+        ProbeTarget(
+            customer_id=told.probe_customer_id,
+            product_id=told.probe_product_id,
+            token_url=token_url,
+            audience=settings().token_audience,
+        ),
+        issuer=make_http_client(token_url, issuer),
+        api=make_http_client(api_url, make_transport(api_url, keep_alive=True)),
     )
 
 

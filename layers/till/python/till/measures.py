@@ -54,6 +54,9 @@ class Measure(StrEnum):
     EVENTS_PUBLISHED = "EventsPublished"
     EVENTS_PARKED = "EventsParked"
     """Records of the ledger that make no sense; each waits in a queue."""
+    PROBES_FAILED = "ProbesFailed"
+    """0 or 1 at each run of the probe."""
+    PROBE_MILLISECONDS = "ProbeMilliseconds"
     UNEXPECTED_ERRORS = "UnexpectedErrors"
     """Requests that ended in a fault of ours, and not in a problem that somebody foresaw."""
 
@@ -64,6 +67,7 @@ _UNITS: Final = {
     Measure.CUSTOMER_API_MILLISECONDS: MetricUnit.Milliseconds,
     Measure.PRODUCT_API_MILLISECONDS: MetricUnit.Milliseconds,
     Measure.SHIPMENT_API_MILLISECONDS: MetricUnit.Milliseconds,
+    Measure.PROBE_MILLISECONDS: MetricUnit.Milliseconds,
 }
 
 

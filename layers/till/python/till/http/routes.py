@@ -107,6 +107,9 @@ SCHEDULED_OPERATIONS: tuple[str, ...] = ("recover_attempts",)
 STREAM_OPERATIONS: tuple[str, ...] = ("publish_events",)
 """Operations that no caller can reach either: the ledger table's stream runs them."""
 
+PROBE: Final = "probe_api"
+"""The operation that calls the API from outside every minute, in stages that are told to."""
+
 AUTHORIZER: Final = "authorize_request"
 """The operation that API Gateway asks who a caller is."""
 

@@ -128,6 +128,7 @@ def exchange(
     deadline: Deadline,
     headers: Mapping[str, str] | None = None,
     body: Mapping[str, object] | None = None,
+    form: Mapping[str, str] | None = None,
     extensions: Mapping[str, object] | None = None,
 ) -> Answer:
     """Send one request, once, and read its whole answer.
@@ -141,6 +142,7 @@ def exchange(
         method,
         path,
         json=body,
+        data=form,
         headers=headers,
         extensions={**(extensions or {}), "deadline": deadline},
     ) as response:

@@ -1,0 +1,81 @@
+"""The probe against the deployed API, with a token of the issuer's."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from till.adapters.probe import ApiProbe, ProbeFailedError, ProbeTarget
+from till.adapters.upstream.credential import Credentials, CredentialTransport, UpstreamCredential
+from till.adapters.upstream.http import make_http_client, make_transport
+
+if TYPE_CHECKING:
+    from tests.integration.shop import Shop
+    from tests.under_test import UnderTest
+
+SECRET = "probe-dev-secret"
+
+
+class _Secret:
+    """The header of a client at the issuer, as Secrets Manager would give it."""
+
+    fetch_seconds = 1.0
+
+    def __init__(self, secret: str) -> None:
+        basic = b64encode(f"probe:{secret}".encode()).decode()
+        self._credential = UpstreamCredential(
+            header=SecretStr("Authorization"), value=SecretStr(f"Basic {basic}")
+        )
+
+    def read(self, *, anew: bool) -> UpstreamCredential:
+        del anew
+        return self._credential
+
+
+@pytest.fixture
+def target(under_test: UnderTest, shop: Shop) -> ProbeTarget:
+    return ProbeTarget(
+        customer_id=shop.customer(credit=1_000),
+        product_id=shop.product("5.00").id,
+        token_url=f"{under_test.issuer}/token",
+        audience=under_test.audience,
+    )
+
+
+def _probe(under_test: UnderTest, target: ProbeTarget, *, secret: str = SECRET) -> ApiProbe:
+    issuer = CredentialTransport(
+        make_transport(target.token_url, keep_alive=False), Credentials(_Secret(secret))
+    )
+    api = make_transport(under_test.api_url, keep_alive=True)
+    return ApiProbe(
+        target,
+        issuer=make_http_client(target.token_url, issuer),
+        api=make_http_client(under_test.api_url, api),
+    )
+
+
+def test_a_system_that_works_passes(under_test: UnderTest, target: ProbeTarget) -> None:
+    _probe(under_test, target)(30)
+
+
+def test_a_client_that_the_issuer_does_not_know_is_told(
+    under_test: UnderTest, target: ProbeTarget
+) -> None:
+    with pytest.raises(ProbeFailedError, match=r"^the issuer answers with status 40[01]$"):
+        _probe(under_test, target, secret="wrong")(30)
+
+
+def test_a_product_that_is_gone_is_told(under_test: UnderTest, target: ProbeTarget) -> None:
+    gone = replace(target, product_id=uuid4())
+    with pytest.raises(ProbeFailedError, match=r"^create_quote answers with status 404$"):
+        _probe(under_test, gone)(30)
+
+
+def test_an_api_that_has_no_time_is_told(under_test: UnderTest, target: ProbeTarget) -> None:
+    with pytest.raises(ProbeFailedError, match="gives no usable answer"):
+        _probe(under_test, target)(0)
