@@ -26,11 +26,11 @@ from till.adapters.upstream.reader import MAX_BYTES, MAX_COPIES, UpstreamReader
 from till.bootstrap import SystemClock
 from till.domain.money import Money
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
-from till.services.policy import DisplayPolicy, ShipmentPolicy
-from till.services.pricing import Wish
-from till.services.purchase import CreatePurchase, PurchaseRequest
-from till.services.quote import QuotePurchase
-from till.services.settlement import SettleShipment
+from till.services.create_purchase import CreatePurchase, PurchaseRequest
+from till.services.create_quote import CreateQuote
+from till.services.shared.policy import DisplayPolicy, ShipmentPolicy
+from till.services.shared.pricing import Wish
+from till.services.shared.settlement import SettleShipment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ class Shop:
         for_quotes, for_purchases = reader(), reader()
         self.get_customer = HttpShowcase(reader()).customer
         self.get_product = HttpShowcase(reader()).product
-        self._quote = QuotePurchase(
+        self._quote = CreateQuote(
             books=books,
             customers=HttpCustomers(for_quotes),
             products=HttpProducts(for_quotes, free_products=False),

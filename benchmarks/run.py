@@ -36,14 +36,14 @@ from till.domain.errors import ShipmentFailedError
 from till.domain.money import Money
 from till.domain.promo import PercentageDiscount, PromoTerms
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
-from till.services.policy import DisplayPolicy, ShipmentPolicy
-from till.services.pricing import Wish
+from till.services.create_purchase import CreatePurchase, PurchaseRequest
 from till.services.promo_codes import PromoCodes
-from till.services.purchase import CreatePurchase, PurchaseRequest
 from till.services.read_credit import ReadCredit
 from till.services.read_purchases import ReadPurchases
-from till.services.refund import RefundPurchase, RefundRequest
-from till.services.settlement import SettleShipment
+from till.services.refund_purchase import RefundPurchase, RefundRequest
+from till.services.shared.policy import DisplayPolicy, ShipmentPolicy
+from till.services.shared.pricing import Wish
+from till.services.shared.settlement import SettleShipment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from uuid import UUID
 from aws_cdk.aws_logs import RetentionDays
 
 from infra.layers import Target
-from till.services.policy import SETTLE_SECONDS
+from till.services.shared.policy import SETTLE_SECONDS
 
 GATEWAY_TIMEOUT_SECONDS: Final = 29
 """API Gateway's own limit for an integration: past it, the caller gets a 504."""

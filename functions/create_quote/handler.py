@@ -27,9 +27,9 @@ def create_quote(
     customer_id: PathId, body: Annotated[CreatePurchaseRequest, Body()]
 ) -> Response[QuoteResponse]:
     """Quote a purchase."""
-    quote = bootstrap.quote_purchase()(body.wish(customer_id=customer_id))
+    quote = bootstrap.create_quote()(body.wish(customer_id=customer_id))
     problem = problem_in(quote.refusal) if quote.refusal is not None else None
     return answer(QuoteResponse.of(quote, problem), HTTPStatus.OK)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.quote_purchase)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.create_quote)

@@ -35,11 +35,11 @@ def create_refund_quote(
     purchase_id: PathId, body: Annotated[CreateRefundQuoteRequest, Body()]
 ) -> Response[RefundQuoteResponse]:
     """Quote a refund."""
-    quote = bootstrap.quote_refund()(
+    quote = bootstrap.create_refund_quote()(
         body.refund_wish(purchase_id=purchase_id, limit=amount_limit(app))
     )
     problem = problem_in(quote.refusal) if quote.refusal is not None else None
     return answer(RefundQuoteResponse.of(quote, problem), HTTPStatus.OK)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.quote_refund)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.create_refund_quote)

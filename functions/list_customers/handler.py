@@ -35,7 +35,7 @@ def list_customers(
     """List or search customers."""
     scope = ("customers", query)
     before = decode_place(scope, cursor)
-    find = bootstrap.find_customers()
+    find = bootstrap.list_customers()
     page = (
         find.all(before=before, limit=limit)
         if query is None
@@ -50,4 +50,4 @@ def list_customers(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.find_customers)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.list_customers)

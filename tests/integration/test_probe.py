@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from till.adapters.probe import ApiProbe, ProbeFailedError, ProbeTarget
+from till.adapters.probe import ApiProbe, ProbeTarget
 from till.adapters.upstream.credential import Credentials, CredentialTransport, UpstreamCredential
 from till.adapters.upstream.http import make_http_client, make_transport
 
@@ -60,22 +60,22 @@ def _probe(under_test: UnderTest, target: ProbeTarget, *, secret: str = SECRET) 
 
 
 def test_a_system_that_works_passes(under_test: UnderTest, target: ProbeTarget) -> None:
-    _probe(under_test, target)(30)
+    assert _probe(under_test, target)(30) is None
 
 
 def test_a_client_that_the_issuer_does_not_know_is_told(
     under_test: UnderTest, target: ProbeTarget
 ) -> None:
-    with pytest.raises(ProbeFailedError, match=r"^the issuer answers with status 40[01]$"):
-        _probe(under_test, target, secret="wrong")(30)
+    failure = _probe(under_test, target, secret="wrong")(30)
+    assert failure in {"the issuer answers with status 400", "the issuer answers with status 401"}
 
 
 def test_a_product_that_is_gone_is_told(under_test: UnderTest, target: ProbeTarget) -> None:
     gone = replace(target, product_id=uuid4())
-    with pytest.raises(ProbeFailedError, match=r"^create_quote answers with status 404$"):
-        _probe(under_test, gone)(30)
+    assert _probe(under_test, gone)(30) == "create_quote answers with status 404"
 
 
 def test_an_api_that_has_no_time_is_told(under_test: UnderTest, target: ProbeTarget) -> None:
-    with pytest.raises(ProbeFailedError, match="gives no usable answer"):
-        _probe(under_test, target)(0)
+    failure = _probe(under_test, target)(0)
+    assert failure is not None
+    assert "gives no usable answer" in failure

@@ -21,9 +21,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SOURCE: Final = ROOT / "layers/till/python/till"
 
 ACCOUNT: Final = "domain/account.py"
-PURCHASE: Final = "services/purchase.py"
-SETTLEMENT: Final = "services/settlement.py"
-RECOVER: Final = "services/recover.py"
+PURCHASE: Final = "services/create_purchase.py"
+SETTLEMENT: Final = "services/shared/settlement.py"
+RECOVER: Final = "services/recover_attempts.py"
 BOOKS: Final = "adapters/dynamodb/books.py"
 CARRIER: Final = "adapters/upstream/carrier.py"
 
@@ -227,7 +227,7 @@ BUGS: Final = (
     ),
     Bug(
         "a refusal is given without a second look at its key",
-        "services/idempotency.py",
+        "services/shared/idempotency.py",
         "if look_up(books.isolated()) is not None:",
         "if False:",
         within=1500,
@@ -235,7 +235,7 @@ BUGS: Final = (
     ),
     Bug(
         "a refusal's second look may see half a transaction",
-        "services/idempotency.py",
+        "services/shared/idempotency.py",
         "look_up(books.isolated())",
         "look_up(books)",
         first=30_022_917,
@@ -383,7 +383,7 @@ BUGS: Final = (
     ),
     Bug(
         "a key takes another body",
-        "services/idempotency.py",
+        "services/shared/idempotency.py",
         "    if remembered != presented:",
         "    if False:",
         within=1500,

@@ -32,10 +32,10 @@ from till.domain.purchase import attempt_id_for
 from till.http.problems import problem_for
 from till.services.adjust_credit import Adjusted
 from till.services.close_orphan_shipment import Closed
+from till.services.create_purchase import Purchased
 from till.services.ports import ReadAgainError
-from till.services.purchase import Purchased
-from till.services.recover import RecoveryReport
-from till.services.refund import Refunded
+from till.services.recover_attempts import RecoveryReport
+from till.services.refund_purchase import Refunded
 from till.services.resolve_attempt import Resolved
 
 if TYPE_CHECKING:

@@ -113,7 +113,7 @@ class Scheduler:
             self.now, _, event = heapq.heappop(self._events)
             event()
 
-    # What product code runs on; see till.services.in_parallel.Runner.
+    # What product code runs on; see till.services.shared.in_parallel.Runner.
 
     def run_all(self, calls: Sequence[Callable[[], T]], *, at_once: int) -> list[T]:
         """Run calls as tasks of the same process; the first of them in the caller's own."""

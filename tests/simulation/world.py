@@ -50,17 +50,17 @@ from till.domain.purchase import (
     Shipped,
     attempt_id_for,
 )
-from till.services import in_parallel
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.close_orphan_shipment import CloseOrphanShipment, ClosingRequest
-from till.services.policy import DisplayPolicy, ShipmentPolicy
-from till.services.pricing import Wish
+from till.services.create_purchase import CreatePurchase, PurchaseRequest
 from till.services.promo_codes import PromoCodes
-from till.services.purchase import CreatePurchase, PurchaseRequest
-from till.services.recover import RecoverAttempts
-from till.services.refund import RefundPurchase, RefundRequest
+from till.services.recover_attempts import RecoverAttempts
+from till.services.refund_purchase import RefundPurchase, RefundRequest
 from till.services.resolve_attempt import ResolutionRequest, ResolveAttempt
-from till.services.settlement import SettleShipment
+from till.services.shared import in_parallel
+from till.services.shared.policy import DisplayPolicy, ShipmentPolicy
+from till.services.shared.pricing import Wish
+from till.services.shared.settlement import SettleShipment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -28,7 +28,7 @@ from till.domain.errors import (
     UpstreamContractError,
     UpstreamUnavailableError,
 )
-from till.services.policy import DisplayPolicy
+from till.services.shared.policy import DisplayPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

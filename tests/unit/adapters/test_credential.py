@@ -47,7 +47,7 @@ from till.domain.errors import UpstreamUnavailableError
 from till.domain.money import Money
 from till.domain.purchase import NotShipped, OutcomeUnknown, ShipmentOutcome, Shipped, make_order
 from till.measures import Measure
-from till.services.policy import DisplayPolicy
+from till.services.shared.policy import DisplayPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

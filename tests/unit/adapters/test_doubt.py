@@ -145,7 +145,7 @@ def test_a_genuine_answer_says_what_it_consumed() -> None:
 
 def test_keys_that_are_never_processed_end_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr("till.services.in_parallel.time.sleep", pauses.append)
+    monkeypatch.setattr("till.services.shared.in_parallel.time.sleep", pauses.append)
     left = {"purchases": {"Keys": [{"pk": {"S": "x"}}]}}
     stub = Stub({"ConsumedCapacity": [], "Responses": {}, "UnprocessedKeys": left})
     with pytest.raises(BooksUnreadableError):

@@ -44,7 +44,7 @@ from till.domain.purchase import (
     is_shipment_id,
     make_order,
 )
-from till.services.policy import DisplayPolicy
+from till.services.shared.policy import DisplayPolicy
 from till.strict_json import JsonError, read_json
 
 if TYPE_CHECKING:

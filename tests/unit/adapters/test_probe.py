@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from till.adapters.probe import ROUNDS, ApiProbe, ProbeFailedError, ProbeTarget
+from till.adapters.probe import ROUNDS, ApiProbe, ProbeTarget
 
 CUSTOMER = UUID("c0000000-0000-4000-8000-000000000001")
 PRODUCT = UUID("d0000000-0000-4000-8000-000000000001")
@@ -64,8 +64,8 @@ def probe(network: Network) -> ApiProbe:
 def test_each_run_calls_a_few_times_with_one_token() -> None:
     network = Network()
     run = probe(network)
-    run(10)
-    run(10)
+    assert run(10) is None
+    assert run(10) is None
     assert network.calls == {"token": 1, "credit": 2 * ROUNDS, "quotes": 2 * ROUNDS}
     assert network.forms == [
         b"grant_type=client_credentials&audience=https%3A%2F%2Ftill.example%2Fapi"
@@ -93,18 +93,17 @@ def test_each_run_calls_a_few_times_with_one_token() -> None:
 )
 def test_a_fault_is_named(answers: dict[str, object], said: str) -> None:
     network = Network(**answers)
-    with pytest.raises(ProbeFailedError) as raised:
-        probe(network)(10)
-    assert str(raised.value).startswith(said)
-    assert "secret-token" not in str(raised.value)
+    failure = probe(network)(10)
+    assert failure is not None
+    assert failure.startswith(said)
+    assert "secret-token" not in failure
 
 
 def test_after_a_fault_it_gets_another_token() -> None:
     network = Network(credit=httpx.Response(401))
     run = probe(network)
     for _ in range(2):
-        with pytest.raises(ProbeFailedError):
-            run(10)
+        assert run(10) is not None
     assert network.calls["token"] == 2
 
 

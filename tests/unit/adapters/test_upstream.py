@@ -24,7 +24,7 @@ from till.domain.errors import (
 )
 from till.domain.money import Money
 from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped, make_order
-from till.services.policy import DisplayPolicy
+from till.services.shared.policy import DisplayPolicy
 
 ID = UUID("3fa85f64-5717-4562-b3fc-2c963f66afa6")
 PRODUCT = {

@@ -36,14 +36,14 @@ from till.domain.purchase import (
     Shipped,
 )
 from till.services.adjust_credit import AdjustCredit, Adjusted, CreditAdjustment
-from till.services.policy import ShipmentPolicy
-from till.services.pricing import Wish
+from till.services.create_purchase import CreatePurchase, Purchased, PurchaseRequest
 from till.services.promo_codes import PromoCodes
-from till.services.purchase import CreatePurchase, Purchased, PurchaseRequest
-from till.services.recover import RecoverAttempts
-from till.services.refund import RefundPurchase, RefundRequest
+from till.services.recover_attempts import RecoverAttempts
+from till.services.refund_purchase import RefundPurchase, RefundRequest
 from till.services.resolve_attempt import ResolutionRequest, ResolveAttempt
-from till.services.settlement import SettleShipment
+from till.services.shared.policy import ShipmentPolicy
+from till.services.shared.pricing import Wish
+from till.services.shared.settlement import SettleShipment
 
 
 class Shop:

@@ -21,7 +21,7 @@ _BASES: Final = (
     ROOT / "layers/till/python/till",
     ROOT / "layers/till/python",
 )
-"""Pages name files from here: `services/settlement.py`, `unit/services/test_refund.py`."""
+"""Pages name files from here: `services/shared/settlement.py`, `unit/services/test_refund.py`."""
 
 
 def _pages() -> list[Path]:

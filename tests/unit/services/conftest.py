@@ -20,20 +20,20 @@ from till.domain.money import Money
 from till.domain.promo import PromoCode, PromoTerms
 from till.domain.purchase import PurchaseAttempt
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
-from till.services.policy import ShipmentPolicy
-from till.services.pricing import Wish
+from till.services.create_purchase import CreatePurchase, Purchased, PurchaseRequest
+from till.services.create_quote import CreateQuote, Quote
 from till.services.promo_codes import PromoCodes
-from till.services.purchase import CreatePurchase, Purchased, PurchaseRequest
-from till.services.quote import Quote, QuotePurchase
-from till.services.recover import RecoverAttempts, RecoveryReport
-from till.services.refund import RefundPurchase
+from till.services.recover_attempts import RecoverAttempts, RecoveryReport
+from till.services.refund_purchase import RefundPurchase
 from till.services.resolve_attempt import ResolveAttempt
-from till.services.settlement import SettleShipment
+from till.services.shared.policy import ShipmentPolicy
+from till.services.shared.pricing import Wish
+from till.services.shared.settlement import SettleShipment
 
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("till.services.contention._LONGEST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("till.services.shared.contention._LONGEST_PAUSE_SECONDS", 0.0)
 
 
 @dataclass
@@ -105,7 +105,7 @@ class World:
         )
 
     def quote(self, wish: Wish) -> Quote:
-        run = QuotePurchase(
+        run = CreateQuote(
             books=self.books, customers=self.customers, products=self.products, clock=self.clock
         )
         return run(wish)

@@ -16,8 +16,8 @@ from till.domain.errors import (
     TillError,
 )
 from till.domain.money import Money
-from till.services.quote_refund import QuoteRefund, RefundQuote, RefundWish
-from till.services.refund import RefundRequest
+from till.services.create_refund_quote import CreateRefundQuote, RefundQuote, RefundWish
+from till.services.refund_purchase import RefundRequest
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -48,7 +48,7 @@ def wish(purchase_id: UUID, extent: Extent, *, limit: Money | None = None) -> Re
 
 
 def quote(world: World, asked: RefundWish) -> RefundQuote:
-    return QuoteRefund(world.books, world.clock)(asked)
+    return CreateRefundQuote(world.books, world.clock)(asked)
 
 
 def refund(world: World, asked: RefundWish) -> None:

@@ -20,7 +20,7 @@ from till.domain.errors import (
 from till.domain.ledger import EntryKind
 from till.domain.money import Money
 from till.services.read_credit import ReadCredit
-from till.services.refund import RefundRequest
+from till.services.refund_purchase import RefundRequest
 
 LOST, REFUSED = Fault(applied=True), Fault(applied=False)
 FAULTS = [[], [REFUSED], [LOST], [REFUSED, LOST], [LOST, REFUSED, LOST]]

@@ -32,7 +32,7 @@ from till.domain.purchase import (
     Shipped,
 )
 from till.services.ports import UnconfirmedCommitError, UpdateAttempt, Write
-from till.services.recover import RECOVERY_ACTOR
+from till.services.recover_attempts import RECOVERY_ACTOR
 from till.services.resolve_attempt import ResolutionRequest
 
 LOST, REFUSED = Fault(applied=True), Fault(applied=False)

@@ -39,7 +39,7 @@ from till.domain.promo import (
 )
 from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
 from till.services.promo_codes import PromoCodes
-from till.services.refund import RefundRequest
+from till.services.refund_purchase import RefundRequest
 
 LOST, REFUSED = Fault(applied=True), Fault(applied=False)
 TEN = PromoTerms(discount=PercentageDiscount(percent=10))

@@ -31,7 +31,7 @@ from till.domain.purchase import (
     attempt_id_for,
 )
 from till.services.ports import CreateAttempt, UnconfirmedCommitError, UpdateAttempt, Write
-from till.services.refund import RefundRequest
+from till.services.refund_purchase import RefundRequest
 
 LOST = Fault(applied=True)
 REFUSED = Fault(applied=False)

@@ -12,7 +12,7 @@ from till.domain.errors import CustomerNotFoundError, PurchaseNotFoundError
 from till.domain.money import Money
 from till.domain.purchase import AttemptState, PurchaseStatus
 from till.services.read_purchases import ReadPurchases
-from till.services.refund import RefundRequest
+from till.services.refund_purchase import RefundRequest
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from tests.unit.fakes import FakeShowcase
-from till.services.shown_customers import ShownCustomers
+from till.services.shared.shown_customers import ShownCustomers
 
 
 def test_each_customer_is_asked_for_once() -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
-from till.services.policy import SETTLE_SECONDS, DisplayPolicy, ShipmentPolicy
+from till.services.shared.policy import SETTLE_SECONDS, DisplayPolicy, ShipmentPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     from till.http.identity import Tokens
     from till.services.adjust_credit import AdjustCredit
     from till.services.close_orphan_shipment import CloseOrphanShipment
-    from till.services.find_customers import FindCustomers
+    from till.services.create_purchase import CreatePurchase
+    from till.services.create_quote import CreateQuote
+    from till.services.create_refund_quote import CreateRefundQuote
+    from till.services.list_customers import ListCustomers
     from till.services.ports import LedgerRecord
     from till.services.promo_codes import PromoCodes
     from till.services.publish_events import PublishEvents
-    from till.services.purchase import CreatePurchase
-    from till.services.quote import QuotePurchase
-    from till.services.quote_refund import QuoteRefund
     from till.services.read_credit import ReadCredit
     from till.services.read_purchases import ReadPurchases
-    from till.services.recover import RecoverAttempts
-    from till.services.refund import RefundPurchase
+    from till.services.recover_attempts import RecoverAttempts
+    from till.services.refund_purchase import RefundPurchase
     from till.services.resolve_attempt import ResolveAttempt
-    from till.services.settlement import SettleShipment
-    from till.services.shown_customers import ShownCustomers
+    from till.services.shared.settlement import SettleShipment
+    from till.services.shared.shown_customers import ShownCustomers
 
 _PREFIX = "TILL_"
 
@@ -304,7 +304,7 @@ def _incidents() -> LoggedIncidents:
 
 @cache
 def _settle() -> SettleShipment:
-    from till.services.settlement import SettleShipment
+    from till.services.shared.settlement import SettleShipment
 
     return SettleShipment(_books(), SystemClock(), settings().shipment_policy(), _incidents())
 
@@ -328,7 +328,7 @@ def read_credit() -> ReadCredit:
 @cache
 def create_purchase() -> CreatePurchase:
     """Buy."""
-    from till.services.purchase import CreatePurchase
+    from till.services.create_purchase import CreatePurchase
 
     customers, products = _catalogue()
     return CreatePurchase(
@@ -353,17 +353,17 @@ def read_purchases() -> ReadPurchases:
 @cache
 def refund_purchase() -> RefundPurchase:
     """Refund."""
-    from till.services.refund import RefundPurchase
+    from till.services.refund_purchase import RefundPurchase
 
     return RefundPurchase(_books(), SystemClock())
 
 
 @cache
-def quote_refund() -> QuoteRefund:
+def create_refund_quote() -> CreateRefundQuote:
     """Tell what a refund would come to."""
-    from till.services.quote_refund import QuoteRefund
+    from till.services.create_refund_quote import CreateRefundQuote
 
-    return QuoteRefund(_books(), SystemClock())
+    return CreateRefundQuote(_books(), SystemClock())
 
 
 @cache
@@ -383,14 +383,12 @@ def close_orphan_shipment() -> CloseOrphanShipment:
 
 
 @cache
-def quote_purchase() -> QuotePurchase:
+def create_quote() -> CreateQuote:
     """Price a purchase without making it."""
-    from till.services.quote import QuotePurchase
+    from till.services.create_quote import CreateQuote
 
     customers, products = _catalogue()
-    return QuotePurchase(
-        books=_books(), customers=customers, products=products, clock=SystemClock()
-    )
+    return CreateQuote(books=_books(), customers=customers, products=products, clock=SystemClock())
 
 
 @cache
@@ -404,23 +402,23 @@ def promo_codes() -> PromoCodes:
 @cache
 def shown_customers() -> ShownCustomers:
     """Look up the customers on a list."""
-    from till.services.shown_customers import ShownCustomers
+    from till.services.shared.shown_customers import ShownCustomers
 
     return ShownCustomers(showcase())
 
 
 @cache
-def find_customers() -> FindCustomers:
+def list_customers() -> ListCustomers:
     """Find customers among those who have an account."""
-    from till.services.find_customers import FindCustomers
+    from till.services.list_customers import ListCustomers
 
-    return FindCustomers(_books(), shown_customers())
+    return ListCustomers(_books(), shown_customers())
 
 
 @cache
 def recover_attempts() -> RecoverAttempts:
     """Find attempts that nobody is working on any more."""
-    from till.services.recover import RecoverAttempts
+    from till.services.recover_attempts import RecoverAttempts
 
     return RecoverAttempts(
         books=_books(),

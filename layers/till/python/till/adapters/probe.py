@@ -28,8 +28,8 @@ M = TypeVar("M", bound=BaseModel)
 Amount = Annotated[int, Field(ge=0)]
 
 
-class ProbeFailedError(Exception):
-    """Which call failed, and how. The message holds no token and nothing of an answer's content."""
+class _ProbeFailedError(Exception):
+    """Which call failed, and how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,18 +85,18 @@ class ApiProbe:
         self._token: str | None = None
         self._token_ends_at = 0.0
 
-    def __call__(self, seconds: float) -> None:
+    def __call__(self, seconds: float) -> str | None:
         """Make the calls, all of them within so many seconds.
 
-        Raises:
-            ProbeFailedError: an answer was not as it has to be, or did not come in time.
+        Returns what was wrong: which call, and how. None: every answer was as it has to be. It
+        holds no token and nothing of an answer's content.
         """
-        deadline = Deadline(max(0.0, seconds))
         try:
-            self._probe(deadline)
-        except ProbeFailedError:
+            self._probe(Deadline(max(0.0, seconds)))
+        except _ProbeFailedError as error:
             self._token = None
-            raise
+            return str(error)
+        return None
 
     def _probe(self, deadline: Deadline) -> None:
         headers = {"Authorization": f"Bearer {self._current_token(deadline)}"}
@@ -115,7 +115,7 @@ class ApiProbe:
                 ),
             )
             if credit.customer_id != customer or credit.available != credit.posted - credit.held:
-                raise ProbeFailedError("get_credit answers with a balance that is not right")
+                raise _ProbeFailedError("get_credit answers with a balance that is not right")
             quote = _answered(
                 _Quote,
                 "create_quote",
@@ -129,7 +129,7 @@ class ApiProbe:
                 ),
             )
             if (quote.customer_id, quote.product.id) != (customer, product):
-                raise ProbeFailedError("create_quote answers with another quote than asked for")
+                raise _ProbeFailedError("create_quote answers with another quote than asked for")
 
     def _current_token(self, deadline: Deadline) -> str:
         if self._token is None or time.monotonic() >= self._token_ends_at:
@@ -151,12 +151,14 @@ def _answered(model: type[M], name: str, send: Callable[[], Answer]) -> M:
     try:
         answer = send()
         if answer.status != HTTPStatus.OK:
-            raise ProbeFailedError(f"{name} answers with status {answer.status}")
+            raise _ProbeFailedError(f"{name} answers with status {answer.status}")
         return model.model_validate(answer.json())
     except httpx.RequestError as error:
-        raise ProbeFailedError(f"{name} gives no usable answer ({type(error).__name__})") from error
+        raise _ProbeFailedError(
+            f"{name} gives no usable answer ({type(error).__name__})"
+        ) from error
     except JsonError as error:
-        raise ProbeFailedError(f"{name} answers with something that is not JSON") from error
+        raise _ProbeFailedError(f"{name} answers with something that is not JSON") from error
     except ValidationError as error:
         wrong = sorted({".".join(str(part) for part in e["loc"]) for e in error.errors()})
-        raise ProbeFailedError(f"{name} answers with a wrong {', '.join(wrong)}") from None
+        raise _ProbeFailedError(f"{name} answers with a wrong {', '.join(wrong)}") from None

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from till.domain.errors import AttemptNotFoundError
 from till.domain.purchase import OrphanClosing, OrphanOutcome, PurchaseAttempt
-from till.services.contention import until_confirmed
-from till.services.deadline import NEW_REQUEST_SECONDS, at_most
-from till.services.idempotency import fingerprint, require_same_request
 from till.services.ports import UpdateAttempt
+from till.services.shared.contention import until_confirmed
+from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most
+from till.services.shared.idempotency import fingerprint, require_same_request
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -11,10 +11,10 @@ from till.domain.errors import (
     StaleVersionError,
 )
 from till.domain.promo import PromoAction, PromoChange, PromoCode, PromoState, canonical_code
-from till.services.contention import until_confirmed
-from till.services.deadline import NEW_REQUEST_SECONDS, at_most
-from till.services.in_parallel import in_parallel
 from till.services.ports import ChangePromo
+from till.services.shared.contention import until_confirmed
+from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most
+from till.services.shared.in_parallel import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from till.domain.errors import AttemptNotFoundError, PurchaseNotFoundError
 from till.domain.ledger import EntryKind
 from till.domain.purchase import OPEN_STATES, AttemptState, OrphanStatus, PurchaseStatus
-from till.services.in_parallel import in_parallel
+from till.services.shared.in_parallel import in_parallel
 
 if TYPE_CHECKING:
     from datetime import datetime

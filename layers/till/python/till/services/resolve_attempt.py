@@ -13,18 +13,18 @@ from till.domain.errors import (
 )
 from till.domain.ledger import Cause
 from till.domain.purchase import AttemptState, NotShipped, PurchaseAttempt, Resolution, Shipped
-from till.services.amount_limit import require_within
-from till.services.contention import until_confirmed
-from till.services.deadline import NEW_REQUEST_SECONDS, at_most
-from till.services.idempotency import (
+from till.services.ports import InconsistentReadError
+from till.services.shared.amount_limit import require_within
+from till.services.shared.contention import until_confirmed
+from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most
+from till.services.shared.idempotency import (
     fingerprint,
     refused_only_if_new,
     remember,
     require_same_request,
 )
-from till.services.in_parallel import in_parallel
-from till.services.ports import InconsistentReadError
-from till.services.settlement import post, void
+from till.services.shared.in_parallel import in_parallel
+from till.services.shared.settlement import post, void
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from till.domain.account import Account
     from till.domain.money import Money
     from till.services.ports import Books, Clock, Deadline, RememberedRequest
-    from till.services.settlement import Settled
+    from till.services.shared.settlement import Settled
 
 _OPERATION: Final = "resolve_attempt"
 

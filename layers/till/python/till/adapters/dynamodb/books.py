@@ -45,7 +45,6 @@ from till.adapters.dynamodb.stored import (
 from till.domain.account import Account
 from till.domain.instant import format_instant, parse_instant
 from till.measures import Measure, measure
-from till.services.in_parallel import all_in_parallel, pause
 from till.services.ports import (
     AccountPage,
     AddRefund,
@@ -67,6 +66,7 @@ from till.services.ports import (
     UpdateAttempt,
     WorkPage,
 )
+from till.services.shared.in_parallel import all_in_parallel, pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -31,7 +31,7 @@ from till.measures import Measure, measure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from till.services.policy import DisplayPolicy
+    from till.services.shared.policy import DisplayPolicy
 
 MAX_COPIES: Final = 512
 MAX_BYTES: Final = 4 * 1024 * 1024

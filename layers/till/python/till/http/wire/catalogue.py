@@ -10,7 +10,7 @@ from pydantic import Field
 from till.domain.catalogue import CustomerDetails, ProductDetails, Shown
 from till.http.wire.snapshots import AddressResponse
 from till.http.wire.types import Instant, WireResponse
-from till.services.find_customers import KnownCustomer
+from till.services.list_customers import KnownCustomer
 
 STALE: Final = "True: the external API does not answer, and this is older than it should be"
 

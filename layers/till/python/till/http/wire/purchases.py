@@ -14,8 +14,8 @@ from till.http.wire.discounts import DiscountResponse, discount_response
 from till.http.wire.refunds import RefundResponse
 from till.http.wire.snapshots import AddressResponse, ProductSnapshotResponse
 from till.http.wire.types import Id, Instant, Omittable, PromoCodeText, WireRequest, WireResponse
-from till.services.pricing import Wish
-from till.services.purchase import PurchaseRequest
+from till.services.create_purchase import PurchaseRequest
+from till.services.shared.pricing import Wish
 
 
 class CreatePurchaseRequest(WireRequest):

@@ -10,8 +10,8 @@ from pydantic import Field
 from till.http.wire.problem import ProblemResponse
 from till.http.wire.snapshots import ProductSnapshotResponse
 from till.http.wire.types import WireResponse
-from till.services.quote import Quote
-from till.services.quote_refund import RefundQuote
+from till.services.create_quote import Quote
+from till.services.create_refund_quote import RefundQuote
 
 
 class QuoteResponse(WireResponse):

@@ -11,8 +11,8 @@ from till.domain.money import Money
 from till.domain.purchase import MAX_QUANTITY, Refund
 from till.http.wire.text import Reason
 from till.http.wire.types import Amount, Instant, Omittable, WireRequest, WireResponse
-from till.services.quote_refund import RefundWish
-from till.services.refund import RefundRequest
+from till.services.create_refund_quote import RefundWish
+from till.services.refund_purchase import RefundRequest
 
 
 class RefundResponse(WireResponse):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from till.domain.errors import PromoCodeRefusedError
 from till.domain.promo import AppliedPromo, PromoCode, PromoRestriction
 from till.domain.purchase import make_order, subtotal_of
-from till.services.in_parallel import in_parallel
+from till.services.shared.in_parallel import in_parallel
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,11 +10,11 @@ from tests.unit.fakes import FakeClock, FakeCustomers, FakeDeadline, FakeShowcas
 from till.domain.errors import UpstreamUnavailableError
 from till.domain.money import Money
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
-from till.services.find_customers import EXAMINED_AT_MOST, FindCustomers
-from till.services.shown_customers import ShownCustomers
+from till.services.list_customers import EXAMINED_AT_MOST, ListCustomers
+from till.services.shared.shown_customers import ShownCustomers
 
 if TYPE_CHECKING:
-    from till.services.find_customers import CustomerPage
+    from till.services.list_customers import CustomerPage
 
 
 class Known:
@@ -41,8 +41,8 @@ class Known:
         self.showcase = FakeShowcase(self.names)
 
     @property
-    def find(self) -> FindCustomers:
-        return FindCustomers(self.books, ShownCustomers(self.showcase))
+    def find(self) -> ListCustomers:
+        return ListCustomers(self.books, ShownCustomers(self.showcase))
 
     def name(self, customer_id: UUID) -> str:
         return self.names[customer_id]

@@ -12,7 +12,7 @@ from till.domain.errors import (
     UpstreamContractError,
     UpstreamUnavailableError,
 )
-from till.services.in_parallel import all_in_parallel
+from till.services.shared.in_parallel import all_in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

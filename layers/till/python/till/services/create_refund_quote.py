@@ -15,7 +15,7 @@ from till.domain.errors import (
     TillError,
 )
 from till.domain.ledger import Cause
-from till.services.amount_limit import require_within
+from till.services.shared.amount_limit import require_within
 
 if TYPE_CHECKING:
     from till.domain.account import Account
@@ -53,7 +53,7 @@ class RefundQuote:
     refusal: TillError | None
 
 
-class QuoteRefund:
+class CreateRefundQuote:
     """Tries a refund out, by the same rules and the same code as a refund."""
 
     def __init__(self, books: Books, clock: Clock) -> None:

@@ -16,19 +16,19 @@ from till.domain.purchase import (
     Resolution,
     Shipped,
 )
-from till.services.contention import until_confirmed
-from till.services.deadline import at_most, keeping
-from till.services.in_parallel import in_parallel
 from till.services.ports import ReadAgainError
-from till.services.settlement import void
+from till.services.shared.contention import until_confirmed
+from till.services.shared.deadline import at_most, keeping
+from till.services.shared.in_parallel import in_parallel
+from till.services.shared.settlement import void
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from uuid import UUID
 
-    from till.services.policy import ShipmentPolicy
     from till.services.ports import Books, Carrier, Clock, Deadline, WorkPage
-    from till.services.settlement import SettleShipment
+    from till.services.shared.policy import ShipmentPolicy
+    from till.services.shared.settlement import SettleShipment
 
 RECOVERY_ACTOR: Final = "system:recovery"
 

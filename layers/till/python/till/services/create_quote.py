@@ -17,15 +17,15 @@ from till.domain.errors import (
 )
 from till.domain.ledger import Cause
 from till.domain.purchase import subtotal_of
-from till.services.in_parallel import in_parallel
-from till.services.pricing import price, read_books
+from till.services.shared.in_parallel import in_parallel
+from till.services.shared.pricing import price, read_books
 
 if TYPE_CHECKING:
     from till.domain.catalogue import Product
     from till.domain.money import Money
     from till.domain.purchase import Order
     from till.services.ports import Books, Clock, Customers, Products
-    from till.services.pricing import Wish
+    from till.services.shared.pricing import Wish
 
 _TRIAL: Final = UUID(int=0)
 """The attempt of a hold that is only tried out."""
@@ -46,7 +46,7 @@ class Quote:
     refusal: TillError | None
 
 
-class QuotePurchase:
+class CreateQuote:
     """Prices a wish by the same rules and the same code as a purchase."""
 
     def __init__(

@@ -7,8 +7,8 @@ import random
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from till.domain.errors import BusyError, LedgerCorruptError
-from till.services.in_parallel import pause
 from till.services.ports import InconsistentReadError, ReadAgainError
+from till.services.shared.in_parallel import pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,6 @@ from till.domain.account import MAX_REASON_CHARACTERS
 from till.domain.errors import AttemptNotFoundError, LedgerCorruptError
 from till.domain.ledger import Cause
 from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
-from till.services.contention import until_confirmed
-from till.services.deadline import keeping
-from till.services.in_parallel import in_parallel
 from till.services.ports import (
     AppendChange,
     ClaimShipment,
@@ -21,6 +18,9 @@ from till.services.ports import (
     ReadAgainError,
     UpdateAttempt,
 )
+from till.services.shared.contention import until_confirmed
+from till.services.shared.deadline import keeping
+from till.services.shared.in_parallel import in_parallel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from till.domain.account import Account, AccountChange
     from till.domain.purchase import PurchaseAttempt, Resolution, ShipmentOutcome
-    from till.services.policy import ShipmentPolicy
     from till.services.ports import Books, Clock, Deadline, Incidents, Write
+    from till.services.shared.policy import ShipmentPolicy
 
 _NOTE_SECONDS: Final = 1.5
 """The part of the time for settling that is kept to note the carrier's answer if all else fails."""

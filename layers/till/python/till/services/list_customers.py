@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from till.domain.catalogue import CustomerDetails
     from till.services.ports import Books, OpenedAccount
-    from till.services.shown_customers import ShownCustomers
+    from till.services.shared.shown_customers import ShownCustomers
 
 EXAMINED_AT_MOST: Final = 200
 """Accounts that one page of a search looks at: it has to answer in time, found or not."""
@@ -41,7 +41,7 @@ class CustomerPage:
     before: str | None
 
 
-class FindCustomers:
+class ListCustomers:
     """Lists the known customers, all of them or those whose name or e-mail holds a text."""
 
     def __init__(self, books: Books, look_up: ShownCustomers) -> None:

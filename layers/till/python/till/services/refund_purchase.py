@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Final
 from till.domain.errors import PurchaseNotFoundError
 from till.domain.ledger import Cause
 from till.domain.purchase import Refund, refund_id_for
-from till.services.amount_limit import require_within
-from till.services.contention import until_confirmed
-from till.services.deadline import NEW_REQUEST_SECONDS, at_most
-from till.services.idempotency import (
-    fingerprint,
-    refused_only_if_new,
-    remember,
-    require_same_request,
-)
-from till.services.in_parallel import in_parallel
 from till.services.ports import (
     AddRefund,
     AppendChange,
     InconsistentReadError,
     UpdateAttempt,
 )
+from till.services.shared.amount_limit import require_within
+from till.services.shared.contention import until_confirmed
+from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most
+from till.services.shared.idempotency import (
+    fingerprint,
+    refused_only_if_new,
+    remember,
+    require_same_request,
+)
+from till.services.shared.in_parallel import in_parallel
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -26,14 +26,14 @@ from till.domain.purchase import (
     Shipped,
     attempt_id_for,
 )
-from till.services.contention import until_confirmed
-from till.services.deadline import NEW_REQUEST_SECONDS, at_most, keeping
-from till.services.idempotency import fingerprint, refused_only_if_new, require_same_request
-from till.services.in_parallel import deferred, in_parallel
-from till.services.policy import SETTLE_SECONDS
 from till.services.ports import AppendChange, CreateAttempt, InconsistentReadError, Redeem
-from till.services.pricing import price, read_books
-from till.services.settlement import describe
+from till.services.shared.contention import until_confirmed
+from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most, keeping
+from till.services.shared.idempotency import fingerprint, refused_only_if_new, require_same_request
+from till.services.shared.in_parallel import deferred, in_parallel
+from till.services.shared.policy import SETTLE_SECONDS
+from till.services.shared.pricing import price, read_books
+from till.services.shared.settlement import describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from till.domain.account import Account, AccountChange
     from till.domain.catalogue import Customer, Product
     from till.domain.purchase import Purchase, ShipmentOutcome
-    from till.services.policy import ShipmentPolicy
     from till.services.ports import (
         Books,
         Carrier,
@@ -53,8 +52,9 @@ if TYPE_CHECKING:
         Products,
         Write,
     )
-    from till.services.pricing import BooksReading, Wish
-    from till.services.settlement import SettleShipment
+    from till.services.shared.policy import ShipmentPolicy
+    from till.services.shared.pricing import BooksReading, Wish
+    from till.services.shared.settlement import SettleShipment
 
 _RETRY_AFTER_SECONDS: Final = 2
 

@@ -1,0 +1,1 @@
+"""What several use cases share: limits, idempotency, prices, settling, and trying again."""
