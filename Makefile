@@ -1,7 +1,7 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs invoke test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture client fuzz simulate lock clean
+.PHONY: help run logs invoke fmt lint types one test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture client fuzz simulate lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
@@ -29,6 +29,18 @@ INVOKE = OPERATION AS CUSTOMER PRODUCT PURCHASE ATTEMPT CODE VERSION QUERY BODY 
 # What was set on make's command line is in the environment: the shell reads it there, whatever is in it.
 invoke: ## Call one function directly: docs/invoking.md (OPERATION=, AS=, CUSTOMER=, BODY=, TARGET=local|localstack|STAGE)
 	@$(SET_UP) local.invoke $(foreach name,$(INVOKE),$(if $(filter command,$(origin $(name))),$(name)="$$$(name)"))
+
+fmt: ## Format the Python code, and repair what the linter can
+	@$(SET_UP) ruff check --fix --quiet . ; $(SET_UP) ruff format .
+
+lint: ## Format, lint, the direction of imports, the OpenAPI document
+	@$(SET_UP) local.checks lint
+
+types: ## mypy --strict, and the types of both TypeScript programs
+	@$(SET_UP) local.checks types
+
+one: ## One test, or some: TEST=tests/unit/domain/test_money.py, or TEST='tests/unit -k refund'
+	@$(SET_UP) pytest $(TEST)
 
 test: ## Every check: format, lint, types, imports, and all tests
 	@$(SET_UP) local.checks all

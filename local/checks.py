@@ -79,7 +79,7 @@ class Count:
 def main() -> int:
     """Run them, and exit with 1 if any failed."""
     parser = argparse.ArgumentParser(prog="python -m local.checks", description=__doc__)
-    parser.add_argument("which", choices=["all", "fast", "backoffice"])
+    parser.add_argument("which", choices=["all", "fast", "lint", "types", "backoffice"])
     which = parser.parse_args().which
     signal.signal(signal.SIGTERM, _interrupt)
     total = Count()
@@ -107,7 +107,12 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 def _steps(which: str) -> list[Step]:
     if which == "backoffice":
         return [(_types_of_the_back_office(),), (_components(),)]
-    quick: list[Step] = [(check,) for check in _of_the_text()]
+    if which == "types":
+        return [(check,) for check in (_types(), *_types_of_typescript())]
+    quick: list[Step] = [(check,) for check in _lint()]
+    if which == "lint":
+        return quick
+    quick += [(check,) for check in _types_of_typescript()]
     types_and_components: Step = (_types(), _components())
     if which == "fast":
         return [*quick, types_and_components, *((_suite(name),) for name in FAST_SUITES)]
@@ -124,7 +129,7 @@ def _steps(which: str) -> list[Step]:
     ]
 
 
-def _of_the_text() -> list[Check]:
+def _lint() -> list[Check]:
     python = (sys.executable, "-m")
     return [
         Check("Format (ruff)", (*python, "ruff", "format", "--check", "--quiet", ".")),
@@ -140,6 +145,11 @@ def _of_the_text() -> list[Check]:
                 *("--fail-severity", "hint"),
             ),
         ),
+    ]
+
+
+def _types_of_typescript() -> list[Check]:
+    return [
         Check("Types of the identity provider (tsc)", _npm("typecheck"), folder=IDENTITY),
         _types_of_the_back_office(),
     ]
