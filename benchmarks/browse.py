@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 from unittest.mock import patch
 from uuid import uuid4
 
-from local.demo_data import CUSTOMERS, PRODUCTS
 from local.upstream.caching import Caching
 from local.upstream.client import StandInControl
+from local.upstream.demo_data import CUSTOMERS, PRODUCTS
 from till.adapters.incidents import LoggedIncidents
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase

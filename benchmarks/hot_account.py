@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import httpx
 
-from local.demo_data import CUSTOMERS
+from local.upstream.demo_data import CUSTOMERS
 
 if TYPE_CHECKING:
     from local.endpoints import Endpoints

@@ -19,10 +19,10 @@ import httpx
 
 from benchmarks import browse, hot_account
 from benchmarks.meter import Cost, Meter, MeteredTransport
-from local.demo_data import CUSTOMERS, PRODUCTS
 from local.system import running_system
 from local.upstream.behaviour import Behaviour, Refuse
 from local.upstream.client import StandInControl
+from local.upstream.demo_data import CUSTOMERS, PRODUCTS
 from till.adapters.dynamodb.books import DynamoBooks
 from till.adapters.dynamodb.client import CALL_SECONDS, make_client
 from till.adapters.incidents import LoggedIncidents
@@ -32,11 +32,11 @@ from till.adapters.upstream.credential import Credentials, CredentialTransport
 from till.adapters.upstream.reader import UpstreamReader
 from till.adapters.upstream.secret import UpstreamSecret
 from till.bootstrap import SystemClock
-from till.domain.errors import ShipmentFailedError
 from till.domain.money import Money
 from till.domain.promo import PercentageDiscount, PromoTerms
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.create_purchase import CreatePurchase, PurchaseRequest
+from till.services.errors import ShipmentFailedError
 from till.services.promo_codes import PromoCodes
 from till.services.read_credit import ReadCredit
 from till.services.read_purchases import ReadPurchases

@@ -7,13 +7,31 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from till.domain import errors
+from till.domain.account import BalanceLimitError, InsufficientCreditError
 from till.domain.money import Money
+from till.domain.purchase import (
+    AttemptAlreadyResolvedError,
+    OrphanAlreadyClosedError,
+    RefundExceedsPurchaseError,
+)
 from till.http import problems
 from till.http.identity import NotAllowedError
 from till.http.preconditions import PreconditionRequiredError
 from till.http.problems import Problem, problem_for
 from till.http.wire.problem import FieldErrorResponse
+from till.services.errors import (
+    AttemptNotFoundError,
+    BusyError,
+    PromoCodeDeactivatedError,
+    PromoCodeExistsError,
+    PromoCodeNotFoundError,
+    PurchaseNotFoundError,
+    ShipmentFailedError,
+    ShipmentOutcomeUnknownError,
+    StaleVersionError,
+)
+from till.services.ports import CustomerNotFoundError, ProductNotFoundError, UpstreamContractError
+from till.services.shared.idempotency import IdempotencyKeyReusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,32 +44,32 @@ _CORRELATION_ID: Final = "80531f8f-35b1-4ad1-92f7-ab6d05ae047e"
 _ATTEMPT: Final = UUID("0b0a6a2e-3c58-5f5e-9a53-7d7a3f7f1a11")
 
 _NOT_FOUND: Final[Mapping[str, TillError]] = {
-    "promo-codes": errors.PromoCodeNotFoundError(),
-    "purchase-attempts": errors.AttemptNotFoundError(),
-    "purchases": errors.PurchaseNotFoundError(),
-    "products": errors.ProductNotFoundError(),
-    "customers": errors.CustomerNotFoundError(),
+    "promo-codes": PromoCodeNotFoundError(),
+    "purchase-attempts": AttemptNotFoundError(),
+    "purchases": PurchaseNotFoundError(),
+    "products": ProductNotFoundError(),
+    "customers": CustomerNotFoundError(),
 }
 """By the first part of the path."""
 
 _CONFLICT: Final[Mapping[str, TillError]] = {
-    "grant_credit": errors.BalanceLimitError(),
-    "deduct_credit": errors.InsufficientCreditError(needed=Money(5000), available=Money(2500)),
-    "create_purchase": errors.InsufficientCreditError(needed=Money(5000), available=Money(2500)),
-    "refund_purchase": errors.RefundExceedsPurchaseError(
+    "grant_credit": BalanceLimitError(),
+    "deduct_credit": InsufficientCreditError(needed=Money(5000), available=Money(2500)),
+    "create_purchase": InsufficientCreditError(needed=Money(5000), available=Money(2500)),
+    "refund_purchase": RefundExceedsPurchaseError(
         requested=Money(2000), refundable=Money(1500)
     ),
-    "resolve_attempt": errors.AttemptAlreadyResolvedError(state="VOIDED"),
-    "close_orphan_shipment": errors.OrphanAlreadyClosedError(),
-    "create_promo_code": errors.PromoCodeExistsError(),
-    "update_promo_code": errors.PromoCodeDeactivatedError(),
+    "resolve_attempt": AttemptAlreadyResolvedError(state="VOIDED"),
+    "close_orphan_shipment": OrphanAlreadyClosedError(),
+    "create_promo_code": PromoCodeExistsError(),
+    "update_promo_code": PromoCodeDeactivatedError(),
 }
 
 _OF_A_PURCHASE: Final[Mapping[HTTPStatus, TillError]] = {
-    HTTPStatus.BAD_GATEWAY: errors.ShipmentFailedError(
+    HTTPStatus.BAD_GATEWAY: ShipmentFailedError(
         attempt_id=_ATTEMPT, message="The address cannot be reached.", replayed=False
     ),
-    HTTPStatus.GATEWAY_TIMEOUT: errors.ShipmentOutcomeUnknownError(
+    HTTPStatus.GATEWAY_TIMEOUT: ShipmentOutcomeUnknownError(
         attempt_id=_ATTEMPT, replayed=False
     ),
 }
@@ -93,21 +111,21 @@ def _problem(route: Route, status: HTTPStatus) -> Problem:  # noqa: PLR0912 - on
         case HTTPStatus.CONFLICT:
             return problem_for(_CONFLICT[route.operation])
         case HTTPStatus.PRECONDITION_FAILED:
-            return problem_for(errors.StaleVersionError(version=2))
+            return problem_for(StaleVersionError(version=2))
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return problems.BODY_TOO_LARGE
         case HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
             return problems.UNSUPPORTED_MEDIA_TYPE
         case HTTPStatus.UNPROCESSABLE_ENTITY:
-            return problem_for(errors.IdempotencyKeyReusedError())
+            return problem_for(IdempotencyKeyReusedError())
         case HTTPStatus.PRECONDITION_REQUIRED:
             return problem_for(PreconditionRequiredError())
         case HTTPStatus.TOO_MANY_REQUESTS:
             return _TOO_MANY
         case HTTPStatus.BAD_GATEWAY:
-            return problem_for(errors.UpstreamContractError("the Customer API", "example"))
+            return problem_for(UpstreamContractError("the Customer API", "example"))
         case HTTPStatus.SERVICE_UNAVAILABLE:
-            return problem_for(errors.BusyError())
+            return problem_for(BusyError())
         case HTTPStatus.GATEWAY_TIMEOUT:
             return _NO_ANSWER
         case _:

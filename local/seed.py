@@ -7,16 +7,16 @@ from uuid import UUID
 
 import httpx
 
-from local.demo_data import (
+from local.errors import StartError
+from local.issuer import PASSWORD, PEOPLE, TOOL
+from local.upstream.credentials import VARIABLE, Credential
+from local.upstream.demo_data import (
     CUSTOMERS,
     DEMO_PRODUCT,
     OPENING_CREDITS,
     PRODUCTS,
     SIGNED_IN_CUSTOMER,
 )
-from local.errors import StartError
-from local.issuer import PASSWORD, PEOPLE, TOOL
-from local.upstream.credentials import VARIABLE, Credential
 
 PROBE_SECONDS = 2.0
 CALL_SECONDS = 60.0

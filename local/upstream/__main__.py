@@ -6,9 +6,9 @@ import argparse
 import os
 import sys
 
-from local.demo_data import CUSTOMERS, PRODUCTS
 from local.upstream.api import Api
 from local.upstream.credentials import VARIABLE, Credential, CredentialError, Gate
+from local.upstream.demo_data import CUSTOMERS, PRODUCTS
 from local.upstream.server import HOST, StandIn
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.demo_data import SIGNED_IN_CUSTOMER
+from local.upstream.demo_data import SIGNED_IN_CUSTOMER
 from tests.e2e.readme import comparable, steps
 from tests.under_test import UnderTest, is_named, needed
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from local.demo_data import OPENING_CREDITS
 from local.localstack import STAGE
+from local.upstream.demo_data import OPENING_CREDITS
 from tests.integration.badges import bearer
 
 if TYPE_CHECKING:

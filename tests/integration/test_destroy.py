@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from local import deployment
-from local.demo_data import CUSTOMERS
 from local.deployment import Trust
 from local.emulator import ACCOUNT, client_environment
 from local.places import CDK, State, tool_environment
 from local.processes import run
 from local.system import running_system
+from local.upstream.demo_data import CUSTOMERS
 from tests.under_test import is_named
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local.demo_data import CUSTOMERS
+from local.upstream.demo_data import CUSTOMERS
 from tests.integration.badges import ROLES, bearer
 from tests.integration.client import Balance, CreditChange, Refund, Reply, Wire, new_key
 from till.http.routes import ROUTES, Route

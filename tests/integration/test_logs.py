@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.demo_data import CUSTOMERS
 from local.upstream.behaviour import Behaviour, Raw, Refuse
+from local.upstream.demo_data import CUSTOMERS
 from tests.integration.shop import PERSONAL, customer_with
 
 if TYPE_CHECKING:

@@ -17,26 +17,26 @@ from tests.simulation.world import (
     first_tables,
     running,
 )
-from till.domain.errors import (
-    BusyError,
-    IdempotencyKeyReusedError,
-    LedgerCorruptError,
-    PromoCodeDeactivatedError,
-    RequestInFlightError,
-    ShipmentFailedError,
-    ShipmentOutcomeUnknownError,
-    StaleVersionError,
-    TillError,
-)
+from till.domain.errors import TillError
+from till.domain.ledger import LedgerCorruptError
 from till.domain.purchase import attempt_id_for
 from till.http.problems import problem_for
 from till.services.adjust_credit import Adjusted
 from till.services.close_orphan_shipment import Closed
 from till.services.create_purchase import Purchased
+from till.services.errors import (
+    BusyError,
+    PromoCodeDeactivatedError,
+    RequestInFlightError,
+    ShipmentFailedError,
+    ShipmentOutcomeUnknownError,
+    StaleVersionError,
+)
 from till.services.ports import ReadAgainError
 from till.services.recover_attempts import RecoveryReport
 from till.services.refund_purchase import Refunded
 from till.services.resolve_attempt import Resolved
+from till.services.shared.idempotency import IdempotencyKeyReusedError
 
 if TYPE_CHECKING:
     from tests.simulation.dynamodb import Tables

@@ -37,11 +37,6 @@ from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
 from till.adapters.upstream.connections import UnreadableAnswerError
 from till.adapters.upstream.http import Answer, make_http_client
 from till.adapters.upstream.reader import UpstreamReader
-from till.domain.errors import (
-    AttemptStillPendingError,
-    PromoCodeDeactivatedError,
-    StaleVersionError,
-)
 from till.domain.money import Money
 from till.domain.promo import FixedDiscount, PercentageDiscount, PromoTerms
 from till.domain.purchase import (
@@ -53,6 +48,11 @@ from till.domain.purchase import (
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.close_orphan_shipment import CloseOrphanShipment, ClosingRequest
 from till.services.create_purchase import CreatePurchase, PurchaseRequest
+from till.services.errors import (
+    AttemptStillPendingError,
+    PromoCodeDeactivatedError,
+    StaleVersionError,
+)
 from till.services.promo_codes import PromoCodes
 from till.services.recover_attempts import RecoverAttempts
 from till.services.refund_purchase import RefundPurchase, RefundRequest

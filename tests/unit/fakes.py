@@ -11,11 +11,6 @@ from uuid import UUID, uuid4
 
 from till.domain.account import Account, AccountChange, OpenAttempt
 from till.domain.catalogue import Address, Customer, CustomerDetails, Product, Shown
-from till.domain.errors import (
-    CustomerNotFoundError,
-    ProductNotFoundError,
-    UpstreamUnavailableError,
-)
 from till.domain.instant import format_instant
 from till.domain.money import Money
 from till.domain.purchase import (
@@ -37,9 +32,11 @@ from till.services.ports import (
     ChangePromo,
     ClaimShipment,
     CreateAttempt,
+    CustomerNotFoundError,
     GiveRedemptionBack,
     InconsistentReadError,
     OpenedAccount,
+    ProductNotFoundError,
     PromoPage,
     Redeem,
     RefundPage,
@@ -47,6 +44,7 @@ from till.services.ports import (
     RememberRequest,
     UnconfirmedCommitError,
     UpdateAttempt,
+    UpstreamUnavailableError,
     WorkPage,
     Write,
 )

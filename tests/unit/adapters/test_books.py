@@ -13,8 +13,7 @@ from till.adapters.dynamodb.books import DynamoBooks
 from till.adapters.dynamodb.stored import StoredAttempt, StoredChange
 from till.domain.account import Account, AccountChange
 from till.domain.catalogue import Address, Product
-from till.domain.errors import LedgerCorruptError
-from till.domain.ledger import Cause, EntryKind
+from till.domain.ledger import Cause, EntryKind, LedgerCorruptError
 from till.domain.money import Money
 from till.domain.promo import (
     AppliedPromo,

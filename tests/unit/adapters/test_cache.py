@@ -22,7 +22,7 @@ from till.adapters.upstream.copies import Copies
 from till.adapters.upstream.deadline import Deadline
 from till.adapters.upstream.reader import UpstreamReader
 from till.adapters.upstream.sharing import Shared
-from till.domain.errors import (
+from till.services.ports import (
     CustomerNotFoundError,
     ProductNotFoundError,
     UpstreamContractError,

@@ -43,10 +43,10 @@ from till.adapters.upstream.http import (
 from till.adapters.upstream.reader import UpstreamReader
 from till.adapters.upstream.secret import UpstreamSecret
 from till.domain.catalogue import Product
-from till.domain.errors import UpstreamUnavailableError
 from till.domain.money import Money
 from till.domain.purchase import NotShipped, OutcomeUnknown, ShipmentOutcome, Shipped, make_order
 from till.measures import Measure
+from till.services.ports import UpstreamUnavailableError
 from till.services.shared.policy import DisplayPolicy
 
 if TYPE_CHECKING:

@@ -27,9 +27,8 @@ from till.adapters.event_bus import (
 )
 from till.adapters.event_details import DETAILS, detail_of
 from till.domain.account import Account, AccountChange
-from till.domain.errors import LedgerCorruptError
 from till.domain.events import DomainEvent, EventName, event_of
-from till.domain.ledger import Cause
+from till.domain.ledger import Cause, LedgerCorruptError
 from till.domain.money import Money
 from till.services.ports import RecordPlace, UnreadableRecordError
 

@@ -29,12 +29,6 @@ from till.adapters.upstream.deadline import Deadline
 from till.adapters.upstream.http import MAX_ANSWER_BYTES, exchange, make_http_client, make_transport
 from till.adapters.upstream.reader import UpstreamReader
 from till.domain.catalogue import Customer, Product
-from till.domain.errors import (
-    CustomerNotFoundError,
-    ProductNotFoundError,
-    UpstreamContractError,
-    UpstreamUnavailableError,
-)
 from till.domain.money import Money
 from till.domain.purchase import (
     NotShipped,
@@ -43,6 +37,12 @@ from till.domain.purchase import (
     Shipped,
     is_shipment_id,
     make_order,
+)
+from till.services.ports import (
+    CustomerNotFoundError,
+    ProductNotFoundError,
+    UpstreamContractError,
+    UpstreamUnavailableError,
 )
 from till.services.shared.policy import DisplayPolicy
 from till.strict_json import JsonError, read_json

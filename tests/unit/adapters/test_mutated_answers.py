@@ -21,14 +21,14 @@ from tests.unit.fakes import ADDRESS
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpCustomers
 from till.domain.catalogue import Customer, Product
-from till.domain.errors import (
+from till.domain.money import Money
+from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped, make_order
+from till.services.ports import (
     CustomerNotFoundError,
     ProductNotFoundError,
     UpstreamContractError,
     UpstreamUnavailableError,
 )
-from till.domain.money import Money
-from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped, make_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,14 +16,14 @@ from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
 from till.adapters.upstream.http import MAX_ANSWER_BYTES, make_transport
 from till.adapters.upstream.reader import UpstreamReader
 from till.domain.catalogue import Product
-from till.domain.errors import (
+from till.domain.money import Money
+from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped, make_order
+from till.services.ports import (
     CustomerNotFoundError,
     ProductNotFoundError,
     UpstreamContractError,
     UpstreamUnavailableError,
 )
-from till.domain.money import Money
-from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped, make_order
 from till.services.shared.policy import DisplayPolicy
 
 ID = UUID("3fa85f64-5717-4562-b3fc-2c963f66afa6")

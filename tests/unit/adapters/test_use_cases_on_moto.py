@@ -17,15 +17,9 @@ from tests.unit.fakes import (
     FakeProducts,
 )
 from till.adapters.dynamodb.books import DynamoBooks
-from till.domain.errors import (
-    IdempotencyKeyReusedError,
-    InsufficientCreditError,
-    PromoCodeRefusedError,
-    ShipmentFailedError,
-    ShipmentOutcomeUnknownError,
-)
+from till.domain.account import InsufficientCreditError
 from till.domain.money import Money
-from till.domain.promo import PercentageDiscount, PromoTerms
+from till.domain.promo import PercentageDiscount, PromoCodeRefusedError, PromoTerms
 from till.domain.purchase import (
     AttemptState,
     NotShipped,
@@ -37,10 +31,12 @@ from till.domain.purchase import (
 )
 from till.services.adjust_credit import AdjustCredit, Adjusted, CreditAdjustment
 from till.services.create_purchase import CreatePurchase, Purchased, PurchaseRequest
+from till.services.errors import ShipmentFailedError, ShipmentOutcomeUnknownError
 from till.services.promo_codes import PromoCodes
 from till.services.recover_attempts import RecoverAttempts
 from till.services.refund_purchase import RefundPurchase, RefundRequest
 from till.services.resolve_attempt import ResolutionRequest, ResolveAttempt
+from till.services.shared.idempotency import IdempotencyKeyReusedError
 from till.services.shared.policy import ShipmentPolicy
 from till.services.shared.pricing import Wish
 from till.services.shared.settlement import SettleShipment

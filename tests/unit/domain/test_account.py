@@ -17,17 +17,14 @@ from till.domain.account import (
     MAX_OPEN_ATTEMPTS,
     Account,
     AccountChange,
-    ChangeKind,
-    OpenAttempt,
-)
-from till.domain.errors import (
     BalanceLimitError,
+    ChangeKind,
     InsufficientCreditError,
-    LedgerCorruptError,
+    OpenAttempt,
     TooManyOpenAttemptsError,
     UnresolvedAttemptError,
 )
-from till.domain.ledger import GENESIS_HASH, Cause, LedgerEntry, verify_chain
+from till.domain.ledger import GENESIS_HASH, Cause, LedgerCorruptError, LedgerEntry, verify_chain
 from till.domain.money import MAX_BALANCE_MINOR, ZERO, Money
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

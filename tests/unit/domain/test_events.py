@@ -8,9 +8,8 @@ import pytest
 
 from tests.unit.fakes import opened
 from till.domain.account import Account, AccountChange, ChangeKind
-from till.domain.errors import LedgerCorruptError
 from till.domain.events import DomainEvent, EventName, event_of
-from till.domain.ledger import Cause
+from till.domain.ledger import Cause, LedgerCorruptError
 from till.domain.money import Money
 
 ATTEMPT, REFUND, PRODUCT = uuid4(), uuid4(), uuid4()

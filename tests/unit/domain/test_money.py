@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from till.domain.errors import AmountOutOfBoundsError
-from till.domain.money import MAX_BALANCE_MINOR, Money
+from till.domain.money import MAX_BALANCE_MINOR, AmountOutOfBoundsError, Money
 
 minor = st.integers(-MAX_BALANCE_MINOR // 4, MAX_BALANCE_MINOR // 4)
 

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from tests.unit.fakes import ADDRESS
 from till.domain.account import Account
 from till.domain.catalogue import Product
-from till.domain.errors import InvalidPromoTermsError, PromoCodeRefusedError
 from till.domain.money import MAX_AMOUNT_MINOR, ZERO, Money
 from till.domain.promo import (
     AppliedPromo,
     FixedDiscount,
+    InvalidPromoTermsError,
     PercentageDiscount,
     PromoCode,
+    PromoCodeRefusedError,
     PromoRestriction,
     PromoTerms,
     canonical_code,

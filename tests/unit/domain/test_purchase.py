@@ -10,19 +10,16 @@ from hypothesis import strategies as st
 
 from tests.unit.fakes import ADDRESS
 from till.domain.catalogue import Product
-from till.domain.errors import (
-    AmountOutOfBoundsError,
-    AttemptAlreadyResolvedError,
-    RefundExceedsPurchaseError,
-    TotalChangedError,
-)
-from till.domain.money import MAX_AMOUNT_MINOR, ZERO, Money
+from till.domain.money import MAX_AMOUNT_MINOR, ZERO, AmountOutOfBoundsError, Money
 from till.domain.purchase import (
+    AttemptAlreadyResolvedError,
     AttemptState,
     PurchaseAttempt,
     PurchaseStatus,
     Refund,
+    RefundExceedsPurchaseError,
     Shipped,
+    TotalChangedError,
     attempt_id_for,
     make_order,
 )

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from till.domain.errors import InvalidCursorError
-from till.http.cursor import decode_number, decode_place, encode_cursor
+from till.http.cursor import InvalidCursorError, decode_number, decode_place, encode_cursor
 
 
 @given(st.integers(0, 2**53), st.text(max_size=50))

@@ -8,8 +8,7 @@ import pytest
 
 from tests.document import objects, operation, resolved
 from tests.unit.http.edge import call, event, handler
-from till.domain.errors import InvalidCursorError
-from till.http.cursor import decode_number, decode_place, encode_cursor
+from till.http.cursor import InvalidCursorError, decode_number, decode_place, encode_cursor
 from till.http.routes import ROUTES, Route
 
 if TYPE_CHECKING:

@@ -11,11 +11,28 @@ import pytest
 
 from tests.unit.http.edge import ADMIN, ME, Context, call, caller, event, fields, handler
 from till import bootstrap
-from till.domain import errors
-from till.domain.money import Money
-from till.domain.promo import PromoRestriction
+from till.domain.account import (
+    BalanceLimitError,
+    InsufficientCreditError,
+    TooManyOpenAttemptsError,
+    UnresolvedAttemptError,
+)
+from till.domain.errors import TillError
+from till.domain.ledger import LedgerCorruptError
+from till.domain.money import AmountOutOfBoundsError, Money
+from till.domain.promo import InvalidPromoTermsError, PromoCodeRefusedError, PromoRestriction
+from till.domain.purchase import (
+    AttemptAlreadyResolvedError,
+    CarrierAnsweredOtherwiseError,
+    NoOrphanShipmentError,
+    OrphanAlreadyClosedError,
+    RefundExceedsPurchaseError,
+    RefundQuantityExceededError,
+    TotalChangedError,
+)
 from till.http.app import logger
 from till.http.body import MAX_BODY_BYTES
+from till.http.cursor import InvalidCursorError
 from till.http.identity import (
     Caller,
     IdentityUnavailableError,
@@ -29,11 +46,31 @@ from till.http.problems import (
     problem_for,
 )
 from till.http.routes import ROUTES, Role, Route
+from till.services.errors import (
+    AttemptNotFoundError,
+    AttemptStillPendingError,
+    BusyError,
+    PromoCodeDeactivatedError,
+    PromoCodeExistsError,
+    PromoCodeNotFoundError,
+    PurchaseNotFoundError,
+    RequestInFlightError,
+    ShipmentFailedError,
+    ShipmentIdTakenError,
+    ShipmentOutcomeUnknownError,
+    StaleVersionError,
+)
 from till.services.ports import (
     BooksUnreadableError,
+    CustomerNotFoundError,
     InconsistentReadError,
+    ProductNotFoundError,
     UnconfirmedCommitError,
+    UpstreamContractError,
+    UpstreamUnavailableError,
 )
+from till.services.shared.amount_limit import AmountAboveLimitError
+from till.services.shared.idempotency import IdempotencyKeyReusedError
 
 GRANT = next(route for route in ROUTES if route.operation == "grant_credit")
 KEYLESS = {"create_quote", "create_refund_quote", "create_promo_code", "deactivate_promo_code"}
@@ -279,7 +316,7 @@ def test_under_a_name_of_its_own_the_api_has_the_same_routes(
     """API Gateway then tells the base path, too, in the path and in nothing else."""
 
     def unknown_customer() -> None:
-        raise errors.CustomerNotFoundError
+        raise CustomerNotFoundError
 
     monkeypatch.setattr(bootstrap, "adjust_credit", unknown_customer)
     sent = event(GRANT, body=GOOD)
@@ -303,7 +340,7 @@ def test_the_one_line_of_a_request_says_how_it_ended(
     monkeypatch: pytest.MonkeyPatch, body: str, who: Caller | None, outcome: str, error: str
 ) -> None:
     def unknown_customer() -> None:
-        raise errors.CustomerNotFoundError
+        raise CustomerNotFoundError
 
     stream = io.StringIO()
     logger.registered_handler.setStream(stream)  # type: ignore[attr-defined]
@@ -333,8 +370,8 @@ def test_an_unexpected_error_leaks_nothing_and_is_counted(
     assert json.loads(capsys.readouterr().out)["UnexpectedErrors"] == [1]
 
 
-def all_errors() -> list[type[errors.TillError]]:
-    found, left = [], [errors.TillError]
+def all_errors() -> list[type[TillError]]:
+    found, left = [], [TillError]
     while left:
         error = left.pop()
         left += error.__subclasses__()
@@ -345,45 +382,45 @@ def all_errors() -> list[type[errors.TillError]]:
 def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
     """A new error without a row would be a 500."""
     usd = Money(5)
-    made: list[errors.TillError] = [
-        errors.CustomerNotFoundError(),
-        errors.ProductNotFoundError(),
-        errors.PurchaseNotFoundError(),
-        errors.AttemptNotFoundError(),
-        errors.AmountOutOfBoundsError(),
-        errors.AmountAboveLimitError(amount=usd, limit=usd),
-        errors.InvalidCursorError(),
+    made: list[TillError] = [
+        CustomerNotFoundError(),
+        ProductNotFoundError(),
+        PurchaseNotFoundError(),
+        AttemptNotFoundError(),
+        AmountOutOfBoundsError(),
+        AmountAboveLimitError(amount=usd, limit=usd),
+        InvalidCursorError(),
         NotAllowedError(frozenset({Role.ADMIN})),
         IdentityUnavailableError(),
         UnknownRouteError(),
-        errors.InsufficientCreditError(needed=usd, available=usd),
-        errors.BalanceLimitError(),
-        errors.TotalChangedError(expected=usd, total=usd),
-        errors.RefundExceedsPurchaseError(requested=None, refundable=usd),
-        errors.RefundQuantityExceededError(refundable_quantity=1),
-        errors.PromoCodeNotFoundError(),
-        errors.PromoCodeExistsError(),
-        errors.PromoCodeDeactivatedError(),
-        errors.StaleVersionError(version=2),
-        errors.InvalidPromoTermsError(field="valid_until", message="must be later"),
-        *(errors.PromoCodeRefusedError(code="X", restriction=r) for r in PromoRestriction),
+        InsufficientCreditError(needed=usd, available=usd),
+        BalanceLimitError(),
+        TotalChangedError(expected=usd, total=usd),
+        RefundExceedsPurchaseError(requested=None, refundable=usd),
+        RefundQuantityExceededError(refundable_quantity=1),
+        PromoCodeNotFoundError(),
+        PromoCodeExistsError(),
+        PromoCodeDeactivatedError(),
+        StaleVersionError(version=2),
+        InvalidPromoTermsError(field="valid_until", message="must be later"),
+        *(PromoCodeRefusedError(code="X", restriction=r) for r in PromoRestriction),
         PreconditionRequiredError(),
         InvalidIfMatchError(),
-        errors.AttemptAlreadyResolvedError(state="VOIDED"),
-        errors.AttemptStillPendingError(),
-        errors.UnresolvedAttemptError(attempt_id=uuid4()),
-        errors.IdempotencyKeyReusedError(),
-        errors.RequestInFlightError(retry_after_seconds=2),
-        errors.ShipmentFailedError(attempt_id=uuid4(), message="m", replayed=True),
-        errors.ShipmentOutcomeUnknownError(attempt_id=uuid4(), replayed=False),
-        errors.UpstreamUnavailableError("a", "b"),
-        errors.UpstreamContractError("a", "b"),
-        errors.BusyError(),
-        errors.ShipmentIdTakenError(purchase_id=uuid4()),
-        errors.CarrierAnsweredOtherwiseError(outcome="shipped", shipment_id="S1"),
-        errors.NoOrphanShipmentError(),
-        errors.OrphanAlreadyClosedError(),
-        errors.TooManyOpenAttemptsError(limit=50),
+        AttemptAlreadyResolvedError(state="VOIDED"),
+        AttemptStillPendingError(),
+        UnresolvedAttemptError(attempt_id=uuid4()),
+        IdempotencyKeyReusedError(),
+        RequestInFlightError(retry_after_seconds=2),
+        ShipmentFailedError(attempt_id=uuid4(), message="m", replayed=True),
+        ShipmentOutcomeUnknownError(attempt_id=uuid4(), replayed=False),
+        UpstreamUnavailableError("a", "b"),
+        UpstreamContractError("a", "b"),
+        BusyError(),
+        ShipmentIdTakenError(purchase_id=uuid4()),
+        CarrierAnsweredOtherwiseError(outcome="shipped", shipment_id="S1"),
+        NoOrphanShipmentError(),
+        OrphanAlreadyClosedError(),
+        TooManyOpenAttemptsError(limit=50),
         UnconfirmedCommitError(),
         BooksUnreadableError(),
         InconsistentReadError("what"),
@@ -399,7 +436,7 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         problem = problem_for(error)
         assert problem.response("c").status == problem.status
         assert problem.detail.endswith(".")
-    assert problem_for(errors.LedgerCorruptError(sequence=1, detail="d")) is UNEXPECTED
+    assert problem_for(LedgerCorruptError(sequence=1, detail="d")) is UNEXPECTED
 
 
 @pytest.mark.parametrize("name", ["trace-0001", "a" * 100, "8f14e45f.ceea_167a"])

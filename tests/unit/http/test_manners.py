@@ -11,7 +11,7 @@ import pytest
 from tests.document import body_schema, objects, operation
 from tests.unit.http.edge import Context, call, event, fields, handler
 from till import bootstrap
-from till.domain import errors
+from till.domain.errors import TillError
 from till.http.content import is_json
 from till.http.preconditions import (
     InvalidIfMatchError,
@@ -20,6 +20,7 @@ from till.http.preconditions import (
 )
 from till.http.problems import problem_for
 from till.http.routes import ROUTES, Role, Route
+from till.services.errors import BusyError, RequestInFlightError, StaleVersionError
 
 if TYPE_CHECKING:
     from till.http.events import Event
@@ -322,7 +323,7 @@ def test_only_this_document_may_be_kept_if_it_is_asked_about_again() -> None:
 
 def test_a_stale_version_is_told_the_current_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def stale() -> None:
-        raise errors.StaleVersionError(version=3)
+        raise StaleVersionError(version=3)
 
     monkeypatch.setattr(bootstrap, "promo_codes", stale)
     sent = event(UPDATE, body='{"max_redemptions": 5}', headers={"If-Match": 'W/"3"'})
@@ -331,10 +332,10 @@ def test_a_stale_version_is_told_the_current_one(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    "error", [errors.BusyError(), errors.RequestInFlightError(retry_after_seconds=2)], ids=repr
+    "error", [BusyError(), RequestInFlightError(retry_after_seconds=2)], ids=repr
 )
 def test_retry_after_is_documented_wherever_it_is_sent(
-    monkeypatch: pytest.MonkeyPatch, error: errors.TillError
+    monkeypatch: pytest.MonkeyPatch, error: TillError
 ) -> None:
     assert "Retry-After" in problem_for(error).headers
 

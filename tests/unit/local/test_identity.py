@@ -19,10 +19,10 @@ import httpx
 import jwt
 import pytest
 
-from local.demo_data import SIGNED_IN_CUSTOMER
 from local.issuer import AUDIENCE, Issuer, fetch_tokens, running_issuer, trust
 from local.places import State
 from local.ports import choose_port
+from local.upstream.demo_data import SIGNED_IN_CUSTOMER
 
 BACKOFFICE = "http://127.0.0.1:8099"
 REDIRECT = f"{BACKOFFICE}/signed-in"

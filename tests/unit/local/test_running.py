@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from local.demo_data import DEMO_PRODUCT, OPENING_CREDITS, SIGNED_IN_CUSTOMER
 from local.endpoints import Endpoints
 from local.errors import StartError
 from local.node import find_node
@@ -19,6 +18,7 @@ from local.places import ROOT
 from local.ports import HOST, choose_port
 from local.processes import run, started
 from local.seed import lines_to_paste
+from local.upstream.demo_data import DEMO_PRODUCT, OPENING_CREDITS, SIGNED_IN_CUSTOMER
 
 # Starts a child as the emulator starts its Lambda workers, names it, and waits.
 PARENT = """

@@ -19,7 +19,6 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from local.demo_data import CUSTOMERS, PRODUCTS
 from local.places import ROOT
 from local.upstream.api import Api
 from local.upstream.behaviour import Behaviour, Dribble, Drop, Interim, Raw, Refuse, Silent
@@ -27,6 +26,7 @@ from local.upstream.caching import Caching
 from local.upstream.client import StandInControl
 from local.upstream.contract import Address, Customer, Product
 from local.upstream.credentials import VARIABLE, Credential, CredentialError, Gate
+from local.upstream.demo_data import CUSTOMERS, PRODUCTS
 from local.upstream.server import running_stand_in
 
 ADDRESS = CUSTOMERS[0].shipping_address.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING, TypedDict
 import pytest
 
 from tests.unit.fakes import FakeDeadline
-from till.domain.errors import (
-    AmountAboveLimitError,
-    PurchaseNotFoundError,
-    RefundExceedsPurchaseError,
-    RefundQuantityExceededError,
-    TillError,
-)
+from till.domain.errors import TillError
 from till.domain.money import Money
+from till.domain.purchase import RefundExceedsPurchaseError, RefundQuantityExceededError
 from till.services.create_refund_quote import CreateRefundQuote, RefundQuote, RefundWish
+from till.services.errors import PurchaseNotFoundError
 from till.services.refund_purchase import RefundRequest
+from till.services.shared.amount_limit import AmountAboveLimitError
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -9,15 +9,17 @@ import pytest
 
 from tests.unit.fakes import FakeDeadline, Fault
 from tests.unit.services.conftest import World
-from till.domain.errors import (
-    AttemptNotFoundError,
-    IdempotencyKeyReusedError,
+from till.domain.purchase import (
+    AttemptState,
     NoOrphanShipmentError,
     OrphanAlreadyClosedError,
-    ShipmentOutcomeUnknownError,
+    OrphanOutcome,
+    OrphanStatus,
+    OutcomeUnknown,
 )
-from till.domain.purchase import AttemptState, OrphanOutcome, OrphanStatus, OutcomeUnknown
 from till.services.close_orphan_shipment import CloseOrphanShipment, ClosingRequest
+from till.services.errors import AttemptNotFoundError, ShipmentOutcomeUnknownError
+from till.services.shared.idempotency import IdempotencyKeyReusedError
 
 LOST, REFUSED = Fault(applied=True), Fault(applied=False)
 

@@ -9,18 +9,15 @@ import pytest
 
 from tests.unit.fakes import FakeDeadline, Fault
 from tests.unit.services.conftest import World
-from till.domain.errors import (
-    BusyError,
-    CustomerNotFoundError,
-    IdempotencyKeyReusedError,
-    InsufficientCreditError,
-    PurchaseNotFoundError,
-    RefundExceedsPurchaseError,
-)
+from till.domain.account import InsufficientCreditError
 from till.domain.ledger import EntryKind
 from till.domain.money import Money
+from till.domain.purchase import RefundExceedsPurchaseError
+from till.services.errors import BusyError, PurchaseNotFoundError
+from till.services.ports import CustomerNotFoundError
 from till.services.read_credit import ReadCredit
 from till.services.refund_purchase import RefundRequest
+from till.services.shared.idempotency import IdempotencyKeyReusedError
 
 LOST, REFUSED = Fault(applied=True), Fault(applied=False)
 FAULTS = [[], [REFUSED], [LOST], [REFUSED, LOST], [LOST, REFUSED, LOST]]

@@ -7,10 +7,10 @@ import pytest
 
 from tests.unit.fakes import FakeBooks as Books
 from tests.unit.fakes import FakeClock, FakeCustomers, FakeDeadline, FakeShowcase
-from till.domain.errors import UpstreamUnavailableError
 from till.domain.money import Money
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.list_customers import EXAMINED_AT_MOST, ListCustomers
+from till.services.ports import UpstreamUnavailableError
 from till.services.shared.shown_customers import ShownCustomers
 
 if TYPE_CHECKING:

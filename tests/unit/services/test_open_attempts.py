@@ -10,30 +10,29 @@ import pytest
 from tests.unit.fakes import NOON, FakeDeadline, Fault
 from tests.unit.services.conftest import World
 from till.domain.account import ChangeKind
-from till.domain.errors import (
-    AmountAboveLimitError,
-    AttemptAlreadyResolvedError,
-    AttemptNotFoundError,
-    AttemptStillPendingError,
-    CarrierAnsweredOtherwiseError,
-    IdempotencyKeyReusedError,
-    LedgerCorruptError,
-    ShipmentFailedError,
-    ShipmentIdTakenError,
-    ShipmentOutcomeUnknownError,
-)
-from till.domain.ledger import EntryKind
+from till.domain.ledger import EntryKind, LedgerCorruptError
 from till.domain.money import Money
 from till.domain.purchase import (
+    AttemptAlreadyResolvedError,
     AttemptState,
+    CarrierAnsweredOtherwiseError,
     NotShipped,
     OrphanStatus,
     OutcomeUnknown,
     Shipped,
 )
+from till.services.errors import (
+    AttemptNotFoundError,
+    AttemptStillPendingError,
+    ShipmentFailedError,
+    ShipmentIdTakenError,
+    ShipmentOutcomeUnknownError,
+)
 from till.services.ports import UnconfirmedCommitError, UpdateAttempt, Write
 from till.services.recover_attempts import RECOVERY_ACTOR
 from till.services.resolve_attempt import ResolutionRequest
+from till.services.shared.amount_limit import AmountAboveLimitError
+from till.services.shared.idempotency import IdempotencyKeyReusedError
 
 LOST, REFUSED = Fault(applied=True), Fault(applied=False)
 

@@ -11,21 +11,7 @@ import pytest
 
 from tests.unit.fakes import FakeDeadline, Fault
 from tests.unit.services.conftest import World
-from till.domain.errors import (
-    IdempotencyKeyReusedError,
-    InsufficientCreditError,
-    PromoCodeDeactivatedError,
-    PromoCodeExistsError,
-    PromoCodeNotFoundError,
-    PromoCodeRefusedError,
-    RefundExceedsPurchaseError,
-    RefundQuantityExceededError,
-    ShipmentFailedError,
-    ShipmentOutcomeUnknownError,
-    StaleVersionError,
-    TotalChangedError,
-    UnresolvedAttemptError,
-)
+from till.domain.account import InsufficientCreditError, UnresolvedAttemptError
 from till.domain.ledger import EntryKind
 from till.domain.money import Money
 from till.domain.promo import (
@@ -33,13 +19,31 @@ from till.domain.promo import (
     PercentageDiscount,
     PromoAction,
     PromoCode,
+    PromoCodeRefusedError,
     PromoRestriction,
     PromoState,
     PromoTerms,
 )
-from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
+from till.domain.purchase import (
+    AttemptState,
+    NotShipped,
+    OutcomeUnknown,
+    RefundExceedsPurchaseError,
+    RefundQuantityExceededError,
+    Shipped,
+    TotalChangedError,
+)
+from till.services.errors import (
+    PromoCodeDeactivatedError,
+    PromoCodeExistsError,
+    PromoCodeNotFoundError,
+    ShipmentFailedError,
+    ShipmentOutcomeUnknownError,
+    StaleVersionError,
+)
 from till.services.promo_codes import PromoCodes
 from till.services.refund_purchase import RefundRequest
+from till.services.shared.idempotency import IdempotencyKeyReusedError
 
 LOST, REFUSED = Fault(applied=True), Fault(applied=False)
 TEN = PromoTerms(discount=PercentageDiscount(percent=10))

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.fakes import opened
 from till.domain.account import Account, AccountChange
-from till.domain.errors import LedgerCorruptError
-from till.domain.ledger import Cause
+from till.domain.ledger import Cause, LedgerCorruptError
 from till.domain.money import Money
 from till.services.ports import RecordPlace, UnreadableRecordError
 from till.services.publish_events import TRIES, EventsNotPublishedError, PublishEvents

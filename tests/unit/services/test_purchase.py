@@ -8,19 +8,8 @@ import pytest
 
 from tests.unit.fakes import FakeDeadline, Fault, settling_fails
 from tests.unit.services.conftest import World
-from till.domain.errors import (
-    BusyError,
-    CustomerNotFoundError,
-    IdempotencyKeyReusedError,
-    InsufficientCreditError,
-    LedgerCorruptError,
-    ProductNotFoundError,
-    RequestInFlightError,
-    ShipmentFailedError,
-    ShipmentOutcomeUnknownError,
-    TotalChangedError,
-    UnresolvedAttemptError,
-)
+from till.domain.account import InsufficientCreditError, UnresolvedAttemptError
+from till.domain.ledger import LedgerCorruptError
 from till.domain.money import Money
 from till.domain.purchase import (
     AttemptState,
@@ -28,10 +17,25 @@ from till.domain.purchase import (
     OrphanStatus,
     OutcomeUnknown,
     Shipped,
+    TotalChangedError,
     attempt_id_for,
 )
-from till.services.ports import CreateAttempt, UnconfirmedCommitError, UpdateAttempt, Write
+from till.services.errors import (
+    BusyError,
+    RequestInFlightError,
+    ShipmentFailedError,
+    ShipmentOutcomeUnknownError,
+)
+from till.services.ports import (
+    CreateAttempt,
+    CustomerNotFoundError,
+    ProductNotFoundError,
+    UnconfirmedCommitError,
+    UpdateAttempt,
+    Write,
+)
 from till.services.refund_purchase import RefundRequest
+from till.services.shared.idempotency import IdempotencyKeyReusedError
 
 LOST = Fault(applied=True)
 REFUSED = Fault(applied=False)

@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import (
-    BalanceLimitError,
-    InsufficientCreditError,
+from till.domain.errors import TillError
+from till.domain.ledger import (
+    GENESIS_HASH,
+    Cause,
+    EntryKind,
     LedgerCorruptError,
-    TooManyOpenAttemptsError,
-    UnresolvedAttemptError,
+    LedgerEntry,
+    make_entry,
 )
-from till.domain.ledger import GENESIS_HASH, Cause, EntryKind, LedgerEntry, make_entry
 from till.domain.money import MAX_BALANCE_MINOR, ZERO, Money
 
 if TYPE_CHECKING:
@@ -28,6 +29,35 @@ MAX_REASON_CHARACTERS: Final = 500
 
 MAX_OPEN_ATTEMPTS: Final = 50
 """Of one customer. Each version of an account lists them all, and no item may grow unbounded."""
+
+
+class InsufficientCreditError(TillError):
+    """The available credit does not cover the amount."""
+
+    def __init__(self, *, needed: Money, available: Money) -> None:
+        super().__init__("insufficient credit")
+        self.needed = needed
+        self.available = available
+
+
+class BalanceLimitError(TillError):
+    """The balance would grow past the largest that Till keeps."""
+
+
+class UnresolvedAttemptError(TillError):
+    """An earlier attempt at the same product and quantity has no known outcome yet."""
+
+    def __init__(self, *, attempt_id: UUID) -> None:
+        super().__init__("unresolved attempt")
+        self.attempt_id = attempt_id
+
+
+class TooManyOpenAttemptsError(TillError):
+    """The customer has as many open purchase attempts as there may be."""
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__("too many open attempts")
+        self.limit = limit
 
 
 class ChangeKind(StrEnum):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from till.domain.account import ChangeKind
-from till.domain.errors import LedgerCorruptError
+from till.domain.ledger import LedgerCorruptError
 from till.domain.money import ZERO
 
 if TYPE_CHECKING:

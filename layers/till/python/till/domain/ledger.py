@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from till.domain.errors import LedgerCorruptError
+from till.domain.errors import TillError
 from till.domain.instant import format_instant
 
 if TYPE_CHECKING:
@@ -22,6 +22,14 @@ GENESIS_HASH: Final = "0" * 64
 """The previous hash of an account's first entry."""
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "till/ledger-entry")
+
+
+class LedgerCorruptError(TillError):
+    """The ledger contradicts itself: a changed, removed or inserted entry."""
+
+    def __init__(self, *, sequence: int, detail: str) -> None:
+        super().__init__(f"entry {sequence}: {detail}")
+        self.sequence = sequence
 
 
 class EntryKind(StrEnum):

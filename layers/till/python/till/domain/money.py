@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import total_ordering
 from typing import Final
 
-from till.domain.errors import AmountOutOfBoundsError
+from till.domain.errors import TillError
 
 CURRENCY: Final = "USD"
 """The only currency today (ISO 4217). Every stored amount still carries its currency."""
@@ -23,6 +23,10 @@ MAX_BALANCE_MINOR: Final = 2**53 - 1
 
 
 _CURRENCY_CODE: Final = re.compile(r"[A-Z]{3}")
+
+
+class AmountOutOfBoundsError(TillError):
+    """An amount or a total is larger than Till handles."""
 
 
 @total_ordering

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import InvalidPromoTermsError, PromoCodeRefusedError
+from till.domain.errors import TillError
 from till.domain.money import Money
 
 if TYPE_CHECKING:
@@ -21,6 +21,24 @@ MAX_LISTED: Final = 100
 """How many products or customers a code may be restricted to: its item stays small."""
 
 _CODE: Final = re.compile(CODE_PATTERN)
+
+
+class InvalidPromoTermsError(TillError):
+    """Terms that contradict each other."""
+
+    def __init__(self, *, field: str, message: str) -> None:
+        super().__init__("invalid promo terms")
+        self.field = field
+        self.message = message
+
+
+class PromoCodeRefusedError(TillError):
+    """The promo code cannot be used for this purchase."""
+
+    def __init__(self, *, code: str, restriction: PromoRestriction) -> None:
+        super().__init__("promo code refused")
+        self.code = code
+        self.restriction = restriction
 
 
 def canonical_code(code: str) -> str:

@@ -11,17 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from till.domain.errors import (
-    AmountOutOfBoundsError,
-    AttemptAlreadyResolvedError,
-    CarrierAnsweredOtherwiseError,
-    NoOrphanShipmentError,
-    OrphanAlreadyClosedError,
-    RefundExceedsPurchaseError,
-    RefundQuantityExceededError,
-    TotalChangedError,
-)
-from till.domain.money import MAX_AMOUNT_MINOR, ZERO, Money
+from till.domain.errors import TillError
+from till.domain.money import MAX_AMOUNT_MINOR, ZERO, AmountOutOfBoundsError, Money
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,6 +24,57 @@ MAX_QUANTITY: Final = 1_000_000
 
 _ATTEMPT_NAMESPACE: Final = uuid5(NAMESPACE_URL, "till/purchase-attempt")
 _REFUND_NAMESPACE: Final = uuid5(NAMESPACE_URL, "till/refund")
+
+
+class TotalChangedError(TillError):
+    """The total has risen above the one the caller expects."""
+
+    def __init__(self, *, expected: Money, total: Money) -> None:
+        super().__init__("total changed")
+        self.expected = expected
+        self.total = total
+
+
+class RefundExceedsPurchaseError(TillError):
+    """More than what is left to refund of this purchase (perhaps nothing is)."""
+
+    def __init__(self, *, requested: Money | None, refundable: Money) -> None:
+        super().__init__("refund exceeds purchase")
+        self.requested = requested
+        self.refundable = refundable
+
+
+class RefundQuantityExceededError(TillError):
+    """More units than are left to refund of this purchase."""
+
+    def __init__(self, *, refundable_quantity: int) -> None:
+        super().__init__("refund quantity exceeded")
+        self.refundable_quantity = refundable_quantity
+
+
+class CarrierAnsweredOtherwiseError(TillError):
+    """The carrier's answer, noted on the attempt, contradicts what the caller found out."""
+
+    def __init__(self, *, outcome: str, shipment_id: str | None) -> None:
+        super().__init__("the carrier answered otherwise")
+        self.outcome = outcome
+        self.shipment_id = shipment_id
+
+
+class NoOrphanShipmentError(TillError):
+    """The attempt has no possible orphan shipment that could be closed."""
+
+
+class OrphanAlreadyClosedError(TillError):
+    """The possible orphan shipment of this attempt was closed before."""
+
+
+class AttemptAlreadyResolvedError(TillError):
+    """The attempt has its final outcome; it is resolved exactly once."""
+
+    def __init__(self, *, state: str) -> None:
+        super().__init__("attempt already resolved")
+        self.state = state
 
 
 def attempt_id_for(customer_id: UUID, idempotency_key: str) -> UUID:

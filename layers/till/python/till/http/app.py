@@ -20,7 +20,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Que
 from pydantic import BaseModel, Field
 
 from till import measures
-from till.domain.errors import CustomerNotFoundError, TillError
+from till.domain.errors import TillError
 from till.domain.money import Money
 from till.domain.promo import PromoState
 from till.domain.purchase import AttemptState, OrphanStatus, PurchaseStatus
@@ -49,6 +49,7 @@ from till.http.wire.types import (
     ShipmentIdText,
 )
 from till.measures import Measure
+from till.services.ports import CustomerNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

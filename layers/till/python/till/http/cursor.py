@@ -17,7 +17,7 @@ import hmac
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
-from till.domain.errors import InvalidCursorError
+from till.domain.errors import TillError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +27,10 @@ Part: TypeAlias = "str | UUID | datetime | None"
 List: TypeAlias = tuple[Part, ...]
 
 _CHECKSUM_CHARACTERS = 16
+
+
+class InvalidCursorError(TillError):
+    """A cursor that this list did not hand out."""
 
 
 def encode_cursor(scope: List, position: int | str | None) -> str | None:

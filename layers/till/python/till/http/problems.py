@@ -7,9 +7,25 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from till.domain import errors
-from till.domain.money import Money
-from till.domain.promo import PromoRestriction
+from till.domain.account import (
+    BalanceLimitError,
+    InsufficientCreditError,
+    TooManyOpenAttemptsError,
+    UnresolvedAttemptError,
+)
+from till.domain.errors import TillError
+from till.domain.money import AmountOutOfBoundsError, Money
+from till.domain.promo import InvalidPromoTermsError, PromoCodeRefusedError, PromoRestriction
+from till.domain.purchase import (
+    AttemptAlreadyResolvedError,
+    CarrierAnsweredOtherwiseError,
+    NoOrphanShipmentError,
+    OrphanAlreadyClosedError,
+    RefundExceedsPurchaseError,
+    RefundQuantityExceededError,
+    TotalChangedError,
+)
+from till.http.cursor import InvalidCursorError
 from till.http.identity import (
     IdentityUnavailableError,
     NotAllowedError,
@@ -17,7 +33,29 @@ from till.http.identity import (
 )
 from till.http.preconditions import InvalidIfMatchError, PreconditionRequiredError
 from till.http.wire.problem import FieldErrorResponse, ProblemResponse
-from till.services.ports import ReadAgainError
+from till.services.errors import (
+    AttemptNotFoundError,
+    AttemptStillPendingError,
+    BusyError,
+    PromoCodeDeactivatedError,
+    PromoCodeExistsError,
+    PromoCodeNotFoundError,
+    PurchaseNotFoundError,
+    RequestInFlightError,
+    ShipmentFailedError,
+    ShipmentIdTakenError,
+    ShipmentOutcomeUnknownError,
+    StaleVersionError,
+)
+from till.services.ports import (
+    CustomerNotFoundError,
+    ProductNotFoundError,
+    ReadAgainError,
+    UpstreamContractError,
+    UpstreamUnavailableError,
+)
+from till.services.shared.amount_limit import AmountAboveLimitError
+from till.services.shared.idempotency import IdempotencyKeyReusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +158,7 @@ UNSUPPORTED_CONTENT_ENCODING: Final = Problem(
 )
 
 
-class UnknownRouteError(errors.TillError):
+class UnknownRouteError(TillError):
     """There is nothing at this path and method."""
 
 
@@ -140,7 +178,7 @@ _WHY_REFUSED: Final = {
 }
 
 
-def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row each
+def problem_for(error: TillError) -> Problem:  # noqa: PLR0912 - one row each
     """The row of an error."""
     match error:
         case NotAuthenticatedError():
@@ -162,7 +200,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"The issuer of access tokens does not answer. Try again. {_NOTHING_CHANGED}",
                 headers=_retry_after(5),
             )
-        case errors.AmountAboveLimitError(amount=amount, limit=limit):
+        case AmountAboveLimitError(amount=amount, limit=limit):
             return Problem(
                 HTTPStatus.FORBIDDEN,
                 "amount-above-limit",
@@ -185,14 +223,14 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
         case InvalidIfMatchError():
             message = 'must be "*" or a list of entity tags in quotes, such as "7"'
             return invalid_request([FieldErrorResponse(field="If-Match", message=message)])
-        case errors.CustomerNotFoundError():
+        case CustomerNotFoundError():
             return Problem(
                 HTTPStatus.NOT_FOUND,
                 "customer-not-found",
                 "There is no such customer",
                 f"Check the customer's id. {_NOTHING_CHANGED}",
             )
-        case errors.ProductNotFoundError():
+        case ProductNotFoundError():
             return Problem(
                 HTTPStatus.NOT_FOUND,
                 "product-not-found",
@@ -200,27 +238,27 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"Check product_id. {_NOTHING_CHANGED}",
                 {"errors": [FieldErrorResponse(field="product_id", message="does not exist")]},
             )
-        case errors.PurchaseNotFoundError():
+        case PurchaseNotFoundError():
             return Problem(
                 HTTPStatus.NOT_FOUND,
                 "purchase-not-found",
                 "There is no such purchase",
                 f"Check the purchase's id. {_NOTHING_CHANGED}",
             )
-        case errors.AttemptNotFoundError():
+        case AttemptNotFoundError():
             return Problem(
                 HTTPStatus.NOT_FOUND,
                 "attempt-not-found",
                 "There is no such purchase attempt",
                 f"Check the attempt's id. {_NOTHING_CHANGED}",
             )
-        case errors.AmountOutOfBoundsError():
+        case AmountOutOfBoundsError():
             message = "the total is larger than one purchase may be"
             return invalid_request([FieldErrorResponse(field="quantity", message=message)])
-        case errors.InvalidCursorError():
+        case InvalidCursorError():
             message = "is not a cursor of this list; start again without one"
             return invalid_request([FieldErrorResponse(field="cursor", message=message)])
-        case errors.InsufficientCreditError(needed=needed, available=available):
+        case InsufficientCreditError(needed=needed, available=available):
             return Problem(
                 HTTPStatus.CONFLICT,
                 "insufficient-credit",
@@ -233,14 +271,14 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                     "currency": needed.currency,
                 },
             )
-        case errors.BalanceLimitError():
+        case BalanceLimitError():
             return Problem(
                 HTTPStatus.CONFLICT,
                 "balance-limit",
                 "The balance would grow too large",
                 f"Credit a smaller amount. {_NOTHING_CHANGED}",
             )
-        case errors.TotalChangedError(expected=expected, total=total):
+        case TotalChangedError(expected=expected, total=total):
             return Problem(
                 HTTPStatus.CONFLICT,
                 "total-changed",
@@ -253,7 +291,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                     "currency": total.currency,
                 },
             )
-        case errors.RefundExceedsPurchaseError(refundable=refundable):
+        case RefundExceedsPurchaseError(refundable=refundable):
             return Problem(
                 HTTPStatus.CONFLICT,
                 "refund-exceeds-purchase",
@@ -261,7 +299,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"{_amount(refundable)} of this purchase can still be refunded. {_NOTHING_CHANGED}",
                 {"refundable": refundable.amount_minor, "currency": refundable.currency},
             )
-        case errors.RefundQuantityExceededError(refundable_quantity=left):
+        case RefundQuantityExceededError(refundable_quantity=left):
             return Problem(
                 HTTPStatus.CONFLICT,
                 "refund-quantity-exceeded",
@@ -270,28 +308,28 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"as units. {_NOTHING_CHANGED}",
                 {"refundable_quantity": left},
             )
-        case errors.PromoCodeNotFoundError():
+        case PromoCodeNotFoundError():
             return Problem(
                 HTTPStatus.NOT_FOUND,
                 "promo-code-not-found",
                 "There is no such promo code",
                 f"Check the code. {_NOTHING_CHANGED}",
             )
-        case errors.PromoCodeExistsError():
+        case PromoCodeExistsError():
             return Problem(
                 HTTPStatus.CONFLICT,
                 "promo-code-exists",
                 "The promo code is taken",
                 f"Codes are the same in upper and lower case. Choose another. {_NOTHING_CHANGED}",
             )
-        case errors.PromoCodeDeactivatedError():
+        case PromoCodeDeactivatedError():
             return Problem(
                 HTTPStatus.CONFLICT,
                 "promo-code-deactivated",
                 "A deactivated promo code stays as it is",
                 f"Make a new code. {_NOTHING_CHANGED}",
             )
-        case errors.StaleVersionError(version=version):
+        case StaleVersionError(version=version):
             return Problem(
                 HTTPStatus.PRECONDITION_FAILED,
                 "stale-version",
@@ -299,9 +337,9 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"Read it again, and send its ETag as If-Match. {_NOTHING_CHANGED}",
                 {"version": version},
             )
-        case errors.InvalidPromoTermsError(field=field_name, message=message):
+        case InvalidPromoTermsError(field=field_name, message=message):
             return invalid_request([FieldErrorResponse(field=field_name, message=message)])
-        case errors.PromoCodeRefusedError(code=code, restriction=restriction):
+        case PromoCodeRefusedError(code=code, restriction=restriction):
             return Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "promo-code-refused",
@@ -309,7 +347,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"{_WHY_REFUSED[restriction]} Buy without it, or with another. {_NOTHING_CHANGED}",
                 {"promo_code": code, "restriction": restriction},
             )
-        case errors.AttemptAlreadyResolvedError(state=state):
+        case AttemptAlreadyResolvedError(state=state):
             return Problem(
                 HTTPStatus.CONFLICT,
                 "attempt-already-resolved",
@@ -317,7 +355,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"It is {state}, and an attempt is resolved once. {_NOTHING_CHANGED}",
                 {"state": state},
             )
-        case errors.CarrierAnsweredOtherwiseError(outcome=outcome, shipment_id=shipment_id):
+        case CarrierAnsweredOtherwiseError(outcome=outcome, shipment_id=shipment_id):
             what = f"shipped it as {shipment_id}" if shipment_id else "did not ship it"
             return Problem(
                 HTTPStatus.CONFLICT,
@@ -327,7 +365,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"within minutes. {_NOTHING_CHANGED}",
                 {"carrier_outcome": outcome, "shipment_id": shipment_id},
             )
-        case errors.ShipmentIdTakenError(purchase_id=purchase_id):
+        case ShipmentIdTakenError(purchase_id=purchase_id):
             return Problem(
                 HTTPStatus.CONFLICT,
                 "shipment-id-taken",
@@ -336,7 +374,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"{_NOTHING_CHANGED}",
                 {"purchase_id": purchase_id},
             )
-        case errors.NoOrphanShipmentError():
+        case NoOrphanShipmentError():
             return Problem(
                 HTTPStatus.CONFLICT,
                 "no-orphan-shipment",
@@ -344,14 +382,14 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 "Only an attempt that was voided although a parcel may exist has one. "
                 f"{_NOTHING_CHANGED}",
             )
-        case errors.OrphanAlreadyClosedError():
+        case OrphanAlreadyClosedError():
             return Problem(
                 HTTPStatus.CONFLICT,
                 "orphan-already-closed",
                 "The orphan shipment was closed before",
                 f"Read the attempt to see by whom and why. {_NOTHING_CHANGED}",
             )
-        case errors.AttemptStillPendingError():
+        case AttemptStillPendingError():
             return Problem(
                 HTTPStatus.CONFLICT,
                 "attempt-still-pending",
@@ -361,7 +399,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 {"state": "PENDING"},
                 _retry_after(60),
             )
-        case errors.UnresolvedAttemptError(attempt_id=attempt_id):
+        case UnresolvedAttemptError(attempt_id=attempt_id):
             return Problem(
                 HTTPStatus.CONFLICT,
                 "unresolved-attempt",
@@ -370,7 +408,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"repeat it with its own Idempotency-Key. {_NOTHING_CHANGED}",
                 {"attempt_id": attempt_id},
             )
-        case errors.TooManyOpenAttemptsError(limit=limit):
+        case TooManyOpenAttemptsError(limit=limit):
             return Problem(
                 HTTPStatus.CONFLICT,
                 "too-many-open-attempts",
@@ -379,14 +417,14 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"is the most there may be. Wait until one is settled. {_NOTHING_CHANGED}",
                 {"limit": limit},
             )
-        case errors.IdempotencyKeyReusedError():
+        case IdempotencyKeyReusedError():
             return Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
                 "The Idempotency-Key belongs to another request",
                 f"Use a new key for a new request. {_NOTHING_CHANGED}",
             )
-        case errors.RequestInFlightError(retry_after_seconds=seconds):
+        case RequestInFlightError(retry_after_seconds=seconds):
             return Problem(
                 HTTPStatus.CONFLICT,
                 "request-in-flight",
@@ -394,7 +432,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 "Send it again with the same Idempotency-Key in a moment to get its answer.",
                 headers=_retry_after(seconds),
             )
-        case errors.ShipmentFailedError(attempt_id=attempt_id, message=said, replayed=replayed):
+        case ShipmentFailedError(attempt_id=attempt_id, message=said, replayed=replayed):
             return Problem(
                 HTTPStatus.BAD_GATEWAY,
                 "shipment-failed",
@@ -404,7 +442,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 {"attempt_id": attempt_id},
                 _replayed(replayed=replayed),
             )
-        case errors.ShipmentOutcomeUnknownError(attempt_id=attempt_id, replayed=replayed):
+        case ShipmentOutcomeUnknownError(attempt_id=attempt_id, replayed=replayed):
             return Problem(
                 HTTPStatus.GATEWAY_TIMEOUT,
                 "shipment-outcome-unknown",
@@ -414,7 +452,7 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 {"attempt_id": attempt_id},
                 _replayed(replayed=replayed),
             )
-        case errors.UpstreamUnavailableError(api=api):
+        case UpstreamUnavailableError(api=api):
             return Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "upstream-unavailable",
@@ -422,14 +460,14 @@ def problem_for(error: errors.TillError) -> Problem:  # noqa: PLR0912 - one row 
                 f"Trouble with {api}. Try again in a moment. {_NOTHING_CHANGED}",
                 headers=_retry_after(5),
             )
-        case errors.UpstreamContractError(api=api):
+        case UpstreamContractError(api=api):
             return Problem(
                 HTTPStatus.BAD_GATEWAY,
                 "upstream-contract",
                 "A system that Till depends on gave an answer that makes no sense",
                 f"It was {api}. {_NOTHING_CHANGED}",
             )
-        case errors.BusyError() | ReadAgainError():
+        case BusyError() | ReadAgainError():
             return Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "busy",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import AttemptNotFoundError
 from till.domain.purchase import OrphanClosing, OrphanOutcome, PurchaseAttempt
+from till.services.errors import AttemptNotFoundError
 from till.services.ports import UpdateAttempt
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most

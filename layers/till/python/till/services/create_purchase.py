@@ -10,13 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from till.domain.account import OpenAttempt
-from till.domain.errors import (
-    RequestInFlightError,
-    ShipmentFailedError,
-    ShipmentOutcomeUnknownError,
-    UnresolvedAttemptError,
-)
+from till.domain.account import OpenAttempt, UnresolvedAttemptError
 from till.domain.ledger import Cause
 from till.domain.purchase import (
     AttemptState,
@@ -25,6 +19,11 @@ from till.domain.purchase import (
     PurchaseAttempt,
     Shipped,
     attempt_id_for,
+)
+from till.services.errors import (
+    RequestInFlightError,
+    ShipmentFailedError,
+    ShipmentOutcomeUnknownError,
 )
 from till.services.ports import AppendChange, CreateAttempt, InconsistentReadError, Redeem
 from till.services.shared.contention import until_confirmed

@@ -6,17 +6,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from till.domain.account import OpenAttempt
-from till.domain.errors import (
+from till.domain.account import (
     InsufficientCreditError,
-    PromoCodeRefusedError,
-    TillError,
+    OpenAttempt,
     TooManyOpenAttemptsError,
-    TotalChangedError,
     UnresolvedAttemptError,
 )
+from till.domain.errors import TillError
 from till.domain.ledger import Cause
-from till.domain.purchase import subtotal_of
+from till.domain.promo import PromoCodeRefusedError
+from till.domain.purchase import TotalChangedError, subtotal_of
 from till.services.shared.in_parallel import in_parallel
 from till.services.shared.pricing import price, read_books
 

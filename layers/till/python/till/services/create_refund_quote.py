@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from till.domain.errors import (
-    AmountAboveLimitError,
-    BalanceLimitError,
-    PurchaseNotFoundError,
-    RefundExceedsPurchaseError,
-    RefundQuantityExceededError,
-    TillError,
-)
+from till.domain.account import BalanceLimitError
+from till.domain.errors import TillError
 from till.domain.ledger import Cause
-from till.services.shared.amount_limit import require_within
+from till.domain.purchase import RefundExceedsPurchaseError, RefundQuantityExceededError
+from till.services.errors import PurchaseNotFoundError
+from till.services.shared.amount_limit import AmountAboveLimitError, require_within
 
 if TYPE_CHECKING:
     from till.domain.account import Account

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from till.domain.errors import TillError
+from till.domain.errors import NotFoundError, TillError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,30 @@ if TYPE_CHECKING:
         Refund,
         ShipmentOutcome,
     )
+
+
+class CustomerNotFoundError(NotFoundError):
+    """The Customer API does not know this customer."""
+
+
+class ProductNotFoundError(NotFoundError):
+    """The Product API does not know this product."""
+
+
+class UpstreamUnavailableError(TillError):
+    """An external API could not be reached, or answered with a failure."""
+
+    def __init__(self, api: str, detail: str) -> None:
+        super().__init__(f"{api}: {detail}")
+        self.api = api
+
+
+class UpstreamContractError(TillError):
+    """An external API answered with something that breaks its contract."""
+
+    def __init__(self, api: str, detail: str) -> None:
+        super().__init__(f"{api}: {detail}")
+        self.api = api
 
 
 class Clock(Protocol):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from till.domain.errors import (
+from till.domain.promo import PromoAction, PromoChange, PromoCode, PromoState, canonical_code
+from till.services.errors import (
     PromoCodeDeactivatedError,
     PromoCodeExistsError,
     PromoCodeNotFoundError,
     StaleVersionError,
 )
-from till.domain.promo import PromoAction, PromoChange, PromoCode, PromoState, canonical_code
 from till.services.ports import ChangePromo
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most

@@ -8,8 +8,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import LedgerCorruptError, TillError
+from till.domain.errors import TillError
 from till.domain.events import event_of
+from till.domain.ledger import LedgerCorruptError
 from till.services.ports import UnreadableRecordError
 
 if TYPE_CHECKING:

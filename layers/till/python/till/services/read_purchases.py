@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import AttemptNotFoundError, PurchaseNotFoundError
 from till.domain.ledger import EntryKind
 from till.domain.purchase import OPEN_STATES, AttemptState, OrphanStatus, PurchaseStatus
+from till.services.errors import AttemptNotFoundError, PurchaseNotFoundError
 from till.services.shared.in_parallel import in_parallel
 
 if TYPE_CHECKING:

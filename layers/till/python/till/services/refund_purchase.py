@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import PurchaseNotFoundError
 from till.domain.ledger import Cause
 from till.domain.purchase import Refund, refund_id_for
+from till.services.errors import PurchaseNotFoundError
 from till.services.ports import (
     AddRefund,
     AppendChange,

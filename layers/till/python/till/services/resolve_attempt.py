@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import (
+from till.domain.ledger import Cause
+from till.domain.purchase import (
     AttemptAlreadyResolvedError,
+    AttemptState,
+    NotShipped,
+    PurchaseAttempt,
+    Resolution,
+    Shipped,
+)
+from till.services.errors import (
     AttemptNotFoundError,
     AttemptStillPendingError,
     ShipmentIdTakenError,
 )
-from till.domain.ledger import Cause
-from till.domain.purchase import AttemptState, NotShipped, PurchaseAttempt, Resolution, Shipped
 from till.services.ports import InconsistentReadError
 from till.services.shared.amount_limit import require_within
 from till.services.shared.contention import until_confirmed

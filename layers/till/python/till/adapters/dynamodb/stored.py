@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from till.domain.account import Account, AccountChange, ChangeKind, OpenAttempt
 from till.domain.catalogue import Address, Product
-from till.domain.errors import LedgerCorruptError, TillError
+from till.domain.errors import TillError
 from till.domain.instant import format_instant, parse_instant
-from till.domain.ledger import Cause, EntryKind, LedgerEntry
+from till.domain.ledger import Cause, EntryKind, LedgerCorruptError, LedgerEntry
 from till.domain.money import CURRENCY, Money
 from till.domain.promo import (
     AppliedPromo,

@@ -11,15 +11,14 @@ from pydantic import BaseModel, ValidationError
 
 from till.adapters.upstream.contract import CustomerAnswer, ProductAnswer
 from till.domain.catalogue import Shown
-from till.domain.errors import (
-    AmountOutOfBoundsError,
+from till.domain.errors import NotFoundError
+from till.domain.money import ZERO, AmountOutOfBoundsError
+from till.services.ports import (
     CustomerNotFoundError,
-    NotFoundError,
     ProductNotFoundError,
     UpstreamContractError,
     UpstreamUnavailableError,
 )
-from till.domain.money import ZERO
 from till.strict_json import JsonError
 
 if TYPE_CHECKING:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from till.domain.errors import AmountAboveLimitError
+from till.domain.errors import TillError
 
 if TYPE_CHECKING:
     from till.domain.money import Money
+
+
+class AmountAboveLimitError(TillError):
+    """More than this caller may move in one operation."""
+
+    def __init__(self, *, amount: Money, limit: Money) -> None:
+        super().__init__("amount above limit")
+        self.amount = amount
+        self.limit = limit
 
 
 def require_within(amount: Money, limit: Money | None) -> None:

@@ -6,7 +6,8 @@ import itertools
 import random
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from till.domain.errors import BusyError, LedgerCorruptError
+from till.domain.ledger import LedgerCorruptError
+from till.services.errors import BusyError
 from till.services.ports import InconsistentReadError, ReadAgainError
 from till.services.shared.in_parallel import pause
 

@@ -7,7 +7,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from till.domain.errors import IdempotencyKeyReusedError, TillError
+from till.domain.errors import TillError
 from till.services.ports import (
     InconsistentReadError,
     ReadAgainError,
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from till.domain.account import AccountChange
     from till.services.ports import Books
+
+
+class IdempotencyKeyReusedError(TillError):
+    """The same Idempotency-Key came with another request."""
 
 
 def fingerprint(operation: str, fields: Mapping[str, str | int | None]) -> str:

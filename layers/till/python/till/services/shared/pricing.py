@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from till.domain.errors import PromoCodeRefusedError
-from till.domain.promo import AppliedPromo, PromoCode, PromoRestriction
+from till.domain.promo import AppliedPromo, PromoCode, PromoCodeRefusedError, PromoRestriction
 from till.domain.purchase import make_order, subtotal_of
 from till.services.shared.in_parallel import in_parallel
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from till.domain.account import MAX_REASON_CHARACTERS
-from till.domain.errors import AttemptNotFoundError, LedgerCorruptError
-from till.domain.ledger import Cause
+from till.domain.ledger import Cause, LedgerCorruptError
 from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
+from till.services.errors import AttemptNotFoundError
 from till.services.ports import (
     AppendChange,
     ClaimShipment,

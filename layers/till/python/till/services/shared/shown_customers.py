@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import (
+from till.services.ports import (
     CustomerNotFoundError,
     UpstreamContractError,
     UpstreamUnavailableError,
