@@ -10,7 +10,8 @@ import pytest
 
 from tests.unit.fakes import opened
 from till.adapters.dynamodb.books import DynamoBooks
-from till.adapters.dynamodb.stored import StoredAttempt, StoredChange
+from till.adapters.dynamodb.stored.accounts import StoredChange
+from till.adapters.dynamodb.stored.attempts import StoredAttempt
 from till.domain.account import Account, AccountChange
 from till.domain.catalogue import Address, Product
 from till.domain.ledger import Cause, EntryKind, LedgerCorruptError

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from tests.unit.fakes import opened
 from till.adapters.dynamodb.client import serialize
-from till.adapters.dynamodb.stored import StoredChange
+from till.adapters.dynamodb.stored.accounts import StoredChange
 from till.adapters.dynamodb.stream import new_versions
 from till.adapters.event_bus import (
     EventBridgeBus,

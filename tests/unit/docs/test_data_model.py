@@ -11,14 +11,9 @@ from uuid import UUID
 
 import pytest
 
-from till.adapters.dynamodb.stored import (
-    StoredAttempt,
-    StoredChange,
-    StoredPromo,
-    StoredRefund,
-    StoredRequest,
-    StoredShipmentClaim,
-)
+from till.adapters.dynamodb.stored.accounts import StoredChange, StoredRequest
+from till.adapters.dynamodb.stored.attempts import StoredAttempt, StoredRefund, StoredShipmentClaim
+from till.adapters.dynamodb.stored.promo_codes import StoredPromo
 from till.domain.ledger import entry_hash
 from till.domain.purchase import attempt_id_for, refund_id_for
 

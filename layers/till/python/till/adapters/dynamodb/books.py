@@ -15,22 +15,21 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError, ParamValidationError
 
 from till.adapters.dynamodb.client import deserialize, serialize
-from till.adapters.dynamodb.stored import (
+from till.adapters.dynamodb.stored.accounts import StoredChange, StoredRequest
+from till.adapters.dynamodb.stored.attempts import (
+    WRITTEN_ONCE,
+    StoredAttempt,
+    StoredRefund,
+    StoredShipmentClaim,
+)
+from till.adapters.dynamodb.stored.item import UNREADABLE
+from till.adapters.dynamodb.stored.keys import (
     OPENED_SHARDS,
     PROMO_SORT_KEY,
     PURCHASE_SORT_KEY,
     REFUND_PREFIX,
     SHIPMENT_SORT_KEY,
-    UNREADABLE,
     VERSION_PREFIX,
-    WRITTEN_ONCE,
-    StoredAttempt,
-    StoredChange,
-    StoredPromo,
-    StoredPromoVersion,
-    StoredRefund,
-    StoredRequest,
-    StoredShipmentClaim,
     account_key,
     promo_key,
     promo_shards,
@@ -42,6 +41,7 @@ from till.adapters.dynamodb.stored import (
     state_shards,
     version_key,
 )
+from till.adapters.dynamodb.stored.promo_codes import StoredPromo, StoredPromoVersion
 from till.domain.account import Account
 from till.domain.instant import format_instant, parse_instant
 from till.measures import Measure, measure

@@ -10,13 +10,9 @@ from typing import TYPE_CHECKING, Final, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from till.adapters.dynamodb.client import deserialize
-from till.adapters.dynamodb.stored import (
-    UNREADABLE,
-    VERSION_PREFIX,
-    StoredChange,
-    account_key,
-    version_key,
-)
+from till.adapters.dynamodb.stored.accounts import StoredChange
+from till.adapters.dynamodb.stored.item import UNREADABLE
+from till.adapters.dynamodb.stored.keys import VERSION_PREFIX, account_key, version_key
 from till.services.ports import RecordPlace, UnreadableRecordError
 
 if TYPE_CHECKING:

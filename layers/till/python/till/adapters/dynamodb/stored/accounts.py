@@ -1,0 +1,202 @@
+"""Accounts as they are stored: their versions, and the requests that made them."""
+
+from __future__ import annotations
+
+from typing import Self
+from uuid import UUID
+
+from till.adapters.dynamodb.stored.item import StoredItem
+from till.adapters.dynamodb.stored.keys import account_key, opened_shard, request_key, version_key
+from till.domain.account import Account, AccountChange, ChangeKind, OpenAttempt
+from till.domain.instant import format_instant, parse_instant
+from till.domain.ledger import Cause, EntryKind, LedgerCorruptError, LedgerEntry
+from till.domain.money import Money
+from till.services.ports import RememberedRequest
+
+
+class StoredOpenAttempt(StoredItem):
+    """An open attempt, within a version of an account."""
+
+    attempt_id: UUID
+    product_id: UUID
+    quantity: int
+    amount: int
+    blocks_from: str
+
+
+class StoredChange(StoredItem):
+    """Ledger table: one version of an account, and the change that made it. Never updated.
+
+    ``entry_id`` is there if and only if the change posted money: then the item is the ledger
+    entry, with ``posted`` its balance after and ``entry_hash`` its hash.
+    """
+
+    pk: str
+    sk: str
+    customer_id: UUID
+    version: int
+    kind: ChangeKind
+    amount: int
+    currency: str
+    posted: int
+    held: int
+    sequence: int
+    purchases: int
+    entry_hash: str
+    open_attempts: list[StoredOpenAttempt] | None = None
+    actor: str
+    reason: str
+    idempotency_key: str
+    at: str
+    attempt_id: UUID | None = None
+    refund_id: UUID | None = None
+    entry_id: UUID | None = None
+    previous_hash: str | None = None
+    opened_shard: str | None = None
+    """With ``opened_at`` on the first version only: the keys of the index of accounts."""
+    opened_at: str | None = None
+
+    @classmethod
+    def of(cls, change: AccountChange) -> Self:
+        """A change as it is stored."""
+        account, cause, entry = change.account, change.cause, change.entry
+        at = format_instant(cause.at)
+        opens = account.version == 1
+        open_attempts = [
+            StoredOpenAttempt(
+                attempt_id=attempt.attempt_id,
+                product_id=attempt.product_id,
+                quantity=attempt.quantity,
+                amount=attempt.amount.amount_minor,
+                blocks_from=format_instant(attempt.blocks_from),
+            )
+            for attempt in account.open_attempts
+        ]
+        return cls(
+            pk=account_key(account.customer_id),
+            sk=version_key(account.version),
+            customer_id=account.customer_id,
+            version=account.version,
+            kind=change.kind,
+            amount=change.amount.amount_minor,
+            currency=account.posted.currency,
+            posted=account.posted.amount_minor,
+            held=account.held.amount_minor,
+            sequence=account.sequence,
+            purchases=account.purchases,
+            entry_hash=account.entry_hash,
+            open_attempts=open_attempts or None,
+            actor=cause.actor,
+            reason=cause.reason,
+            idempotency_key=cause.idempotency_key,
+            at=at,
+            attempt_id=change.attempt_id,
+            refund_id=entry.refund_id if entry else None,
+            entry_id=entry.id if entry else None,
+            previous_hash=entry.previous_hash if entry else None,
+            opened_shard=opened_shard(account.customer_id) if opens else None,
+            opened_at=f"{at}#{account.customer_id}" if opens else None,
+        )
+
+    def change(self) -> AccountChange:
+        """The change as the domain knows it.
+
+        Raises:
+            LedgerCorruptError: what is held is not the sum of the open attempts.
+        """
+        at = parse_instant(self.at)
+        account = Account(
+            customer_id=self.customer_id,
+            version=self.version,
+            sequence=self.sequence,
+            posted=Money(self.posted, self.currency),
+            entry_hash=self.entry_hash,
+            open_attempts=tuple(
+                OpenAttempt(
+                    attempt_id=attempt.attempt_id,
+                    product_id=attempt.product_id,
+                    quantity=attempt.quantity,
+                    amount=Money(attempt.amount, self.currency),
+                    blocks_from=parse_instant(attempt.blocks_from),
+                )
+                for attempt in self.open_attempts or ()
+            ),
+            purchases=self.purchases,
+            updated_at=at,
+        )
+        if account.held.amount_minor != self.held:
+            raise LedgerCorruptError(
+                sequence=self.sequence,
+                detail=f"version {self.version} holds other than its open attempts",
+            )
+        return AccountChange(
+            account=account,
+            kind=self.kind,
+            amount=Money(self.amount, self.currency),
+            cause=Cause(
+                actor=self.actor, at=at, reason=self.reason, idempotency_key=self.idempotency_key
+            ),
+            attempt_id=self.attempt_id,
+            entry=self._entry(account),
+        )
+
+    def _entry(self, account: Account) -> LedgerEntry | None:
+        if self.entry_id is None or self.previous_hash is None or account.updated_at is None:
+            return None
+        return LedgerEntry(
+            id=self.entry_id,
+            customer_id=self.customer_id,
+            sequence=self.sequence,
+            kind=EntryKind(self.kind.value),
+            amount=Money(self.amount, self.currency),
+            balance_after=account.posted,
+            reason=self.reason,
+            actor=self.actor,
+            idempotency_key=self.idempotency_key,
+            purchase_id=self.attempt_id,
+            refund_id=self.refund_id,
+            created_at=account.updated_at,
+            previous_hash=self.previous_hash,
+            hash=self.entry_hash,
+        )
+
+
+class StoredRequest(StoredItem):
+    """Ledger table: a request that had its effect. Never updated."""
+
+    pk: str
+    sk: str
+    customer_id: UUID
+    operation: str
+    idempotency_key: str
+    fingerprint: str
+    version: int
+    at: str
+    refund_number: int | None = None
+
+    @classmethod
+    def of(cls, request: RememberedRequest) -> Self:
+        """A request as it is stored."""
+        return cls(
+            pk=account_key(request.customer_id),
+            sk=request_key(request.operation, request.idempotency_key),
+            customer_id=request.customer_id,
+            operation=request.operation,
+            idempotency_key=request.idempotency_key,
+            fingerprint=request.fingerprint,
+            version=request.version,
+            at=format_instant(request.at),
+            refund_number=request.refund_number,
+        )
+
+    def request(self) -> RememberedRequest:
+        """The request as the use cases know it."""
+        return RememberedRequest(
+            customer_id=self.customer_id,
+            operation=self.operation,
+            idempotency_key=self.idempotency_key,
+            fingerprint=self.fingerprint,
+            version=self.version,
+            at=parse_instant(self.at),
+            refund_number=self.refund_number,
+        )

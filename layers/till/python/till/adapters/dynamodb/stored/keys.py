@@ -1,0 +1,93 @@
+"""The keys of the items of both tables, and the partitions of their indexes."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from till.domain.promo import (
+    PromoState,
+)
+from till.domain.purchase import (
+    AttemptState,
+    OrphanStatus,
+    PurchaseStatus,
+)
+
+INDEX_SHARDS: Final = 4
+"""Over how many partitions of the index each state is spread, so that none runs hot."""
+VERSION_PREFIX: Final = "VERSION#"
+REFUND_PREFIX: Final = "REFUND#"
+PURCHASE_SORT_KEY: Final = "PURCHASE"
+SHIPMENT_SORT_KEY: Final = "SHIPMENT"
+PROMO_SORT_KEY: Final = "PROMO"
+
+
+def account_key(customer_id: UUID) -> str:
+    """The partition of a customer's account in the ledger table."""
+    return f"ACCOUNT#{customer_id}"
+
+
+def version_key(version: int) -> str:
+    """The sort key of a version of an account. Its width makes text sort like numbers."""
+    return f"{VERSION_PREFIX}{version:016d}"
+
+
+def request_key(operation: str, idempotency_key: str) -> str:
+    """The sort key of a remembered request."""
+    return f"REQUEST#{operation}#{idempotency_key}"
+
+
+def purchase_key(attempt_id: UUID) -> str:
+    """The partition of an attempt, the purchase it became, and its refunds."""
+    return f"PURCHASE#{attempt_id}"
+
+
+def purchase_id_of(key: str) -> UUID:
+    """The id in the key that ``purchase_key`` made."""
+    return UUID(key.removeprefix("PURCHASE#"))
+
+
+def refund_key(number: int) -> str:
+    """The sort key of a refund of a purchase."""
+    return f"{REFUND_PREFIX}{number:08d}"
+
+
+def shipment_key(shipment_id: str) -> str:
+    """The partition of the claim of a shipment id."""
+    return f"SHIPMENT#{shipment_id}"
+
+
+def promo_key(code: str) -> str:
+    """The partition of a promo code, its history and its redemptions."""
+    return f"PROMO#{code}"
+
+
+def redemptions_key(customer_id: UUID) -> str:
+    """The sort key of a customer's redemptions of a promo code."""
+    return f"CUSTOMER#{customer_id}"
+
+
+def state_shards(listed_as: AttemptState | PurchaseStatus | OrphanStatus) -> tuple[str, ...]:
+    """The partitions of the index in which attempts are found by what they are listed as."""
+    return tuple(state_shard(listed_as, number) for number in range(INDEX_SHARDS))
+
+
+def state_shard(listed_as: AttemptState | PurchaseStatus | OrphanStatus, number: int) -> str:
+    """The partition of the index in which one attempt is found by what it is listed as."""
+    name = f"ORPHAN_{listed_as}" if isinstance(listed_as, OrphanStatus) else listed_as.value
+    return f"{name}#{number % INDEX_SHARDS}"
+
+
+def promo_shards(state: PromoState) -> tuple[str, ...]:
+    """The partitions of the index in which the promo codes of a state are found."""
+    return (f"PROMO_{state.value}",)
+
+
+OPENED_SHARDS: Final = tuple(f"ACCOUNT#{shard}" for shard in range(INDEX_SHARDS))
+"""The partitions of the index in which the accounts are found."""
+
+
+def opened_shard(customer_id: UUID) -> str:
+    """The partition of the index in which a customer's account is found."""
+    return OPENED_SHARDS[customer_id.int % INDEX_SHARDS]
