@@ -17,9 +17,9 @@ from local.upstream.caching import Caching
 from local.upstream.client import StandInControl
 from local.upstream.demo_data import CUSTOMERS, PRODUCTS
 from till.adapters.incidents import LoggedIncidents
+from till.adapters.upstream.cache_storage import Copies
 from till.adapters.upstream.carrier import HttpCarrier
-from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
-from till.adapters.upstream.copies import Copies
+from till.adapters.upstream.catalogue import HttpCatalogueView, HttpCustomers, HttpProducts
 from till.adapters.upstream.credential import Credentials, CredentialTransport
 from till.adapters.upstream.http import make_http_client, make_transport
 from till.adapters.upstream.reader import MAX_BYTES, MAX_COPIES, UpstreamReader
@@ -29,14 +29,14 @@ from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.create_purchase import CreatePurchase, PurchaseRequest
 from till.services.create_quote import CreateQuote
 from till.services.shared.policy import DisplayPolicy, ShipmentPolicy
-from till.services.shared.pricing import Wish
+from till.services.shared.pricing import PurchaseIntent
 from till.services.shared.settlement import SettleShipment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from till.services.ports import Books, Deadline
+    from till.services.ports import Deadline, Store
 
 BUYERS: Final = tuple(customer.id for customer in CUSTOMERS[:3])
 LOOKED_AT: Final = tuple(product.id for product in PRODUCTS[:3])
@@ -62,7 +62,7 @@ class Shop:
     """The functions that a session uses, each with a worker of its own."""
 
     def __init__(
-        self, books: Books, upstream_url: str, credentials: Credentials, *, max_copies: int
+        self, store: Store, upstream_url: str, credentials: Credentials, *, max_copies: int
     ) -> None:
         clock = SystemClock()
         policy = ShipmentPolicy(
@@ -82,33 +82,33 @@ class Shop:
             )
 
         for_quotes, for_purchases = reader(), reader()
-        self.get_customer = HttpShowcase(reader()).customer
-        self.get_product = HttpShowcase(reader()).product
+        self.get_customer = HttpCatalogueView(reader()).customer
+        self.get_product = HttpCatalogueView(reader()).product
         self._quote = CreateQuote(
-            books=books,
+            store=store,
             customers=HttpCustomers(for_quotes),
             products=HttpProducts(for_quotes, free_products=False),
             clock=clock,
         )
         wire = _wire(upstream_url, credentials, keep_alive=False)
         self._buy = CreatePurchase(
-            books=books,
+            store=store,
             customers=HttpCustomers(for_purchases),
             products=HttpProducts(for_purchases, free_products=False),
             carrier=HttpCarrier(make_http_client(upstream_url, wire)),
             clock=clock,
             policy=policy,
-            settle=SettleShipment(books, clock, policy, LoggedIncidents()),
+            settle=SettleShipment(store, clock, policy, LoggedIncidents()),
         )
 
     def quote(self, customer_id: UUID, product_id: UUID, quantity: int) -> None:
         """Ask what it would cost."""
-        self._quote(_wish(customer_id, product_id, quantity))
+        self._quote(_intent(customer_id, product_id, quantity))
 
     def buy(self, customer_id: UUID, product_id: UUID, quantity: int) -> None:
         """Buy."""
         request = PurchaseRequest(
-            wish=_wish(customer_id, product_id, quantity),
+            intent=_intent(customer_id, product_id, quantity),
             actor="bench",
             idempotency_key=str(uuid4()),
         )
@@ -123,8 +123,8 @@ class Far:
         return 30.0
 
 
-def _wish(customer_id: UUID, product_id: UUID, quantity: int) -> Wish:
-    return Wish(
+def _intent(customer_id: UUID, product_id: UUID, quantity: int) -> PurchaseIntent:
+    return PurchaseIntent(
         customer_id=customer_id,
         product_id=product_id,
         quantity=quantity,
@@ -158,13 +158,13 @@ def session(shop: Shop, customer_id: UUID) -> list[tuple[float, Callable[[], obj
     ]
 
 
-def measure(books: Books, upstream_url: str, credentials: Credentials) -> list[Reads]:
+def measure(store: Store, upstream_url: str, credentials: Credentials) -> list[Reads]:
     """The sessions of three customers, with and without the cache."""
     deadline: Deadline = Far()
     found = []
     with StandInControl(upstream_url) as control:
         adjust = AdjustCredit(
-            books, HttpCustomers(_plain(upstream_url, credentials)), SystemClock()
+            store, HttpCustomers(_plain(upstream_url, credentials)), SystemClock()
         )
         for sends, caching in SENT.items():
             control.cache_all(caching)
@@ -172,7 +172,7 @@ def measure(books: Books, upstream_url: str, credentials: Credentials) -> list[R
                 for customer_id in BUYERS:
                     adjust.grant(_gift(customer_id), deadline)
                 before = _count(control)
-                _sessions(Shop(books, upstream_url, credentials, max_copies=max_copies))
+                _sessions(Shop(store, upstream_url, credentials, max_copies=max_copies))
                 full, not_modified = (
                     now - was for now, was in zip(_count(control), before, strict=True)
                 )

@@ -23,8 +23,8 @@ from local.system import running_system
 from local.upstream.behaviour import Behaviour, Refuse
 from local.upstream.client import StandInControl
 from local.upstream.demo_data import CUSTOMERS, PRODUCTS
-from till.adapters.dynamodb.books import DynamoBooks
 from till.adapters.dynamodb.client import CALL_SECONDS, make_client
+from till.adapters.dynamodb.store import DynamoStore
 from till.adapters.incidents import LoggedIncidents
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
@@ -42,7 +42,7 @@ from till.services.read_credit import ReadCredit
 from till.services.read_purchases import ReadPurchases
 from till.services.refund_purchase import RefundPurchase, RefundRequest
 from till.services.shared.policy import DisplayPolicy, ShipmentPolicy
-from till.services.shared.pricing import Wish
+from till.services.shared.pricing import PurchaseIntent
 from till.services.shared.settlement import SettleShipment
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Bench:
         self.meter = Meter()
         client = make_client(CALL_SECONDS[0])
         self.meter.watch(client)
-        self.books = DynamoBooks(
+        self.store = DynamoStore(
             lambda _: client,
             ledger_table=endpoints.ledger_table,
             purchases_table=endpoints.purchases_table,
@@ -123,18 +123,18 @@ class Bench:
             unknown_deadline=timedelta(hours=24),
             shipments_idempotent=False,
         )
-        self.adjust = AdjustCredit(self.books, customers, clock)
-        self.credit = ReadCredit(self.books, customers)
-        self.purchases = ReadPurchases(self.books, customers)
-        self.refund = RefundPurchase(self.books, clock)
+        self.adjust = AdjustCredit(self.store, customers, clock)
+        self.credit = ReadCredit(self.store, customers)
+        self.purchases = ReadPurchases(self.store, customers)
+        self.refund = RefundPurchase(self.store, clock)
         self.buy = CreatePurchase(
-            books=self.books,
+            store=self.store,
             customers=customers,
             products=HttpProducts(reader, free_products=False),
             carrier=HttpCarrier(upstream),
             clock=clock,
             policy=policy,
-            settle=SettleShipment(self.books, clock, policy, LoggedIncidents()),
+            settle=SettleShipment(self.store, clock, policy, LoggedIncidents()),
         )
         self.customer_id = CUSTOMERS[0].id
         self.product_id = PRODUCTS[0].id
@@ -155,7 +155,7 @@ class Bench:
     def offer(self, code: str) -> None:
         """Make a promo code with a cap."""
         terms = PromoTerms(discount=PercentageDiscount(percent=10), max_redemptions=1000)
-        PromoCodes(self.books, SystemClock()).create(code, terms, actor="bench", deadline=Far())
+        PromoCodes(self.store, SystemClock()).create(code, terms, actor="bench", deadline=Far())
 
     def grant(self, amount_minor: int = 100_000) -> None:
         """Grant credit under a new key."""
@@ -169,14 +169,14 @@ class Bench:
         self, key: str, *, product_id: UUID | None = None, promo_code: str | None = None
     ) -> UUID:
         """Buy one."""
-        wish = Wish(
+        intent = PurchaseIntent(
             customer_id=self.customer_id,
             product_id=product_id or self.product_id,
             quantity=1,
             promo_code=promo_code,
             expected_total=None,
         )
-        request = PurchaseRequest(wish=wish, actor="bench", idempotency_key=key)
+        request = PurchaseRequest(intent=intent, actor="bench", idempotency_key=key)
         return self.buy(request, Far()).purchase.id
 
     def give_back(self, purchase_id: UUID) -> None:
@@ -286,13 +286,13 @@ def _or_dash(budget: int | None) -> str:
 
 
 def main() -> int:
-    """Measure, print, and tell whether a budget was exceeded."""
+    """Metric, print, and tell whether a budget was exceeded."""
     print("Starting a system of its own to measure on ...", flush=True)
-    # What the code itself measures goes to stdout by the hundred: it is none of our results.
+    # What the code itself metrics goes to stdout by the hundred: it is none of our results.
     with running_system() as endpoints, redirect_stdout(io.StringIO()):
         bench = Bench(endpoints)
         rows = measure(bench, endpoints.upstream_url)
-        reads = browse.measure(bench.books, endpoints.upstream_url, bench.credentials)
+        reads = browse.measure(bench.store, endpoints.upstream_url, bench.credentials)
         loads = hot_account.measure(endpoints)
     show(rows)
     browse.show(reads)

@@ -28,7 +28,7 @@ _OLD_ATTEMPT_HOURS: Final = 12
 class Observability(Construct):
     """The alarms on the whole of a stage; on AWS also the dashboard.
 
-    What is measured is named in ``till.measures``; a test holds both against each other.
+    What is measured is named in ``till.metrics``; a test holds both against each other.
     Alarms on single functions are with the functions.
     """
 

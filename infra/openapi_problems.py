@@ -56,9 +56,7 @@ _CONFLICT: Final[Mapping[str, TillError]] = {
     "grant_credit": BalanceLimitError(),
     "deduct_credit": InsufficientCreditError(needed=Money(5000), available=Money(2500)),
     "create_purchase": InsufficientCreditError(needed=Money(5000), available=Money(2500)),
-    "refund_purchase": RefundExceedsPurchaseError(
-        requested=Money(2000), refundable=Money(1500)
-    ),
+    "refund_purchase": RefundExceedsPurchaseError(requested=Money(2000), refundable=Money(1500)),
     "resolve_attempt": AttemptAlreadyResolvedError(state="VOIDED"),
     "close_orphan_shipment": OrphanAlreadyClosedError(),
     "create_promo_code": PromoCodeExistsError(),
@@ -69,9 +67,7 @@ _OF_A_PURCHASE: Final[Mapping[HTTPStatus, TillError]] = {
     HTTPStatus.BAD_GATEWAY: ShipmentFailedError(
         attempt_id=_ATTEMPT, message="The address cannot be reached.", replayed=False
     ),
-    HTTPStatus.GATEWAY_TIMEOUT: ShipmentOutcomeUnknownError(
-        attempt_id=_ATTEMPT, replayed=False
-    ),
+    HTTPStatus.GATEWAY_TIMEOUT: ShipmentOutcomeUnknownError(attempt_id=_ATTEMPT, replayed=False),
 }
 
 # Two that API Gateway gives: infra/gateway_problems.py.

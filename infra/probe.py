@@ -17,7 +17,6 @@ from infra.api_function import ApiFunction, Surroundings
 from infra.lasting import schedule_name
 from infra.settings import Probe
 from till.http.routes import PROBE
-from till.measures import Measure
 
 _INTERVAL: Final = Duration.minutes(1)
 _FAILED_MINUTES: Final = 3
@@ -81,7 +80,7 @@ class ApiProbe(Construct):
             "FailedAlarm",
             cloudwatch.Metric(
                 namespace="Till",
-                metric_name=Measure.PROBES_FAILED.value,
+                metric_name="ProbesFailed",
                 dimensions_map={"service": "till", "stage": settings.stage},
                 statistic=cloudwatch.Stats.MAXIMUM,
                 period=RELEASE_ALARM_PERIOD,

@@ -27,7 +27,7 @@ def create_quote(
     customer_id: PathId, body: Annotated[CreatePurchaseRequest, Body()]
 ) -> Response[QuoteResponse]:
     """Quote a purchase."""
-    quote = bootstrap.create_quote()(body.wish(customer_id=customer_id))
+    quote = bootstrap.create_quote()(body.intent(customer_id=customer_id))
     problem = problem_in(quote.refusal) if quote.refusal is not None else None
     return answer(QuoteResponse.of(quote, problem), HTTPStatus.OK)
 

@@ -23,8 +23,8 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 )
 def get_customer(customer_id: PathId) -> Response[CustomerResponse]:
     """Get a customer."""
-    shown = bootstrap.showcase().customer(customer_id)
+    shown = bootstrap.catalogue_view().customer(customer_id)
     return answer(CustomerResponse.of(shown), HTTPStatus.OK, age_seconds=shown.age_seconds)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.showcase)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.catalogue_view)

@@ -23,8 +23,8 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 )
 def get_product(product_id: PathId) -> Response[ProductResponse]:
     """Get a product."""
-    shown = bootstrap.showcase().product(product_id)
+    shown = bootstrap.catalogue_view().product(product_id)
     return answer(ProductResponse.of(shown), HTTPStatus.OK, age_seconds=shown.age_seconds)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.showcase)
+lambda_handler = entry_point(app, bootstrap.settings, bootstrap.catalogue_view)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from till import bootstrap, measures
-from till.measures import Measure, measure
+from till import bootstrap, metrics
+from till.metrics import Metric, measure
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -24,7 +24,7 @@ def lambda_handler(_: object, context: "LambdaContext") -> dict[str, object]:
     if failure is not None:
         logger.error("the API failed its probe", extra={"failure": failure})
     milliseconds = round((time.monotonic() - began) * 1000, 1)
-    measure(Measure.PROBES_FAILED, 0 if failure is None else 1)
-    measure(Measure.PROBE_MILLISECONDS, milliseconds)
-    measures.flush()
+    measure(Metric.PROBES_FAILED, 0 if failure is None else 1)
+    measure(Metric.PROBE_MILLISECONDS, milliseconds)
+    metrics.flush()
     return {"healthy": failure is None, "failure": failure, "milliseconds": milliseconds}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict, Field
 
-from till import bootstrap, measures
+from till import bootstrap, metrics
 from till.http.app import LambdaDeadline
 from till.http.wire.types import Id
 
@@ -48,5 +48,5 @@ def lambda_handler(event: "Event", context: "LambdaContext") -> None:
         else:
             report = publish(bootstrap.new_versions(event), deadline)
     finally:
-        measures.flush()
+        metrics.flush()
     logger.info("events", extra={"published": report.published, "parked": report.parked})

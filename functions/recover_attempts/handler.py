@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from till import bootstrap, measures
+from till import bootstrap, metrics
 from till.http.app import LambdaDeadline
-from till.measures import Measure, measure
+from till.metrics import Metric, measure
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,12 +23,12 @@ def lambda_handler(_: object, context: "LambdaContext") -> None:
     """Run the recovery once, and log what it did."""
     report = bootstrap.recover_attempts()(LambdaDeadline(context))
     now = datetime.now(UTC)
-    measure(Measure.UNKNOWN_ATTEMPTS, report.unknown.count)
-    measure(Measure.OLDEST_UNKNOWN_SECONDS, report.unknown.oldest_seconds(now))
-    measure(Measure.OPEN_ORPHANS, report.orphans.count)
-    measure(Measure.OLDEST_ORPHAN_SECONDS, report.orphans.oldest_seconds(now))
-    measure(Measure.RECOVERIES_FAILED, len(report.failed))
-    measures.flush()
+    measure(Metric.UNKNOWN_ATTEMPTS, report.unknown.count)
+    measure(Metric.OLDEST_UNKNOWN_SECONDS, report.unknown.oldest_seconds(now))
+    measure(Metric.OPEN_ORPHANS, report.orphans.count)
+    measure(Metric.OLDEST_ORPHAN_SECONDS, report.orphans.oldest_seconds(now))
+    measure(Metric.RECOVERIES_FAILED, len(report.failed))
+    metrics.flush()
     logger.info(
         "recovery",
         extra={

@@ -14,13 +14,13 @@ from infra.observability import NAMESPACE
 from infra.settings import SettingsError, settings_for, warnings_of
 from tests.infra.synthesized import surrounding, synthesize
 from tests.infra.templates import render
-from till.measures import Measure
+from till.metrics import Metric
 
 if TYPE_CHECKING:
     from tests.infra.synthesized import Synthesized
 
 RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
-MEASURED = {name.value for name in Measure}
+MEASURED = {name.value for name in Metric}
 
 
 def test_every_alarm_names_its_page(synthesized: Synthesized) -> None:

@@ -183,7 +183,7 @@ def test_unknown_keeps_the_hold(
     again = till.buy(asked.customer, asked.product, key=asked.key)
     assert again.refused(504, "shipment-outcome-unknown").attempt_id == attempt.id
     assert again.replayed
-    # The same again under another key might be a second parcel; another quantity is another wish.
+    # The same again under another key might be a second parcel; another quantity is another intent.
     same = till.buy(asked.customer, asked.product)
     assert same.refused(409, "unresolved-attempt").attempt_id == attempt.id
     till.buy(asked.customer, asked.product, 2).result()

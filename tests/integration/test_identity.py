@@ -220,7 +220,7 @@ class TestACustomer:
         theirs = till.buy(other, product.id).result()
         before = audit(other)
         own = mine.buy(me, product.id).result()
-        wish = {"product_id": str(product.id), "quantity": 1}
+        intent = {"product_id": str(product.id), "quantity": 1}
         for customer in (other, uuid4()):
             base = f"/customers/{customer}"
             replies = [
@@ -231,7 +231,7 @@ class TestACustomer:
                 mine.customer_purchase(customer, own.id),
                 mine.buy(customer, product.id),
                 Reply(mine.send("GET", base), 200, Anything),
-                Reply(mine.send("POST", f"{base}/quotes", json=wish), 200, Anything),
+                Reply(mine.send("POST", f"{base}/quotes", json=intent), 200, Anything),
             ]
             answers = {
                 json.dumps({**reply.response.json(), "correlation_id": ""}) for reply in replies

@@ -1,4 +1,4 @@
-"""What the running system measures, and by which name one request is found everywhere."""
+"""What the running system metrics, and by which name one request is found everywhere."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_purchases_are_counted_by_outcome_and_money_by_kind(
             MoneySpentMinor=10_00,
         )
 
-    until(all_there, "the measures of three purchases")
+    until(all_there, "the metrics of three purchases")
     assert buying.total("MoneySpentMinor") == 10_00
     assert buying.total("ShipmentApiMilliseconds") > 0
 
@@ -80,7 +80,7 @@ def test_views_are_counted_by_what_the_cache_did(
         till.send("GET", f"/products/{product.id}")
         return viewing.saw(CacheHits=1, CacheMisses=1)
 
-    until(seen, "the measures of the cache")
+    until(seen, "the metrics of the cache")
 
 
 def test_one_name_for_a_request_from_the_caller_to_the_carrier_and_back(

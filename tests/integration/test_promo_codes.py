@@ -82,8 +82,8 @@ class Promos:
             headers={"Idempotency-Key": key or new_key()},
         )
 
-    def quote(self, customer_id: UUID, product_id: UUID, **wish: object) -> dict[str, object]:
-        body = {"product_id": str(product_id), "quantity": 1} | wish
+    def quote(self, customer_id: UUID, product_id: UUID, **intent: object) -> dict[str, object]:
+        body = {"product_id": str(product_id), "quantity": 1} | intent
         response = self.post(f"/customers/{customer_id}/quotes", body)
         assert response.status_code == 200, response.text
         found: dict[str, object] = response.json()

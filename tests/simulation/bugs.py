@@ -24,7 +24,7 @@ ACCOUNT: Final = "domain/account.py"
 PURCHASE: Final = "services/create_purchase.py"
 SETTLEMENT: Final = "services/shared/settlement.py"
 RECOVER: Final = "services/recover_attempts.py"
-BOOKS: Final = "adapters/dynamodb/books.py"
+BOOKS: Final = "adapters/dynamodb/store.py"
 CARRIER: Final = "adapters/upstream/carrier.py"
 
 
@@ -97,8 +97,8 @@ BUGS: Final = (
     Bug(
         "a grant remembers its request in a second transaction",
         "services/adjust_credit.py",
-        "books.commit(AppendChange(change), remember(change, operation, asked))",
-        "books.commit(AppendChange(change)); books.commit(remember(change, operation, asked))",
+        "store.commit(AppendChange(change), remember(change, operation, asked))",
+        "store.commit(AppendChange(change)); store.commit(remember(change, operation, asked))",
         within=1500,
     ),
     Bug(
@@ -212,7 +212,7 @@ BUGS: Final = (
     Bug(
         "a noted answer does not block the same order",
         PURCHASE,
-        "                _refuse_if_answered(books, state.account, change)\n",
+        "                _refuse_if_answered(store, state.account, change)\n",
         "",
         within=1500,
         hole=11,
@@ -228,7 +228,7 @@ BUGS: Final = (
     Bug(
         "a refusal is given without a second look at its key",
         "services/shared/idempotency.py",
-        "if look_up(books.isolated()) is not None:",
+        "if look_up(store.isolated()) is not None:",
         "if False:",
         within=1500,
         hole=13,
@@ -236,8 +236,8 @@ BUGS: Final = (
     Bug(
         "a refusal's second look may see half a transaction",
         "services/shared/idempotency.py",
-        "look_up(books.isolated())",
-        "look_up(books)",
+        "look_up(store.isolated())",
+        "look_up(store)",
         first=30_022_917,
         within=1,
         hole=23,

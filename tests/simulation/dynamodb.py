@@ -417,7 +417,7 @@ class Network(Protocol):
 
 
 class Client:
-    """What ``DynamoBooks`` calls; the calls of one take at most ``limit_seconds``."""
+    """What ``DynamoStore`` calls; the calls of one take at most ``limit_seconds``."""
 
     def __init__(self, tables: Tables, network: Network, limit_seconds: float) -> None:
         self._tables = tables

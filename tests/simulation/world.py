@@ -30,8 +30,8 @@ from tests.simulation.plan import PROMO_CODES, Operation, Plan, Stream
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.upstream import BASE_URL, Reply, Shelf, Transport
 from till.adapters.dynamodb import client
-from till.adapters.dynamodb.books import DynamoBooks
 from till.adapters.dynamodb.client import CALL_SECONDS
+from till.adapters.dynamodb.store import DynamoStore
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
 from till.adapters.upstream.connections import UnreadableAnswerError
@@ -59,7 +59,7 @@ from till.services.refund_purchase import RefundPurchase, RefundRequest
 from till.services.resolve_attempt import ResolutionRequest, ResolveAttempt
 from till.services.shared import in_parallel
 from till.services.shared.policy import DisplayPolicy, ShipmentPolicy
-from till.services.shared.pricing import Wish
+from till.services.shared.pricing import PurchaseIntent
 from till.services.shared.settlement import SettleShipment
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 
     from tests.simulation.expressions import Item
     from till.domain.purchase import ShipmentOutcome
-    from till.services.ports import Books
+    from till.services.ports import Store
 
 EPOCH: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FUNCTION_SECONDS: Final = 25.0
@@ -441,7 +441,7 @@ class _Functions:
         assert delivery.operation is not None
         self._clock = _Clock(world, 0.0 if world.quiet else delivery.operation.clock)
         self._deadline = _Deadline(world, delivery.started + FUNCTION_SECONDS)
-        self._books: Books = DynamoBooks(
+        self._store: Store = DynamoStore(
             world._client_for, ledger_table=LEDGER, purchases_table=PURCHASES
         )
         self._policy = ShipmentPolicy(
@@ -463,7 +463,7 @@ class _Functions:
 
     def _settle(self) -> SettleShipment:
         world = self._world
-        return SettleShipment(self._books, self._clock, self._policy, world.incidents)
+        return SettleShipment(self._store, self._clock, self._policy, world.incidents)
 
     def run(self, operation: Operation, delivery: int) -> Result:
         """What the function's use case gives back.
@@ -492,7 +492,7 @@ class _Functions:
     def _purchase(self, operation: Operation, *, other_body: bool) -> Result:
         reader = self._reader()
         purchase = CreatePurchase(
-            books=self._books,
+            store=self._store,
             customers=HttpCustomers(reader),
             products=HttpProducts(reader, free_products=False),
             carrier=self._carrier(),
@@ -502,19 +502,19 @@ class _Functions:
         )
         customer_id = CUSTOMER_IDS[operation.customer]
         self._delivery.attempt_id = str(attempt_id_for(customer_id, operation.key))
-        wish = Wish(
+        intent = PurchaseIntent(
             customer_id=customer_id,
             product_id=PRODUCT_IDS[operation.product],
             quantity=operation.quantity + other_body,
             promo_code=operation.promo_code,
             expected_total=Money(5000) if operation.wrong else None,
         )
-        request = PurchaseRequest(wish=wish, actor="customer", idempotency_key=operation.key)
+        request = PurchaseRequest(intent=intent, actor="customer", idempotency_key=operation.key)
         return purchase(request, self._deadline)
 
     def _adjust(self, operation: Operation, *, other_body: bool) -> Result:
         customers = HttpCustomers(self._reader())
-        adjust = AdjustCredit(self._books, customers, self._clock)
+        adjust = AdjustCredit(self._store, customers, self._clock)
         request = CreditAdjustment(
             customer_id=CUSTOMER_IDS[operation.customer],
             amount=Money(operation.amount + other_body),
@@ -538,7 +538,7 @@ class _Functions:
             actor=REP,
             idempotency_key=operation.key,
         )
-        return RefundPurchase(self._books, self._clock)(request, self._deadline)
+        return RefundPurchase(self._store, self._clock)(request, self._deadline)
 
     def _attempt_of(self, operation: Operation) -> UUID:
         bought = self._world.plan.operations
@@ -565,7 +565,7 @@ class _Functions:
             actor=REP,
             idempotency_key=operation.key,
         )
-        return ResolveAttempt(self._books, self._clock)(request, self._deadline)
+        return ResolveAttempt(self._store, self._clock)(request, self._deadline)
 
     def _close(self, operation: Operation) -> Result:
         request = ClosingRequest(
@@ -575,11 +575,11 @@ class _Functions:
             actor=REP,
             idempotency_key=operation.key,
         )
-        return CloseOrphanShipment(self._books, self._clock)(request, self._deadline)
+        return CloseOrphanShipment(self._store, self._clock)(request, self._deadline)
 
     def _recover(self) -> Result:
         recover = RecoverAttempts(
-            books=self._books,
+            store=self._store,
             carrier=self._carrier(),
             clock=self._clock,
             policy=self._policy,
@@ -588,7 +588,7 @@ class _Functions:
         return recover(self._deadline)
 
     def _promo(self, operation: Operation) -> Result:
-        codes, code = PromoCodes(self._books, self._clock), operation.promo_code or "ONCE"
+        codes, code = PromoCodes(self._store, self._clock), operation.promo_code or "ONCE"
         if operation.amount > 4000:
             return codes.deactivate(code, actor="admin", deadline=self._deadline)
         current, _ = codes.read(code)
@@ -606,7 +606,7 @@ class _Functions:
 
     def set_up(self) -> None:
         """Two customers with credit, and the promo codes."""
-        adjust = AdjustCredit(self._books, HttpCustomers(self._reader()), self._clock)
+        adjust = AdjustCredit(self._store, HttpCustomers(self._reader()), self._clock)
         for number, customer_id in enumerate(CUSTOMER_IDS):
             request = CreditAdjustment(
                 customer_id=customer_id,
@@ -617,7 +617,7 @@ class _Functions:
                 idempotency_key="first",
             )
             adjust.grant(request, self._deadline)
-        codes = PromoCodes(self._books, self._clock)
+        codes = PromoCodes(self._store, self._clock)
         for code in PROMO_CODES:
             codes.create(code, _TERMS[code], actor="admin", deadline=self._deadline)
 

@@ -1,4 +1,4 @@
-"""What is always true of the books: checked on a ``Books``, whatever stands behind it."""
+"""What is always true of the books: checked on a ``Store``, whatever stands behind it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from till.domain.account import AccountChange
     from till.domain.purchase import PurchaseAttempt
-    from till.services.ports import Books
+    from till.services.ports import Store
 
 
-def audit(books: Books, customer_id: UUID, attempts: Iterable[PurchaseAttempt]) -> None:
+def audit(store: Store, customer_id: UUID, attempts: Iterable[PurchaseAttempt]) -> None:
     """Assert the invariants of the money protocol for one customer."""
-    account = books.account(customer_id)
-    changes = [books.change(customer_id, v) for v in range(1, account.version + 1)]
+    account = store.account(customer_id)
+    changes = [store.change(customer_id, v) for v in range(1, account.version + 1)]
     entries = [c.entry for c in changes if c.entry is not None]
     attempts = [a for a in attempts if a.customer_id == customer_id]
 
@@ -32,7 +32,7 @@ def audit(books: Books, customer_id: UUID, attempts: Iterable[PurchaseAttempt]) 
     assert account.held.amount_minor == held
     for change in changes:
         _audit_version(change)
-    _audit_purchases(books, attempts, changes)
+    _audit_purchases(store, attempts, changes)
 
 
 def _audit_version(change: AccountChange) -> None:
@@ -42,14 +42,14 @@ def _audit_version(change: AccountChange) -> None:
 
 
 def _audit_purchases(
-    books: Books, attempts: list[PurchaseAttempt], changes: list[AccountChange]
+    store: Store, attempts: list[PurchaseAttempt], changes: list[AccountChange]
 ) -> None:
     debits = [c.attempt_id for c in changes if c.entry and c.entry.kind is EntryKind.PURCHASE]
     purchases = [a.purchase for a in attempts if a.purchase is not None]
     assert sorted(map(str, debits)) == sorted(str(p.id) for p in purchases)
     for purchase in purchases:
         assert purchase.shipment_id
-        refunds = books.refunds(purchase.id, before=None, limit=1000).refunds[::-1]
+        refunds = store.refunds(purchase.id, before=None, limit=1000).refunds[::-1]
         refunded = sum(r.amount.amount_minor for r in refunds)
         assert refunded == purchase.refunded.amount_minor <= purchase.order.total.amount_minor
         assert [r.number for r in refunds] == list(range(1, len(refunds) + 1))

@@ -87,7 +87,7 @@ def opened(
 
 
 def settling_fails(error: Exception) -> Callable[[tuple[Write, ...]], Exception | None]:
-    """For ``FakeBooks.fails``: no account can be changed, a single attempt can."""
+    """For ``FakeStore.fails``: no account can be changed, a single attempt can."""
     return lambda writes: (
         error if any(isinstance(write, AppendChange) for write in writes) else None
     )
@@ -221,8 +221,8 @@ class Fault:
     applied: bool
 
 
-class FakeBooks:
-    """``till.services.ports.Books`` in memory, with its conditions and its faults.
+class FakeStore:
+    """``till.services.ports.Store`` in memory, with its conditions and its faults.
 
     ``faults`` are used up by the commits to come, in order; None lets one pass. ``fails`` gives
     the exception that a commit of such writes raises, for as long as it is set. ``keys_hidden``:
@@ -243,10 +243,10 @@ class FakeBooks:
         self.keys_hidden = False
         self.commits = 0
 
-    def within(self, deadline: Deadline) -> FakeBooks:
+    def within(self, deadline: Deadline) -> FakeStore:
         return self
 
-    def isolated(self) -> FakeBooks:
+    def isolated(self) -> FakeStore:
         self.keys_hidden = False
         return self
 

@@ -10,12 +10,12 @@ import httpx
 import pytest
 from aws_lambda_powertools import Metrics
 
-from till.adapters.dynamodb.measured import MeasuredBooks
+from till.adapters.dynamodb.measured import MeasuredStore
 from till.adapters.incidents import LoggedIncidents
 from till.adapters.upstream.http import MeasuredTransport, make_http_client
 from till.domain.purchase import Shipped
 from till.http.app import logger
-from till.measures import Measure, flush, measure
+from till.metrics import Metric, flush, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,9 +35,9 @@ def measured() -> dict[str, list[float]]:
     return {name: value["Value"] for name, value in metrics.metric_set.items()}
 
 
-@pytest.mark.parametrize("name", Measure)
+@pytest.mark.parametrize("name", Metric)
 def test_each_metric_has_a_name_of_its_own_and_can_be_written(
-    name: Measure, capsys: pytest.CaptureFixture[str]
+    name: Metric, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measure(name, 3)
     flush()
@@ -107,4 +107,4 @@ def test_upstreams_are_told_the_name_of_the_request() -> None:
 
 
 def test_the_books_that_are_measured_are_the_books() -> None:
-    assert {name for name in vars(MeasuredBooks) if not name.startswith("__")} == {"commit"}
+    assert {name for name in vars(MeasuredStore) if not name.startswith("__")} == {"commit"}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from moto import mock_aws
 
-from till.adapters.dynamodb.books import DynamoBooks
 from till.adapters.dynamodb.client import make_client
+from till.adapters.dynamodb.store import DynamoStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def books(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoBooks]:
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoStore]:
     for name in [n for n in os.environ if n.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -28,7 +28,7 @@ def books(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoBooks]:
         client = make_client.__wrapped__(1.0)
         _create_table(client, "ledger", "opened-index", "opened_shard", "opened_at")
         _create_table(client, "purchases", "state-index", "state_shard", "state_at")
-        yield DynamoBooks(lambda _: client, ledger_table="ledger", purchases_table="purchases")
+        yield DynamoStore(lambda _: client, ledger_table="ledger", purchases_table="purchases")
 
 
 def _create_table(client: DynamoDBClient, name: str, index: str, shard: str, place: str) -> None:

@@ -17,11 +17,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
-from till.adapters.upstream.copies import Copies
+from till.adapters.upstream.cache_storage import Copies
+from till.adapters.upstream.catalogue import HttpCatalogueView, HttpCustomers, HttpProducts
 from till.adapters.upstream.deadline import Deadline
 from till.adapters.upstream.reader import UpstreamReader
-from till.adapters.upstream.sharing import Shared
+from till.adapters.upstream.single_flight import Shared
 from till.services.ports import (
     CustomerNotFoundError,
     ProductNotFoundError,
@@ -140,13 +140,13 @@ def products(reader: UpstreamReader) -> HttpProducts:
 
 
 @pytest.fixture
-def showcase(reader: UpstreamReader) -> HttpShowcase:
-    return HttpShowcase(reader)
+def catalogue_view(reader: UpstreamReader) -> HttpCatalogueView:
+    return HttpCatalogueView(reader)
 
 
-def shown(showcase: HttpShowcase) -> tuple[int, int, bool]:
+def shown(catalogue_view: HttpCatalogueView) -> tuple[int, int, bool]:
     """Price, age, and whether it is stale."""
-    product = showcase.product(ID)
+    product = catalogue_view.product(ID)
     return product.value.product.unit_price.amount_minor, product.age_seconds, product.stale
 
 
@@ -222,11 +222,15 @@ class TestMoney:
 
     @pytest.mark.parametrize("outage", OUTAGES)
     def test_an_outage_is_an_outage_however_good_the_copy(
-        self, products: HttpProducts, showcase: HttpShowcase, upstream: Upstream, outage: str
+        self,
+        products: HttpProducts,
+        catalogue_view: HttpCatalogueView,
+        upstream: Upstream,
+        outage: str,
     ) -> None:
         upstream.headers = {"Cache-Control": "max-age=3600, stale-if-error=3600"}
         products.get(ID)
-        shown(showcase)
+        shown(catalogue_view)
         upstream.fails = OUTAGES[outage]
         with pytest.raises(UpstreamUnavailableError):
             products.get(ID)
@@ -269,28 +273,28 @@ class TestDisplay:
     """What people look at."""
 
     def test_a_view_within_the_time_asks_nobody_and_tells_its_age(
-        self, showcase: HttpShowcase, upstream: Upstream, clock: Clock
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, clock: Clock
     ) -> None:
-        assert shown(showcase) == (1000, 0, False)
+        assert shown(catalogue_view) == (1000, 0, False)
         upstream.change_price("11.00")
         clock.now += 4
-        assert shown(showcase) == (1000, 4, False)
+        assert shown(catalogue_view) == (1000, 4, False)
         assert upstream.calls == (1, 0)
 
         clock.now += 1
-        assert shown(showcase) == (1100, 0, False)
+        assert shown(catalogue_view) == (1100, 0, False)
         assert upstream.calls == (2, 0)
 
     def test_what_took_its_time_to_come_is_no_outage(
-        self, showcase: HttpShowcase, upstream: Upstream
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream
     ) -> None:
         upstream.takes_seconds = 6.5
-        assert shown(showcase) == (1000, 6, False), "older than 5 s, but it was asked for"
+        assert shown(catalogue_view) == (1000, 6, False), "older than 5 s, but it was asked for"
 
     @pytest.mark.parametrize(("etag", "last_modified"), [(True, False), (False, True)])
     def test_after_that_it_is_revalidated_and_young_again(
         self,
-        showcase: HttpShowcase,
+        catalogue_view: HttpCatalogueView,
         upstream: Upstream,
         clock: Clock,
         etag: bool,
@@ -299,17 +303,17 @@ class TestDisplay:
         upstream.etag, upstream.last_modified = etag, last_modified
         ages = []
         for _ in range(4):
-            ages.append(shown(showcase)[1])
+            ages.append(shown(catalogue_view)[1])
             clock.now += 3
         assert ages == [0, 3, 0, 3]
         assert upstream.calls == (1, 1)
 
     def test_without_validators_it_is_fetched_anew(
-        self, showcase: HttpShowcase, upstream: Upstream, clock: Clock
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, clock: Clock
     ) -> None:
         upstream.etag = False
         for _ in range(3):
-            shown(showcase)
+            shown(catalogue_view)
             clock.now += 5
         assert upstream.calls == (3, 0)
 
@@ -341,7 +345,7 @@ class TestDisplay:
     @pytest.mark.parametrize("skew", [0, -10_000, 10_000])
     def test_the_upstreams_word_counts_where_it_is_shorter(
         self,
-        showcase: HttpShowcase,
+        catalogue_view: HttpCatalogueView,
         upstream: Upstream,
         clock: Clock,
         *,
@@ -354,62 +358,71 @@ class TestDisplay:
         if headers.get("Expires", "0") != "0":
             lifetime = 3 if fresh_for == 3 else 3_600
             upstream.headers["Expires"] = formatdate(START + skew + lifetime, usegmt=True)
-        shown(showcase)
+        shown(catalogue_view)
         for second in range(fresh_for):
             clock.now = START + second + 0.9
-            shown(showcase)
+            shown(catalogue_view)
             assert len(upstream.seen) == 1, f"asked again after {second} s"
         clock.now = START + fresh_for
-        shown(showcase)
+        shown(catalogue_view)
         assert len(upstream.seen) == 2
 
     def test_the_age_that_an_answer_came_with_counts(
-        self, showcase: HttpShowcase, upstream: Upstream, clock: Clock
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, clock: Clock
     ) -> None:
         upstream.headers = {"Age": "3"}
-        assert shown(showcase) == (1000, 3, False)
+        assert shown(catalogue_view) == (1000, 3, False)
         clock.now += 1
-        assert shown(showcase) == (1000, 4, False)
+        assert shown(catalogue_view) == (1000, 4, False)
         upstream.headers = {"Age": "100"}
         clock.now += 1
-        assert shown(showcase) == (1000, 100, True), "older than we promise"
+        assert shown(catalogue_view) == (1000, 100, True), "older than we promise"
 
     def test_a_304_may_shorten_what_was_said_before(
-        self, showcase: HttpShowcase, upstream: Upstream, clock: Clock
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, clock: Clock
     ) -> None:
-        shown(showcase)
+        shown(catalogue_view)
         clock.now += 5
         upstream.headers = {"Cache-Control": "max-age=1"}
-        shown(showcase)
+        shown(catalogue_view)
         upstream.headers = {}
         clock.now += 1
-        shown(showcase)
+        shown(catalogue_view)
         clock.now += 1
-        shown(showcase)
+        shown(catalogue_view)
         assert upstream.calls == (1, 3), "a 304 that says nothing leaves what was said"
 
     @pytest.mark.parametrize("said", ["no-store", "private"])
     def test_what_may_not_be_kept_any_more_is_gone(
-        self, showcase: HttpShowcase, upstream: Upstream, clock: Clock, copies: Copies, said: str
+        self,
+        catalogue_view: HttpCatalogueView,
+        upstream: Upstream,
+        clock: Clock,
+        copies: Copies,
+        said: str,
     ) -> None:
-        shown(showcase)
+        shown(catalogue_view)
         assert copies.count == 1
         clock.now += 5
         upstream.headers = {"Cache-Control": said}
-        assert shown(showcase) == (1000, 0, False)
+        assert shown(catalogue_view) == (1000, 0, False)
         assert upstream.calls == (1, 1)
         assert copies.count == 0
-        shown(showcase)
+        shown(catalogue_view)
         assert upstream.calls == (2, 1)
         assert copies.count == 0
 
     def test_what_money_read_last_is_what_is_shown(
-        self, showcase: HttpShowcase, products: HttpProducts, upstream: Upstream, clock: Clock
+        self,
+        catalogue_view: HttpCatalogueView,
+        products: HttpProducts,
+        upstream: Upstream,
+        clock: Clock,
     ) -> None:
-        shown(showcase)
+        shown(catalogue_view)
         upstream.change_price("11.00")
         products.get(ID)
-        assert shown(showcase) == (1100, 0, False)
+        assert shown(catalogue_view) == (1100, 0, False)
         assert upstream.calls == (2, 0)
 
 
@@ -418,70 +431,70 @@ class TestOutage:
 
     @pytest.mark.parametrize("outage", OUTAGES)
     def test_the_copy_is_shown_and_marked(
-        self, showcase: HttpShowcase, upstream: Upstream, clock: Clock, outage: str
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, clock: Clock, outage: str
     ) -> None:
-        shown(showcase)
+        shown(catalogue_view)
         upstream.fails = OUTAGES[outage]
         clock.now += 4
-        assert shown(showcase) == (1000, 4, False), "nobody had to be asked"
+        assert shown(catalogue_view) == (1000, 4, False), "nobody had to be asked"
         for age in (5, 100, 305):
             clock.now = START + age
-            assert shown(showcase) == (1000, age, True)
+            assert shown(catalogue_view) == (1000, age, True)
         clock.now = START + 306
         with pytest.raises(UpstreamUnavailableError):
-            shown(showcase)
+            shown(catalogue_view)
 
         upstream.fails = None
-        assert shown(showcase) == (1000, 0, False)
+        assert shown(catalogue_view) == (1000, 0, False)
         assert upstream.not_modified == 1, "the copy was still there to be revalidated"
 
     @pytest.mark.parametrize("outage", OUTAGES)
     def test_without_a_copy_it_is_a_problem_and_the_error_is_not_kept(
-        self, showcase: HttpShowcase, upstream: Upstream, copies: Copies, outage: str
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, copies: Copies, outage: str
     ) -> None:
         upstream.fails = OUTAGES[outage]
         with pytest.raises(UpstreamUnavailableError):
-            shown(showcase)
+            shown(catalogue_view)
         assert copies.count == 0
         upstream.fails = None
-        assert shown(showcase) == (1000, 0, False)
+        assert shown(catalogue_view) == (1000, 0, False)
 
     @pytest.mark.parametrize("status", [400, 401, 403, 408, 410, 429, 301])
     def test_what_is_no_outage_is_not_covered_up(
-        self, showcase: HttpShowcase, upstream: Upstream, clock: Clock, status: int
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, clock: Clock, status: int
     ) -> None:
-        shown(showcase)
+        shown(catalogue_view)
         clock.now += 5
         upstream.fails = answers(status, {"Cache-Control": "max-age=60"})
         with pytest.raises(UpstreamUnavailableError):
-            shown(showcase)
+            shown(catalogue_view)
         with pytest.raises(UpstreamUnavailableError):
-            shown(showcase)
+            shown(catalogue_view)
 
     @pytest.mark.parametrize(
         "said", ["must-revalidate", "proxy-revalidate", "s-maxage=5", "no-cache", "no-store"]
     )
     def test_the_upstream_may_forbid_it(
-        self, showcase: HttpShowcase, upstream: Upstream, clock: Clock, said: str
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, clock: Clock, said: str
     ) -> None:
         upstream.headers = {"Cache-Control": said}
-        shown(showcase)
+        shown(catalogue_view)
         upstream.fails = refuse
         clock.now += 5
         with pytest.raises(UpstreamUnavailableError):
-            shown(showcase)
+            shown(catalogue_view)
 
     def test_the_upstream_may_shorten_it(
-        self, showcase: HttpShowcase, upstream: Upstream, clock: Clock
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, clock: Clock
     ) -> None:
         upstream.headers = {"Cache-Control": "max-age=2, stale-if-error=10"}
-        shown(showcase)
+        shown(catalogue_view)
         upstream.fails = refuse
         clock.now += 12
-        assert shown(showcase) == (1000, 12, True)
+        assert shown(catalogue_view) == (1000, 12, True)
         clock.now += 1
         with pytest.raises(UpstreamUnavailableError):
-            shown(showcase)
+            shown(catalogue_view)
 
 
 class TestNotFound:
@@ -489,95 +502,99 @@ class TestNotFound:
     def test_a_404_is_not_kept(
         self,
         products: HttpProducts,
-        showcase: HttpShowcase,
+        catalogue_view: HttpCatalogueView,
         upstream: Upstream,
         copies: Copies,
         headers: dict[str, str],
     ) -> None:
         upstream.fails = answers(404, headers)
-        for read in (products.get, showcase.product):
+        for read in (products.get, catalogue_view.product):
             with pytest.raises(ProductNotFoundError):
                 read(ID)
         assert copies.count == 0
         upstream.fails = None
-        assert shown(showcase) == (1000, 0, False)
+        assert shown(catalogue_view) == (1000, 0, False)
         assert products.get(ID).unit_price.amount_minor == 1000
 
     def test_what_was_removed_is_not_shown_again(
         self,
         products: HttpProducts,
-        showcase: HttpShowcase,
+        catalogue_view: HttpCatalogueView,
         upstream: Upstream,
     ) -> None:
-        shown(showcase)
+        shown(catalogue_view)
         upstream.fails = answers(404)
         with pytest.raises(ProductNotFoundError):
             products.get(ID)
         upstream.fails = refuse
         with pytest.raises(UpstreamUnavailableError):
-            shown(showcase)
+            shown(catalogue_view)
 
 
 class TestWhoseItIs:
     def test_each_has_a_copy_of_their_own(
-        self, reader: UpstreamReader, showcase: HttpShowcase, upstream: Upstream
+        self, reader: UpstreamReader, catalogue_view: HttpCatalogueView, upstream: Upstream
     ) -> None:
         ids = [uuid4() for _ in range(3)]
         for _ in range(2):
             for one in ids:
-                assert showcase.customer(one).value.name == f"name of {one}"
+                assert catalogue_view.customer(one).value.name == f"name of {one}"
         assert upstream.calls == (3, 0)
         assert HttpCustomers(reader).get(ids[0]).id == ids[0]
 
     def test_a_customer_and_a_product_of_the_same_id(
-        self, showcase: HttpShowcase, upstream: Upstream
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream
     ) -> None:
-        showcase.customer(ID)
-        showcase.product(ID)
+        catalogue_view.customer(ID)
+        catalogue_view.product(ID)
         assert upstream.calls == (2, 0)
 
     def test_an_answer_about_somebody_else_is_refused_and_not_kept(
-        self, reader: UpstreamReader, showcase: HttpShowcase, upstream: Upstream, copies: Copies
+        self,
+        reader: UpstreamReader,
+        catalogue_view: HttpCatalogueView,
+        upstream: Upstream,
+        copies: Copies,
     ) -> None:
         other = json.loads(upstream.customer(str(uuid4())))
         upstream.fails = lambda: httpx.Response(200, json=other, headers={"ETag": '"10.00"'})
-        for read in (showcase.customer, HttpCustomers(reader).get):
+        for read in (catalogue_view.customer, HttpCustomers(reader).get):
             with pytest.raises(UpstreamContractError, match="another customer"):
                 read(ID)
         assert copies.count == 0
         upstream.fails = None
-        assert showcase.customer(ID).value.id == ID
+        assert catalogue_view.customer(ID).value.id == ID
         upstream.fails = answers(404)
         with pytest.raises(CustomerNotFoundError):
             HttpCustomers(reader).get(ID)
 
     @pytest.mark.parametrize("time", [10**18, -(10**18)])
     def test_a_time_that_no_calendar_has(
-        self, showcase: HttpShowcase, upstream: Upstream, time: int
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, time: int
     ) -> None:
         body = json.loads(upstream.customer(str(ID))) | {"createdAt": time}
         upstream.fails = lambda: httpx.Response(200, json=body)
         with pytest.raises(UpstreamContractError):
-            showcase.customer(ID)
+            catalogue_view.customer(ID)
 
 
 class TestBounds:
     def test_the_copies_are_bounded_in_number_and_the_least_used_go(
-        self, showcase: HttpShowcase, upstream: Upstream, copies: Copies
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, copies: Copies
     ) -> None:
         first, second, third, fourth = (uuid4() for _ in range(4))
         for one in (first, second, third, first, fourth, first):
-            showcase.product(one)
+            catalogue_view.product(one)
         assert copies.count == 3
         assert upstream.full == 4
-        showcase.product(second)
+        catalogue_view.product(second)
         assert upstream.full == 5, "the second was the least recently used"
 
     def test_the_copies_are_bounded_in_bytes(self, clock: Clock, upstream: Upstream) -> None:
         copies = Copies(max_copies=1_000, max_bytes=10_000)
-        showcase = HttpShowcase(a_reader(upstream, copies))
+        catalogue_view = HttpCatalogueView(a_reader(upstream, copies))
         for _ in range(100):
-            showcase.customer(uuid4())
+            catalogue_view.customer(uuid4())
             assert 0 < copies.size_bytes <= 10_000
         assert 5 < copies.count < 50
 
@@ -585,29 +602,29 @@ class TestBounds:
         self, clock: Clock, upstream: Upstream
     ) -> None:
         copies = Copies(max_copies=1_000, max_bytes=2_000)
-        showcase = HttpShowcase(a_reader(upstream, copies))
-        showcase.product(ID)
+        catalogue_view = HttpCatalogueView(a_reader(upstream, copies))
+        catalogue_view.product(ID)
         large = json.loads(upstream.customer(str(ID))) | {"name": "x" * 2_000}
         upstream.fails = lambda: httpx.Response(200, json=large)
-        assert showcase.customer(ID).value.name == "x" * 2_000
+        assert catalogue_view.customer(ID).value.name == "x" * 2_000
         assert copies.count == 1, "nor does it push others out"
 
     def test_an_answer_that_broke_off_is_not_kept_and_leaves_the_copy(
-        self, showcase: HttpShowcase, upstream: Upstream, clock: Clock
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, clock: Clock
     ) -> None:
-        shown(showcase)
+        shown(catalogue_view)
         clock.now += 5
         upstream.fails = lambda: httpx.Response(200, stream=BreaksOff())
-        assert shown(showcase) == (1000, 5, True)
+        assert shown(catalogue_view) == (1000, 5, True)
         upstream.fails = lambda: httpx.Response(200, content=b" " * 300_000)
-        assert shown(showcase) == (1000, 5, True)
+        assert shown(catalogue_view) == (1000, 5, True)
 
     def test_nothing_is_written_to_a_disk(
-        self, showcase: HttpShowcase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, catalogue_view: HttpCatalogueView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Left without a storage, or with a false one, hishel makes a file where it stands."""
         monkeypatch.chdir(tmp_path)
-        shown(showcase)
+        shown(catalogue_view)
         assert list(tmp_path.iterdir()) == []
 
 
@@ -631,11 +648,11 @@ class TestAtTheSameTime:
     """Many threads, one upstream."""
 
     def test_many_who_look_at_once_cost_one_read(
-        self, showcase: HttpShowcase, upstream: Upstream, gate: Gate
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, gate: Gate
     ) -> None:
         upstream.fails = gate.wait_then(upstream)
         with ThreadPoolExecutor(20) as pool:
-            looks = [pool.submit(shown, showcase) for _ in range(20)]
+            looks = [pool.submit(shown, catalogue_view) for _ in range(20)]
             gate.open_when_reached()
             assert {look.result() for look in looks} == {(1000, 0, False)}
         assert len(upstream.seen) == 1

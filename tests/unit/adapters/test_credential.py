@@ -21,9 +21,9 @@ from pydantic import ValidationError
 from tests.unit.fakes import ADDRESS
 from till.adapters.upstream import credential as module
 from till.adapters.upstream import deadline as deadline_module
+from till.adapters.upstream.cache_storage import Copies
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpProducts
-from till.adapters.upstream.copies import Copies
 from till.adapters.upstream.credential import (
     BREATH_SECONDS,
     REST_SECONDS,
@@ -45,7 +45,7 @@ from till.adapters.upstream.secret import UpstreamSecret
 from till.domain.catalogue import Product
 from till.domain.money import Money
 from till.domain.purchase import NotShipped, OutcomeUnknown, ShipmentOutcome, Shipped, make_order
-from till.measures import Measure
+from till.metrics import Metric
 from till.services.ports import UpstreamUnavailableError
 from till.services.shared.policy import DisplayPolicy
 
@@ -248,7 +248,7 @@ class TestEveryCall:
         monkeypatch.setattr(
             "till.adapters.upstream.http.measure",
             lambda name, value: (
-                measured.append(value) if name is Measure.PRODUCT_API_MILLISECONDS else None
+                measured.append(value) if name is Metric.PRODUCT_API_MILLISECONDS else None
             ),
         )
         release = threading.Timer(0.3, (waits := threading.Event()).set)

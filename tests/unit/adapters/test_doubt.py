@@ -19,12 +19,12 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from tests.unit.fakes import NOON, FakeDeadline
-from till.adapters.dynamodb.books import DynamoBooks
 from till.adapters.dynamodb.client import CALL_SECONDS, client_for
+from till.adapters.dynamodb.store import DynamoStore
 from till.domain.account import Account
 from till.domain.ledger import Cause
 from till.domain.money import Money
-from till.services.ports import AppendChange, BooksUnreadableError, UnconfirmedCommitError
+from till.services.ports import AppendChange, StoreUnreadableError, UnconfirmedCommitError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -94,8 +94,8 @@ FINAL: dict[str, Exception] = {
 }
 
 
-def books_over(stub: Stub) -> DynamoBooks:
-    return DynamoBooks(
+def store_over(stub: Stub) -> DynamoStore:
+    return DynamoStore(
         lambda _: cast("DynamoDBClient", stub), ledger_table="ledger", purchases_table="purchases"
     )
 
@@ -104,26 +104,26 @@ def books_over(stub: Stub) -> DynamoBooks:
 def test_what_proves_nothing_is_in_doubt(outcome: object) -> None:
     write = AppendChange(Account.empty(uuid4()).grant(Money(1), CAUSE))
     with pytest.raises(UnconfirmedCommitError):
-        books_over(Stub(outcome)).commit(write)
+        store_over(Stub(outcome)).commit(write)
 
 
-READS: dict[str, Callable[[DynamoBooks], object]] = {
-    "query": lambda books: books.account(uuid4()),
-    "get": lambda books: books.attempt(uuid4()),
-    "batch get": lambda books: books.attempts((uuid4(),)),
-    "index": lambda books: books.accounts(before=None, limit=1),
+READS: dict[str, Callable[[DynamoStore], object]] = {
+    "query": lambda store: store.account(uuid4()),
+    "get": lambda store: store.attempt(uuid4()),
+    "batch get": lambda store: store.attempts((uuid4(),)),
+    "index": lambda store: store.accounts(before=None, limit=1),
 }
 
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 @pytest.mark.parametrize("outcome", IN_DOUBT.values(), ids=IN_DOUBT)
 def test_a_read_without_a_genuine_answer_is_repeated(
-    outcome: object, read: Callable[[DynamoBooks], object], monkeypatch: pytest.MonkeyPatch
+    outcome: object, read: Callable[[DynamoStore], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("till.adapters.dynamodb.books._READ_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("till.adapters.dynamodb.store._READ_PAUSE_SECONDS", 0.0)
     stub = Stub(outcome)
-    with pytest.raises(BooksUnreadableError):
-        read(books_over(stub))
+    with pytest.raises(StoreUnreadableError):
+        read(store_over(stub))
     assert stub.calls >= 3
 
 
@@ -131,16 +131,16 @@ def test_a_read_without_a_genuine_answer_is_repeated(
 def test_our_own_mistakes_are_not_repeated(error: Exception) -> None:
     stub = Stub(error)
     with pytest.raises(type(error)):
-        books_over(stub).commit(AppendChange(Account.empty(uuid4()).grant(Money(1), CAUSE)))
+        store_over(stub).commit(AppendChange(Account.empty(uuid4()).grant(Money(1), CAUSE)))
     with pytest.raises(type(error)):
-        books_over(stub).account(uuid4())
+        store_over(stub).account(uuid4())
     assert stub.calls == 2
 
 
 def test_a_genuine_answer_says_what_it_consumed() -> None:
-    books = books_over(Stub({"ConsumedCapacity": {}, "Items": []}))
+    store = store_over(Stub({"ConsumedCapacity": {}, "Items": []}))
     customer_id = uuid4()
-    assert books.account(customer_id) == Account.empty(customer_id)
+    assert store.account(customer_id) == Account.empty(customer_id)
 
 
 def test_keys_that_are_never_processed_end_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,16 +148,16 @@ def test_keys_that_are_never_processed_end_in_an_error(monkeypatch: pytest.Monke
     monkeypatch.setattr("till.services.shared.in_parallel.time.sleep", pauses.append)
     left = {"purchases": {"Keys": [{"pk": {"S": "x"}}]}}
     stub = Stub({"ConsumedCapacity": [], "Responses": {}, "UnprocessedKeys": left})
-    with pytest.raises(BooksUnreadableError):
-        books_over(stub).attempts((uuid4(),))
+    with pytest.raises(StoreUnreadableError):
+        store_over(stub).attempts((uuid4(),))
     assert stub.calls == 8
     assert len(pauses) == 7
 
 
 def test_no_read_is_repeated_after_the_deadline() -> None:
     stub = Stub(refused("ThrottlingException"))
-    with pytest.raises(BooksUnreadableError):
-        books_over(stub).within(FakeDeadline(0)).account(uuid4())
+    with pytest.raises(StoreUnreadableError):
+        store_over(stub).within(FakeDeadline(0)).account(uuid4())
     assert stub.calls == 1
 
 

@@ -21,7 +21,7 @@ from till.adapters.dynamodb.stored.accounts import StoredChange
 from till.adapters.dynamodb.stream import new_versions
 from till.adapters.event_bus import (
     EventBridgeBus,
-    QueuedParking,
+    QueuedDeadLetters,
     make_events_client,
     make_queue_client,
 )
@@ -268,7 +268,7 @@ def test_a_bus_that_does_not_answer_took_nothing(
 
 def test_a_parked_record_is_told_by_its_place(client: EventBridgeClient) -> None:
     queue = make_queue_client()
-    parking = QueuedParking(queue, url="http://127.0.0.1:4566/0/parked")
+    parking = QueuedDeadLetters(queue, url="http://127.0.0.1:4566/0/parked")
     place = RecordPlace(partition_key="p", sort_key="s", sequence_number="1")
     with Stubber(queue) as stub:
         stub.add_response(
@@ -282,7 +282,7 @@ def test_a_parked_record_is_told_by_its_place(client: EventBridgeClient) -> None
 
 def test_what_cannot_be_parked_is_raised(client: EventBridgeClient) -> None:
     queue = make_queue_client()
-    parking = QueuedParking(queue, url="http://127.0.0.1:4566/0/parked")
+    parking = QueuedDeadLetters(queue, url="http://127.0.0.1:4566/0/parked")
     place = RecordPlace(partition_key="p", sort_key="s", sequence_number="1")
     with Stubber(queue) as stub:
         stub.add_client_error("send_message", "AWS.SimpleQueueService.NonExistentQueue")

@@ -22,7 +22,7 @@ from tests.unit.adapters.raw_server import Connection, Stopwatch, serving
 from tests.unit.fakes import ADDRESS
 from tests.unit.test_strict_json import mutated
 from till.adapters.upstream.carrier import HttpCarrier
-from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
+from till.adapters.upstream.catalogue import HttpCatalogueView, HttpCustomers, HttpProducts
 from till.adapters.upstream.connections import BoundedTransport, _BoundedBackend, _Exchange
 from till.adapters.upstream.credential import Credentials, CredentialTransport, UpstreamCredential
 from till.adapters.upstream.deadline import Deadline
@@ -540,7 +540,7 @@ class TestMutatedAnswers:
                 answers = iter([whole, mutated(whole, chance), mutated(whole, chance)])
                 reading = reader(url, transport)
                 products = HttpProducts(reading, free_products=True)
-                shown = HttpShowcase(reading)
+                shown = HttpCatalogueView(reading)
                 for read in (shown.product, products.get, shown.product):
                     try:
                         read(ID)

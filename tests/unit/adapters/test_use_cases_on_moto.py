@@ -16,7 +16,7 @@ from tests.unit.fakes import (
     FakeIncidents,
     FakeProducts,
 )
-from till.adapters.dynamodb.books import DynamoBooks
+from till.adapters.dynamodb.store import DynamoStore
 from till.domain.account import InsufficientCreditError
 from till.domain.money import Money
 from till.domain.promo import PercentageDiscount, PromoCodeRefusedError, PromoTerms
@@ -38,15 +38,15 @@ from till.services.refund_purchase import RefundPurchase, RefundRequest
 from till.services.resolve_attempt import ResolutionRequest, ResolveAttempt
 from till.services.shared.idempotency import IdempotencyKeyReusedError
 from till.services.shared.policy import ShipmentPolicy
-from till.services.shared.pricing import Wish
+from till.services.shared.pricing import PurchaseIntent
 from till.services.shared.settlement import SettleShipment
 
 
 class Shop:
     """Everything that is needed to buy, over the books of moto."""
 
-    def __init__(self, books: DynamoBooks) -> None:
-        self.books = books
+    def __init__(self, store: DynamoStore) -> None:
+        self.store = store
         self.clock, self.carrier = FakeClock(), FakeCarrier()
         self.customers, self.products = FakeCustomers(), FakeProducts()
         self.customer_id, self.product_id = self.customers.add(), self.products.add(1000)
@@ -56,13 +56,13 @@ class Shop:
             unknown_deadline=timedelta(hours=24),
             shipments_idempotent=False,
         )
-        settle = SettleShipment(books, self.clock, policy, FakeIncidents())
-        self.credit = AdjustCredit(books, self.customers, self.clock)
-        self.refund = RefundPurchase(books, self.clock)
-        self.resolve = ResolveAttempt(books, self.clock)
-        self.promos = PromoCodes(books, self.clock)
+        settle = SettleShipment(store, self.clock, policy, FakeIncidents())
+        self.credit = AdjustCredit(store, self.customers, self.clock)
+        self.refund = RefundPurchase(store, self.clock)
+        self.resolve = ResolveAttempt(store, self.clock)
+        self.promos = PromoCodes(store, self.clock)
         self._create = CreatePurchase(
-            books=books,
+            store=store,
             customers=self.customers,
             products=self.products,
             carrier=self.carrier,
@@ -71,7 +71,7 @@ class Shop:
             settle=settle,
         )
         self.recover = RecoverAttempts(
-            books=books,
+            store=store,
             carrier=self.carrier,
             clock=self.clock,
             policy=policy,
@@ -90,14 +90,14 @@ class Shop:
         return self.credit.grant(request, FakeDeadline())
 
     def buy(self, key: str, *, quantity: int = 1, promo_code: str | None = None) -> Purchased:
-        wish = Wish(
+        intent = PurchaseIntent(
             customer_id=self.customer_id,
             product_id=self.product_id,
             quantity=quantity,
             promo_code=promo_code,
             expected_total=None,
         )
-        request = PurchaseRequest(wish=wish, actor="customer", idempotency_key=key)
+        request = PurchaseRequest(intent=intent, actor="customer", idempotency_key=key)
         return self._create(request, FakeDeadline())
 
     def give_back(self, purchase_id: UUID, key: str, amount_minor: int | None = None) -> None:
@@ -114,22 +114,22 @@ class Shop:
 
     def attempts(self) -> list[PurchaseAttempt]:
         states = (*AttemptState, *PurchaseStatus, OrphanStatus.OPEN)
-        page = self.books.list_attempts(
+        page = self.store.list_attempts(
             tuple(dict.fromkeys(states)), since=None, until=None, before=None, limit=100
         )
         return list({a.id: a for a in page.attempts}.values())
 
     def balance(self) -> tuple[int, int]:
-        account = self.books.account(self.customer_id)
+        account = self.store.account(self.customer_id)
         return account.posted.amount_minor, account.held.amount_minor
 
     def audit(self) -> None:
-        audit(self.books, self.customer_id, self.attempts())
+        audit(self.store, self.customer_id, self.attempts())
 
 
 @pytest.fixture
-def shop(books: DynamoBooks) -> Shop:
-    return Shop(books)
+def shop(store: DynamoStore) -> Shop:
+    return Shop(store)
 
 
 def test_granted_bought_and_refunded(shop: Shop) -> None:
@@ -202,5 +202,5 @@ def test_a_promo_code_is_redeemed_and_given_back(shop: Shop) -> None:
     with pytest.raises(PromoCodeRefusedError):
         shop.buy("again", promo_code="TEN")
     assert shop.promos.read("TEN")[0].redemptions == 1
-    assert shop.books.redemptions_of("TEN", shop.customer_id) == 1
+    assert shop.store.redemptions_of("TEN", shop.customer_id) == 1
     shop.audit()

@@ -16,7 +16,7 @@ def _nothing_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("adjust_credit", "create_purchase", "refund_purchase", "resolve_attempt"):
         monkeypatch.setattr(bootstrap, name, unreachable)
-    for name in ("read_credit", "read_purchases", "create_quote", "promo_codes", "showcase"):
+    for name in ("read_credit", "read_purchases", "create_quote", "promo_codes", "catalogue_view"):
         monkeypatch.setattr(bootstrap, name, unreachable)
     for name in ("list_customers", "create_refund_quote", "shown_customers"):
         monkeypatch.setattr(bootstrap, name, unreachable)

@@ -61,10 +61,10 @@ from till.services.errors import (
     StaleVersionError,
 )
 from till.services.ports import (
-    BooksUnreadableError,
     CustomerNotFoundError,
     InconsistentReadError,
     ProductNotFoundError,
+    StoreUnreadableError,
     UnconfirmedCommitError,
     UpstreamContractError,
     UpstreamUnavailableError,
@@ -422,7 +422,7 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         OrphanAlreadyClosedError(),
         TooManyOpenAttemptsError(limit=50),
         UnconfirmedCommitError(),
-        BooksUnreadableError(),
+        StoreUnreadableError(),
         InconsistentReadError("what"),
         NotAuthenticatedError(),
     ]

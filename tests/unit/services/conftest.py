@@ -8,13 +8,13 @@ import pytest
 
 from tests.unit.audit import audit
 from tests.unit.fakes import (
-    FakeBooks,
     FakeCarrier,
     FakeClock,
     FakeCustomers,
     FakeDeadline,
     FakeIncidents,
     FakeProducts,
+    FakeStore,
 )
 from till.domain.money import Money
 from till.domain.promo import PromoCode, PromoTerms
@@ -27,7 +27,7 @@ from till.services.recover_attempts import RecoverAttempts, RecoveryReport
 from till.services.refund_purchase import RefundPurchase
 from till.services.resolve_attempt import ResolveAttempt
 from till.services.shared.policy import ShipmentPolicy
-from till.services.shared.pricing import Wish
+from till.services.shared.pricing import PurchaseIntent
 from till.services.shared.settlement import SettleShipment
 
 
@@ -40,7 +40,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 class World:
     """All use cases over one set of fakes, a customer with 100.00 and a product of 10.00."""
 
-    books: FakeBooks
+    store: FakeStore
     customers: FakeCustomers
     products: FakeProducts
     carrier: FakeCarrier
@@ -52,23 +52,23 @@ class World:
 
     @property
     def settle(self) -> SettleShipment:
-        return SettleShipment(self.books, self.clock, self.policy, self.incidents)
+        return SettleShipment(self.store, self.clock, self.policy, self.incidents)
 
     @property
     def credit(self) -> AdjustCredit:
-        return AdjustCredit(self.books, self.customers, self.clock)
+        return AdjustCredit(self.store, self.customers, self.clock)
 
     @property
     def refund(self) -> RefundPurchase:
-        return RefundPurchase(self.books, self.clock)
+        return RefundPurchase(self.store, self.clock)
 
     @property
     def resolve(self) -> ResolveAttempt:
-        return ResolveAttempt(self.books, self.clock)
+        return ResolveAttempt(self.store, self.clock)
 
     def recover(self, deadline: FakeDeadline | None = None) -> RecoveryReport:
         run = RecoverAttempts(
-            books=self.books,
+            store=self.store,
             carrier=self.carrier,
             clock=self.clock,
             policy=self.policy,
@@ -89,14 +89,14 @@ class World:
             idempotency_key=key or uuid4().hex,
         )
 
-    def wish(
+    def intent(
         self,
         *,
         quantity: int = 1,
         expected_minor: int | None = None,
         promo_code: str | None = None,
-    ) -> Wish:
-        return Wish(
+    ) -> PurchaseIntent:
+        return PurchaseIntent(
             customer_id=self.customer_id,
             product_id=self.product_id,
             quantity=quantity,
@@ -104,14 +104,14 @@ class World:
             expected_total=Money(expected_minor) if expected_minor is not None else None,
         )
 
-    def quote(self, wish: Wish) -> Quote:
+    def quote(self, intent: PurchaseIntent) -> Quote:
         run = CreateQuote(
-            books=self.books, customers=self.customers, products=self.products, clock=self.clock
+            store=self.store, customers=self.customers, products=self.products, clock=self.clock
         )
-        return run(wish)
+        return run(intent)
 
     def offer(self, code: str, terms: PromoTerms) -> PromoCode:
-        return PromoCodes(self.books, self.clock).create(
+        return PromoCodes(self.store, self.clock).create(
             code, terms, actor="admin", deadline=FakeDeadline()
         )
 
@@ -125,7 +125,7 @@ class World:
         deadline: FakeDeadline | None = None,
     ) -> Purchased:
         create = CreatePurchase(
-            books=self.books,
+            store=self.store,
             customers=self.customers,
             products=self.products,
             carrier=self.carrier,
@@ -133,20 +133,22 @@ class World:
             policy=self.policy,
             settle=self.settle,
         )
-        wish = self.wish(quantity=quantity, expected_minor=expected_minor, promo_code=promo_code)
-        request = PurchaseRequest(wish=wish, actor="customer", idempotency_key=key)
+        intent = self.intent(
+            quantity=quantity, expected_minor=expected_minor, promo_code=promo_code
+        )
+        request = PurchaseRequest(intent=intent, actor="customer", idempotency_key=key)
         return create(request, deadline or FakeDeadline())
 
     def the_attempt(self) -> PurchaseAttempt:
-        (attempt,) = self.books.attempt_items.values()
+        (attempt,) = self.store.attempt_items.values()
         return attempt
 
     def balance(self) -> tuple[int, int]:
-        account = self.books.account(self.customer_id)
+        account = self.store.account(self.customer_id)
         return account.posted.amount_minor, account.held.amount_minor
 
     def audit(self) -> None:
-        audit(self.books, self.customer_id, self.books.attempt_items.values())
+        audit(self.store, self.customer_id, self.store.attempt_items.values())
 
 
 @pytest.fixture
@@ -159,7 +161,7 @@ def world() -> World:
         shipments_idempotent=False,
     )
     world = World(
-        books=FakeBooks(),
+        store=FakeStore(),
         customers=customers,
         products=products,
         carrier=FakeCarrier(),

@@ -34,7 +34,7 @@ class Extent(TypedDict, total=False):
     quantity: int
 
 
-def wish(purchase_id: UUID, extent: Extent, *, limit: Money | None = None) -> RefundWish:
+def intent(purchase_id: UUID, extent: Extent, *, limit: Money | None = None) -> RefundWish:
     amount = extent.get("amount")
     return RefundWish(
         purchase_id=purchase_id,
@@ -45,7 +45,7 @@ def wish(purchase_id: UUID, extent: Extent, *, limit: Money | None = None) -> Re
 
 
 def quote(world: World, asked: RefundWish) -> RefundQuote:
-    return CreateRefundQuote(world.books, world.clock)(asked)
+    return CreateRefundQuote(world.store, world.clock)(asked)
 
 
 def refund(world: World, asked: RefundWish) -> None:
@@ -91,7 +91,7 @@ def test_what_was_done_is_told_again_whoever_asks(world: World) -> None:
 def test_a_refund_counts_by_what_it_comes_to(world: World, extent: Extent) -> None:
     purchase_id = bought(world)
     before = world.balance()
-    asked = wish(purchase_id, extent, limit=LIMIT)
+    asked = intent(purchase_id, extent, limit=LIMIT)
     with pytest.raises(AmountAboveLimitError):
         refund(world, asked)
     assert isinstance(quote(world, asked).refusal, AmountAboveLimitError)
@@ -102,15 +102,15 @@ def test_a_refund_counts_by_what_it_comes_to(world: World, extent: Extent) -> No
 @pytest.mark.parametrize("extent", [{}, {"quantity": 2}, {"amount": 1}], ids=str)
 def test_a_quote_is_what_the_refund_then_does(world: World, extent: Extent) -> None:
     purchase_id = bought(world)
-    commits = world.books.commits
-    told = quote(world, wish(purchase_id, extent))
-    assert world.books.commits == commits, "a quote writes nothing"
+    commits = world.store.commits
+    told = quote(world, intent(purchase_id, extent))
+    assert world.store.commits == commits, "a quote writes nothing"
     assert told.refusal is None
     assert told.account_after is not None
     assert told.amount is not None
-    refund(world, wish(purchase_id, extent))
+    refund(world, intent(purchase_id, extent))
     assert world.balance() == (told.account_after.posted.amount_minor, 0)
-    attempt = world.books.attempt(purchase_id)
+    attempt = world.store.attempt(purchase_id)
     assert attempt is not None
     assert attempt.purchase is not None
     assert attempt.purchase.refunded == told.purchase.refunded + told.amount
@@ -127,7 +127,7 @@ def test_a_quote_is_what_the_refund_then_does(world: World, extent: Extent) -> N
 def test_a_quote_says_what_would_be_refused(
     world: World, extent: Extent, refusal: type[TillError]
 ) -> None:
-    asked = wish(bought(world), extent)
+    asked = intent(bought(world), extent)
     told = quote(world, asked)
     assert isinstance(told.refusal, refusal)
     assert told.account_after is None
@@ -137,4 +137,4 @@ def test_a_quote_says_what_would_be_refused(
 
 def test_only_a_purchase_can_be_refunded(world: World) -> None:
     with pytest.raises(PurchaseNotFoundError):
-        quote(world, wish(world.customer_id, {}))
+        quote(world, intent(world.customer_id, {}))

@@ -42,7 +42,7 @@ def closing(world: World) -> ClosingRequest:
 
 
 def close(world: World) -> CloseOrphanShipment:
-    return CloseOrphanShipment(world.books, world.clock)
+    return CloseOrphanShipment(world.store, world.clock)
 
 
 @pytest.mark.parametrize("faults", [[], [REFUSED], [LOST], [REFUSED, LOST]])
@@ -50,7 +50,7 @@ def test_it_is_open_until_a_person_closes_it(
     world: World, closing: ClosingRequest, faults: list[Fault | None]
 ) -> None:
     assert world.recover().orphans.count == 1
-    world.books.faults = list(faults)
+    world.store.faults = list(faults)
     attempt = close(world)(closing, FakeDeadline()).attempt
     assert world.recover().orphans.count == 0
     assert attempt.orphan is not None

@@ -24,7 +24,7 @@ FAULTS = [[], [REFUSED], [LOST], [REFUSED, LOST], [LOST, REFUSED, LOST]]
 
 
 def refund(world: World, amount_minor: int | None, key: str | None = None) -> RefundRequest:
-    (attempt,) = world.books.attempt_items.values()
+    (attempt,) = world.store.attempt_items.values()
     return RefundRequest(
         purchase_id=attempt.id,
         amount=Money(amount_minor) if amount_minor is not None else None,
@@ -40,7 +40,7 @@ def refund(world: World, amount_minor: int | None, key: str | None = None) -> Re
 def test_a_grant_counts_once_whatever_befalls_its_commit(
     world: World, faults: list[Fault | None]
 ) -> None:
-    world.books.faults = list(faults)
+    world.store.faults = list(faults)
     request = world.adjustment(500, "key")
     first = world.credit.grant(request, FakeDeadline())
     again = world.credit.grant(request, FakeDeadline())
@@ -91,7 +91,7 @@ def test_a_deduction_is_not_refused_by_its_own_effect(world: World) -> None:
     request = world.adjustment(6_000, "key")
     first = world.credit.deduct(request, FakeDeadline())
     world.grant(1)
-    world.books.keys_hidden = True
+    world.store.keys_hidden = True
     again = world.credit.deduct(request, FakeDeadline())
     assert (again.change, again.replayed) == (first.change, True)
 
@@ -100,7 +100,7 @@ def test_a_refund_is_not_refused_by_its_own_effect(world: World) -> None:
     world.buy()
     request = refund(world, None, "key")
     first = world.refund(request, FakeDeadline())
-    world.books.keys_hidden = True
+    world.store.keys_hidden = True
     again = world.refund(request, FakeDeadline())
     assert (again.refund, again.replayed) == (first.refund, True)
 
@@ -115,7 +115,7 @@ def test_only_a_customer_who_exists_gets_an_account(world: World) -> None:
 
 def test_an_account_outlives_its_customer(world: World) -> None:
     world.customers.customers.clear()
-    read = ReadCredit(world.books, world.customers)
+    read = ReadCredit(world.store, world.customers)
     assert read.balance(world.customer_id).posted == Money(10_000)
     world.credit.deduct(world.adjustment(10_000), FakeDeadline())
     with pytest.raises(CustomerNotFoundError):
@@ -123,7 +123,7 @@ def test_an_account_outlives_its_customer(world: World) -> None:
 
 
 def test_contention_that_does_not_end_is_told(world: World) -> None:
-    world.books.faults = [REFUSED] * 100
+    world.store.faults = [REFUSED] * 100
     with pytest.raises(BusyError):
         world.credit.grant(world.adjustment(5), FakeDeadline(5, less_each_look=1))
     assert world.balance() == (10_000, 0)
@@ -134,7 +134,7 @@ def test_a_refund_counts_once_whatever_befalls_its_commit(
     world: World, faults: list[Fault | None]
 ) -> None:
     world.buy()
-    world.books.faults = list(faults)
+    world.store.faults = list(faults)
     request = refund(world, 400, "key")
     first = world.refund(request, FakeDeadline())
     again = world.refund(request, FakeDeadline())
@@ -161,7 +161,7 @@ def test_refunds_up_to_the_total_and_not_a_cent_more(world: World) -> None:
 def test_a_refund_stands_in_the_ledger(world: World) -> None:
     world.buy()
     done = world.refund(refund(world, 400, "key"), FakeDeadline()).refund
-    entry = world.books.changes[world.customer_id][-1].entry
+    entry = world.store.changes[world.customer_id][-1].entry
     assert entry is not None
     assert (entry.kind, entry.purchase_id, entry.refund_id) == (
         EntryKind.REFUND,

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.unit.fakes import FakeBooks as Books
 from tests.unit.fakes import FakeClock, FakeCustomers, FakeDeadline, FakeShowcase
+from tests.unit.fakes import FakeStore as Store
 from till.domain.money import Money
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.list_customers import EXAMINED_AT_MOST, ListCustomers
@@ -21,13 +21,13 @@ class Known:
     """Customers with accounts, opened one second after the other."""
 
     def __init__(self, names: list[str]) -> None:
-        self.books, self.names = Books(), dict[UUID, str]()
+        self.store, self.names = Store(), dict[UUID, str]()
         clock, customers = FakeClock(), FakeCustomers()
         for name in names:
             customer_id = customers.add()
             self.names[customer_id] = name
             clock.advance(1)
-            AdjustCredit(self.books, customers, clock).grant(
+            AdjustCredit(self.store, customers, clock).grant(
                 CreditAdjustment(
                     customer_id=customer_id,
                     amount=Money(1),
@@ -38,11 +38,11 @@ class Known:
                 ),
                 FakeDeadline(),
             )
-        self.showcase = FakeShowcase(self.names)
+        self.catalogue_view = FakeShowcase(self.names)
 
     @property
     def find(self) -> ListCustomers:
-        return ListCustomers(self.books, ShownCustomers(self.showcase))
+        return ListCustomers(self.store, ShownCustomers(self.catalogue_view))
 
     def name(self, customer_id: UUID) -> str:
         return self.names[customer_id]
@@ -97,13 +97,13 @@ def test_a_page_of_a_search_looks_at_so_many_accounts_and_says_where_to_go_on() 
     page = known.find.matching("ada", before=None, limit=10)
     assert names(page) == []
     assert page.before is not None
-    assert len(known.showcase.asked) == EXAMINED_AT_MOST
+    assert len(known.catalogue_view.asked) == EXAMINED_AT_MOST
     assert names(known.find.matching("ada", before=page.before, limit=10)) == ["Ada"]
 
 
 def test_in_an_outage_the_list_has_no_names_and_a_search_says_so() -> None:
     known = Known(["Ada"])
-    known.showcase = FakeShowcase({}, silent=True)
+    known.catalogue_view = FakeShowcase({}, silent=True)
     assert names(known.find.all(before=None, limit=10)) == [None]
     with pytest.raises(UpstreamUnavailableError):
         known.find.matching("ada", before=None, limit=10)
@@ -111,7 +111,7 @@ def test_in_an_outage_the_list_has_no_names_and_a_search_says_so() -> None:
 
 def test_whom_the_customer_api_does_not_know_any_more_matches_nothing() -> None:
     known = Known(["Ada", "Bruno"])
-    known.showcase = FakeShowcase(
+    known.catalogue_view = FakeShowcase(
         {customer_id: name for customer_id, name in known.names.items() if name != "Ada"}
     )
     assert names(known.find.matching("ada", before=None, limit=10)) == []

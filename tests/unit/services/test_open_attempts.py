@@ -69,12 +69,12 @@ NOT_SHIPPED = NotShipped(message="asked the carrier")
 @pytest.mark.parametrize("faults", [[], [REFUSED], [LOST], [REFUSED, LOST]])
 def test_confirmed_as_shipped_it_is_charged(world: World, faults: list[Fault | None]) -> None:
     lose_sight(world)
-    world.books.faults = list(faults)
+    world.store.faults = list(faults)
     request = resolution(world, SHIPPED)
     resolved = world.resolve(request, FakeDeadline()).attempt
     assert resolved.state is AttemptState.COMPLETED
     assert world.balance() == (9000, 0)
-    entry = world.books.changes[world.customer_id][-1].entry
+    entry = world.store.changes[world.customer_id][-1].entry
     assert entry is not None
     assert (entry.kind, entry.actor, entry.reason) == (
         EntryKind.PURCHASE,
@@ -84,7 +84,7 @@ def test_confirmed_as_shipped_it_is_charged(world: World, faults: list[Fault | N
     assert world.buy().purchase.shipment_id == "S9", "the first key learns the result"
     again = world.resolve(request, FakeDeadline())
     assert (again.attempt, again.replayed) == (resolved, True)
-    assert world.books.account(world.customer_id).open_attempts == ()
+    assert world.store.account(world.customer_id).open_attempts == ()
     world.audit()
 
 
@@ -93,7 +93,7 @@ def test_resolved_as_not_shipped_nothing_is_charged(
     world: World, faults: list[Fault | None]
 ) -> None:
     lose_sight(world)
-    world.books.faults = list(faults)
+    world.store.faults = list(faults)
     resolved = world.resolve(resolution(world, NOT_SHIPPED), FakeDeadline()).attempt
     assert (resolved.state, resolved.orphan) == (AttemptState.VOIDED, None)
     assert world.balance() == (10_000, 0)
@@ -107,7 +107,7 @@ def test_resolved_as_not_shipped_nothing_is_charged(
 
 def audit_both(world: World) -> None:
     world.audit()
-    assert world.books.account(world.customer_id).open_attempts == ()
+    assert world.store.account(world.customer_id).open_attempts == ()
 
 
 def test_an_attempt_is_resolved_once(world: World) -> None:
@@ -158,7 +158,7 @@ def test_past_the_deadline_it_is_voided_in_the_customers_favour(
     world.clock.advance(24 * 3600 - 1)
     assert world.recover().voided_at_deadline == []
     world.clock.advance(1)
-    world.books.faults = list(faults)
+    world.store.faults = list(faults)
     world.recover()
     attempt = world.the_attempt()
     assert (attempt.state, attempt.listed_as) == (AttemptState.VOIDED, OrphanStatus.OPEN)
@@ -167,7 +167,7 @@ def test_past_the_deadline_it_is_voided_in_the_customers_favour(
     assert attempt.resolution is not None
     assert attempt.resolution.actor == RECOVERY_ACTOR
     assert world.balance() == (10_000, 0)
-    last = world.books.changes[world.customer_id][-1]
+    last = world.store.changes[world.customer_id][-1]
     assert (last.kind, last.cause.actor) == (ChangeKind.VOID, RECOVERY_ACTOR)
     audit_both(world)
 
@@ -230,8 +230,8 @@ def test_one_attempt_that_cannot_be_recovered_does_not_stop_the_others(world: Wo
         with pytest.raises(RuntimeError):
             world.buy(key)
     world.clock.advance(61)
-    broken = next(iter(world.books.attempt_items.values()))
-    world.books.attempt_items[broken.id] = replace(broken, customer_id=uuid4())
+    broken = next(iter(world.store.attempt_items.values()))
+    world.store.attempt_items[broken.id] = replace(broken, customer_id=uuid4())
     report = world.recover()
     assert set(report.failed) == {broken.id}
     assert len(report.made_unknown) == 2
@@ -255,8 +255,8 @@ def test_two_reps_at_once_and_a_stale_reading(
     request = resolution(world, SHIPPED)
     world.resolve(replace(request, idempotency_key="the other rep's"), FakeDeadline())
     readings = [stale]
-    read = world.books.attempt
-    monkeypatch.setattr(world.books, "attempt", lambda i: readings.pop() if readings else read(i))
+    read = world.store.attempt
+    monkeypatch.setattr(world.store, "attempt", lambda i: readings.pop() if readings else read(i))
     with pytest.raises(AttemptAlreadyResolvedError):
         world.resolve(request, FakeDeadline())
     assert world.balance() == (9000, 0)
@@ -271,8 +271,8 @@ def test_a_twin_of_the_same_resolution_is_told_the_outcome(
     readings = [world.the_attempt()]
     request = resolution(world, SHIPPED)
     resolved = world.resolve(request, FakeDeadline()).attempt
-    read = world.books.attempt
-    monkeypatch.setattr(world.books, "attempt", lambda i: readings.pop() if readings else read(i))
+    read = world.store.attempt
+    monkeypatch.setattr(world.store, "attempt", lambda i: readings.pop() if readings else read(i))
     again = world.resolve(request, FakeDeadline())
     assert (again.attempt, again.replayed) == (resolved, True)
 
@@ -280,7 +280,7 @@ def test_a_twin_of_the_same_resolution_is_told_the_outcome(
 def test_a_ledger_that_lacks_a_hold_for_good_is_told(world: World) -> None:
     lose_sight(world)
     attempt = world.the_attempt()
-    world.books.attempt_items[attempt.id] = replace(attempt, customer_id=world.customers.add())
+    world.store.attempt_items[attempt.id] = replace(attempt, customer_id=world.customers.add())
     with pytest.raises(LedgerCorruptError):
         world.resolve(resolution(world, SHIPPED), FakeDeadline())
 
@@ -316,7 +316,7 @@ def test_a_noted_answer_of_the_carrier_cannot_be_contradicted(
 ) -> None:
     lose_sight(world)
     attempt = world.the_attempt()
-    world.books.attempt_items[attempt.id] = attempt.with_carrier_answer(noted, NOON)
+    world.store.attempt_items[attempt.id] = attempt.with_carrier_answer(noted, NOON)
     if is_contradicted:
         with pytest.raises(CarrierAnsweredOtherwiseError):
             world.resolve(resolution(world, found_out), FakeDeadline())
@@ -343,7 +343,7 @@ def test_what_the_recovery_does_carries_its_name(world: World) -> None:
     die_at_the_carrier(world)
     world.clock.advance(61)
     world.recover()
-    last = world.books.changes[world.customer_id][-1]
+    last = world.store.changes[world.customer_id][-1]
     assert (last.kind, last.cause.actor) == (ChangeKind.UNKNOWN, RECOVERY_ACTOR)
 
 
@@ -353,27 +353,27 @@ def test_an_attempt_whose_commit_is_always_refused_costs_a_run_three_tries(world
         with pytest.raises(RuntimeError):
             world.buy(key)
         world.clock.advance(1)
-    poison, *others = world.books.attempt_items
+    poison, *others = world.store.attempt_items
     world.clock.advance(61)
 
     def refuse_the_first(writes: tuple[Write, ...]) -> Exception | None:
         of_poison = any(isinstance(w, UpdateAttempt) and w.after.id == poison for w in writes)
         return UnconfirmedCommitError() if of_poison else None
 
-    world.books.fails = refuse_the_first
-    commits = world.books.commits
+    world.store.fails = refuse_the_first
+    commits = world.store.commits
     report = world.recover()
     assert list(report.failed) == [poison]
     assert report.made_unknown == others, "oldest first"
-    assert world.books.commits - commits == 3 + 2 + len(others), "three tries, two notes"
+    assert world.store.commits - commits == 3 + 2 + len(others), "three tries, two notes"
     assert world.incidents.not_recorded, "and it is reported"
 
 
 def test_voiding_at_the_deadline_costs_a_run_three_tries(world: World) -> None:
     lose_sight(world)
     world.clock.advance(24 * 3600)
-    world.books.fails = lambda _: UnconfirmedCommitError()
-    commits = world.books.commits
+    world.store.fails = lambda _: UnconfirmedCommitError()
+    commits = world.store.commits
     report = world.recover()
     assert list(report.failed) == [world.the_attempt().id]
-    assert world.books.commits - commits == 3
+    assert world.store.commits - commits == 3

@@ -51,8 +51,8 @@ TEN = PromoTerms(discount=PercentageDiscount(percent=10))
 
 def uses(world: World, code: str = "TEN") -> tuple[int, int]:
     """The counter, and the markers."""
-    markers = sum(v for (c, _), v in world.books.redemptions.items() if c == code)
-    return world.books.promo_items[code].redemptions, markers
+    markers = sum(v for (c, _), v in world.store.redemptions.items() if c == code)
+    return world.store.promo_items[code].redemptions, markers
 
 
 def test_a_code_lowers_the_price_and_is_kept_with_the_purchase(world: World) -> None:
@@ -67,7 +67,7 @@ def test_a_code_lowers_the_price_and_is_kept_with_the_purchase(world: World) -> 
     assert purchase.order.promo.discount == TEN.discount
     assert world.balance() == (9100, 0)
     assert uses(world) == (1, 1)
-    PromoCodes(world.books, world.clock).change(
+    PromoCodes(world.store, world.clock).change(
         "TEN",
         lambda terms: replace(terms, discount=PercentageDiscount(percent=50)),
         versions=frozenset({1}),
@@ -92,7 +92,7 @@ def test_a_redemption_counts_once_whatever_befalls_the_commits(
 ) -> None:
     world.offer("TEN", TEN)
     world.carrier.outcome = outcome
-    world.books.faults = list(faults)
+    world.store.faults = list(faults)
     if isinstance(outcome, Shipped):
         world.buy(promo_code="TEN")
     else:
@@ -105,16 +105,16 @@ def test_a_redemption_counts_once_whatever_befalls_the_commits(
 
 def test_a_cap_holds_when_another_buyer_is_faster(world: World) -> None:
     world.offer("TEN", replace(TEN, max_redemptions=1))
-    read = world.books.account
+    read = world.store.account
 
     def while_we_read(customer_id: object) -> object:
-        world.books.account = read  # type: ignore[method-assign]
+        world.store.account = read  # type: ignore[method-assign]
         world.buy("faster", promo_code="TEN")
-        world.books.account = read  # type: ignore[method-assign]
+        world.store.account = read  # type: ignore[method-assign]
         return before
 
     before = read(world.customer_id)
-    world.books.account = while_we_read  # type: ignore[method-assign, assignment]
+    world.store.account = while_we_read  # type: ignore[method-assign, assignment]
     with pytest.raises(PromoCodeRefusedError) as raised:
         world.buy("slower", promo_code="TEN")
     assert raised.value.restriction is PromoRestriction.MAX_REDEMPTIONS
@@ -173,7 +173,7 @@ def test_a_gift_is_a_purchase_of_nothing_with_its_entry(world: World) -> None:
     world.offer("FREE", PromoTerms(discount=PercentageDiscount(percent=100)))
     purchase = world.buy(promo_code="FREE").purchase
     assert (purchase.order.total, purchase.shipment_id) == (Money(0), "S1")
-    entry = world.books.changes[world.customer_id][-1].entry
+    entry = world.store.changes[world.customer_id][-1].entry
     assert entry is not None
     assert (entry.kind, entry.amount) == (EntryKind.PURCHASE, Money(0))
     assert world.balance() == (10_000, 0)
@@ -188,7 +188,7 @@ def test_the_code_is_part_of_the_request(world: World) -> None:
 
 
 def give_back(world: World, **what: object) -> Money:
-    (attempt,) = world.books.attempt_items.values()
+    (attempt,) = world.store.attempt_items.values()
     request = RefundRequest(
         purchase_id=attempt.id,
         amount=None,
@@ -227,17 +227,17 @@ def test_units_and_amounts_together_never_exceed_what_was_paid(world: World) -> 
 
 def test_a_quote_says_what_a_purchase_then_does(world: World) -> None:
     world.offer("TEN", TEN)
-    commits = world.books.commits
+    commits = world.store.commits
     for quantity in range(1, 13):
-        wish = world.wish(quantity=quantity, promo_code="TEN")
-        quote = world.quote(wish)
+        intent = world.intent(quantity=quantity, promo_code="TEN")
+        quote = world.quote(intent)
         assert quote.order is not None
         assert quote.available == Money(10_000)
         if quote.refusal is not None:
             assert isinstance(quote.refusal, InsufficientCreditError)
             assert quantity == 12
-    assert world.books.commits == commits, "a quote writes nothing"
-    total = world.quote(world.wish(quantity=3, promo_code="TEN")).order
+    assert world.store.commits == commits, "a quote writes nothing"
+    total = world.quote(world.intent(quantity=3, promo_code="TEN")).order
     assert total is not None
     bought = world.buy(
         quantity=3, promo_code="TEN", expected_minor=total.total.amount_minor
@@ -246,34 +246,34 @@ def test_a_quote_says_what_a_purchase_then_does(world: World) -> None:
 
 
 def test_a_quote_tells_why_not(world: World) -> None:
-    quote = world.quote(world.wish(promo_code="NOBODY"))
+    quote = world.quote(world.intent(promo_code="NOBODY"))
     assert isinstance(quote.refusal, PromoCodeRefusedError)
     assert quote.order is None
-    quote = world.quote(world.wish(expected_minor=999))
+    quote = world.quote(world.intent(expected_minor=999))
     assert isinstance(quote.refusal, TotalChangedError)
     assert quote.order is not None
     world.carrier.outcome = OutcomeUnknown(message="?")
     with pytest.raises(ShipmentOutcomeUnknownError):
         world.buy()
-    assert isinstance(world.quote(world.wish()).refusal, UnresolvedAttemptError)
+    assert isinstance(world.quote(world.intent()).refusal, UnresolvedAttemptError)
 
 
 @pytest.fixture
 def codes(world: World) -> PromoCodes:
-    return PromoCodes(world.books, world.clock)
+    return PromoCodes(world.store, world.clock)
 
 
 @pytest.mark.parametrize("faults", [[], [REFUSED], [LOST]])
 def test_a_code_is_made_changed_and_ended_once(
     world: World, codes: PromoCodes, faults: list[Fault | None]
 ) -> None:
-    world.books.faults = list(faults)
+    world.store.faults = list(faults)
     made = codes.create("Ten", TEN, actor="anna", deadline=FakeDeadline())
     assert (made.code, made.version) == ("TEN", 1)
     with pytest.raises(PromoCodeExistsError):
         codes.create("tEN", TEN, actor="bob", deadline=FakeDeadline())
     world.clock.advance(1)
-    world.books.faults = list(faults)
+    world.store.faults = list(faults)
     changed = codes.change(
         "TEN",
         lambda terms: replace(terms, max_redemptions=5),
@@ -282,7 +282,7 @@ def test_a_code_is_made_changed_and_ended_once(
         deadline=FakeDeadline(),
     )
     assert (changed.version, changed.terms.max_redemptions) == (2, 5)
-    world.books.faults = list(faults)
+    world.store.faults = list(faults)
     ended = codes.deactivate("TEN", actor="cleo", deadline=FakeDeadline())
     assert codes.deactivate("TEN", actor="dan", deadline=FakeDeadline()) == ended
     _, history = codes.read("TEN")
@@ -345,22 +345,22 @@ def test_codes_are_listed_by_state(world: World, codes: PromoCodes) -> None:
 
 def test_a_change_is_recognised_after_several_unconfirmed_tries(world: World) -> None:
     world.offer("ten", TEN)
-    world.books.faults = [LOST, LOST]
-    codes = PromoCodes(world.books, world.clock)
+    world.store.faults = [LOST, LOST]
+    codes = PromoCodes(world.store, world.clock)
 
     def change() -> PromoCode:
         return codes.change(
             "TEN", lambda _: TEN, versions=frozenset({1}), actor="admin", deadline=FakeDeadline()
         )
 
-    read, readings = world.books.promo, [world.books.promo_items["TEN"]] * 2
+    read, readings = world.store.promo, [world.store.promo_items["TEN"]] * 2
 
     def late(code: str) -> PromoCode | None:
         """The first commit becomes visible only after the second was refused."""
         world.clock.advance(1)
         return readings.pop() if readings else read(code)
 
-    world.books.promo = late  # type: ignore[method-assign]
+    world.store.promo = late  # type: ignore[method-assign]
     assert change().version == 2
 
 
@@ -370,8 +370,8 @@ def test_an_unconfirmed_change_is_recognised_after_another_has_followed_it(
     world: World, codes: PromoCodes, versions: frozenset[int] | None, ended: bool
 ) -> None:
     world.offer("TEN", TEN)
-    world.books.faults = [LOST]
-    read, readings = world.books.promo, 0
+    world.store.faults = [LOST]
+    read, readings = world.store.promo, 0
 
     def overtaken(code: str) -> PromoCode | None:
         """Before the second reading another administrator changes or ends the code."""
@@ -388,21 +388,21 @@ def test_an_unconfirmed_change_is_recognised_after_another_has_followed_it(
                 )
         return read(code)
 
-    world.books.promo = overtaken  # type: ignore[method-assign]
+    world.store.promo = overtaken  # type: ignore[method-assign]
     ours = replace(TEN, max_redemptions=5)
     changed = codes.change(
         "TEN", lambda _: ours, versions=versions, actor="anna", deadline=FakeDeadline()
     )
     assert (changed.version, changed.terms) == (2, ours)
-    history = world.books.promo_history["TEN"]
+    history = world.store.promo_history["TEN"]
     assert [change.promo.updated_by for change in history][1:] == ["anna", "bob"]
 
 
 def test_a_code_is_recognised_as_made_after_another_has_changed_it(
     world: World, codes: PromoCodes
 ) -> None:
-    world.books.faults = [LOST]
-    read, readings = world.books.promo, 0
+    world.store.faults = [LOST]
+    read, readings = world.store.promo, 0
 
     def overtaken(code: str) -> PromoCode | None:
         nonlocal readings
@@ -411,6 +411,6 @@ def test_a_code_is_recognised_as_made_after_another_has_changed_it(
             codes.deactivate(code, actor="bob", deadline=FakeDeadline())
         return read(code)
 
-    world.books.promo = overtaken  # type: ignore[method-assign]
+    world.store.promo = overtaken  # type: ignore[method-assign]
     made = codes.create("TEN", TEN, actor="anna", deadline=FakeDeadline())
     assert (made.version, made.updated_by) == (1, "anna")

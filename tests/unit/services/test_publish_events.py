@@ -63,7 +63,7 @@ class Bus:
 
 
 @dataclass
-class Parking:
+class DeadLetters:
     parked: list[tuple[RecordPlace, TillError]] = field(default_factory=list)
     fails: bool = False
 
@@ -86,7 +86,7 @@ class World:
 
     def __init__(self, bus: Bus | None = None) -> None:
         self.bus = bus or Bus()
-        self.parking = Parking()
+        self.parking = DeadLetters()
         self.ledger = Ledger()
         self.pauses: list[float] = []
         self.records: list[Record] = []

@@ -47,7 +47,7 @@ def test_a_purchase_ships_once_and_is_paid_once(world: World) -> None:
     assert purchased.purchase.order.total.amount_minor == 2000
     assert purchased.purchase.shipment_id == "S1"
     assert world.balance() == (8000, 0)
-    assert world.books.commits == 3, "the grant, the reservation and the posting"
+    assert world.store.commits == 3, "the grant, the reservation and the posting"
     assert world.carrier.calls == [purchased.purchase.id]
     world.audit()
 
@@ -137,7 +137,7 @@ def test_a_refused_request_leaves_nothing_behind(world: World) -> None:
     )
     with pytest.raises(TotalChangedError):
         world.buy("key", expected_minor=999)
-    assert not world.books.attempt_items
+    assert not world.store.attempt_items
     assert not world.carrier.calls
     assert not world.buy("key").replayed
 
@@ -149,7 +149,7 @@ def test_who_and_what_must_exist(world: World) -> None:
     del world.customers.customers[world.customer_id]
     with pytest.raises(CustomerNotFoundError):
         world.buy()
-    assert not world.books.attempt_items
+    assert not world.store.attempt_items
 
 
 @pytest.mark.parametrize("faults", list(itertools.product([None, REFUSED, LOST], repeat=4)))
@@ -164,7 +164,7 @@ def test_whatever_befalls_the_commits_the_carrier_is_called_once(
     outcome: Shipped | NotShipped | OutcomeUnknown,
 ) -> None:
     world.carrier.outcome = outcome
-    world.books.faults = list(faults)
+    world.store.faults = list(faults)
     expected: dict[type[object], tuple[AttemptState, tuple[int, int]]] = {
         Shipped: (AttemptState.COMPLETED, (9000, 0)),
         NotShipped: (AttemptState.VOIDED, (10_000, 0)),
@@ -181,7 +181,7 @@ def test_whatever_befalls_the_commits_the_carrier_is_called_once(
 
 
 def test_no_time_to_reserve_changes_nothing(world: World) -> None:
-    world.books.faults = [REFUSED] * 50
+    world.store.faults = [REFUSED] * 50
     with pytest.raises(BusyError):
         world.buy(deadline=FakeDeadline(20, less_each_look=2))
     assert world.balance() == (10_000, 0)
@@ -190,7 +190,7 @@ def test_no_time_to_reserve_changes_nothing(world: World) -> None:
 
 
 def test_a_reservation_that_was_applied_too_late_to_ship_is_given_back(world: World) -> None:
-    world.books.faults = [LOST]
+    world.store.faults = [LOST]
     with pytest.raises(ShipmentFailedError):
         world.buy(deadline=FakeDeadline(13.5, less_each_look=1))
     assert world.the_attempt().state is AttemptState.VOIDED
@@ -210,7 +210,7 @@ def test_an_answer_that_could_not_be_settled_is_noted_and_settled_later(world: W
     deadline = FakeDeadline(25)
 
     def shipped_into_contention() -> None:
-        world.books.fails = settling_fails(UnconfirmedCommitError())
+        world.store.fails = settling_fails(UnconfirmedCommitError())
         deadline.seconds, deadline.less_each_look = 6, 1
 
     world.carrier.during = shipped_into_contention
@@ -224,7 +224,7 @@ def test_an_answer_that_could_not_be_settled_is_noted_and_settled_later(world: W
     world.audit()
 
     world.clock.advance(61)
-    world.books.fails = lambda _: None
+    world.store.fails = lambda _: None
     report = world.recover()
     assert report.settled == [attempt.id]
     assert world.the_attempt().state is AttemptState.COMPLETED
@@ -279,7 +279,7 @@ def test_a_parcel_that_turns_up_after_the_void_is_an_orphan(world: World) -> Non
 
 def test_only_the_run_that_reserved_may_ship(world: World) -> None:
     """Two runs of one request: the second sees the first's reservation, and not its own."""
-    world.books.faults = [LOST]
+    world.store.faults = [LOST]
 
     def a_twin_reads() -> None:
         world.carrier.during = None
@@ -300,14 +300,14 @@ def test_an_answer_noted_after_the_recovery_has_spoken_is_settled_by_the_next(
     def given_up_for_dead_and_then_shipped_into_contention() -> None:
         world.clock.advance(61)
         assert world.recover().made_unknown == [world.the_attempt().id]
-        world.books.fails = settling_fails(UnconfirmedCommitError())
+        world.store.fails = settling_fails(UnconfirmedCommitError())
         deadline.seconds, deadline.less_each_look = 6, 1
 
     world.carrier.during = given_up_for_dead_and_then_shipped_into_contention
     with pytest.raises(ShipmentOutcomeUnknownError):
         world.buy(deadline=deadline)
     assert world.the_attempt().state is AttemptState.UNKNOWN
-    world.books.fails = lambda _: None
+    world.store.fails = lambda _: None
     assert world.recover().settled == [world.the_attempt().id]
     assert world.the_attempt().state is AttemptState.COMPLETED
     assert world.balance() == (9000, 0)
@@ -326,17 +326,17 @@ def test_whatever_ends_the_settling_the_answer_is_noted_and_settled_later(
     world: World, error: Exception, outcome: Shipped | NotShipped | OutcomeUnknown
 ) -> None:
     world.carrier.outcome = outcome
-    world.books.fails = settling_fails(error)
+    world.store.fails = settling_fails(error)
     world.carrier.during = lambda: None
-    hold = world.books.fails
-    world.books.fails = lambda writes: None if _creates(writes) else hold(writes)
+    hold = world.store.fails
+    world.store.fails = lambda writes: None if _creates(writes) else hold(writes)
     with pytest.raises(ShipmentOutcomeUnknownError):
         world.buy()
     attempt = world.the_attempt()
     assert (attempt.state, attempt.carrier_outcome) == (AttemptState.PENDING, outcome)
     assert world.incidents.not_recorded == []
 
-    world.books.fails = lambda _: None
+    world.store.fails = lambda _: None
     world.clock.advance(61)
     world.recover()
     states: dict[type[object], AttemptState] = {
@@ -349,7 +349,7 @@ def test_whatever_ends_the_settling_the_answer_is_noted_and_settled_later(
 
 
 def test_an_answer_that_can_be_written_nowhere_is_reported(world: World) -> None:
-    world.books.fails = lambda writes: None if _creates(writes) else RuntimeError("denied")
+    world.store.fails = lambda writes: None if _creates(writes) else RuntimeError("denied")
     with pytest.raises(ShipmentOutcomeUnknownError):
         world.buy()
     attempt = world.the_attempt()
@@ -365,7 +365,7 @@ def test_a_shipment_id_of_another_purchase_is_no_answer(world: World) -> None:
     first = world.buy("first").purchase
     with pytest.raises(ShipmentOutcomeUnknownError) as raised:
         world.buy("second")
-    second = world.books.attempt_items[raised.value.attempt_id]
+    second = world.store.attempt_items[raised.value.attempt_id]
     assert second.state is AttemptState.UNKNOWN
     assert isinstance(second.carrier_outcome, OutcomeUnknown)
     assert world.incidents.ids_taken == [(second.id, "S1", first.id)]
@@ -400,10 +400,10 @@ def test_an_answer_that_is_only_noted_blocks_the_same_order_immediately(
 ) -> None:
     world.carrier.outcome = noted
     fails = settling_fails(RuntimeError("denied"))
-    world.books.fails = lambda writes: None if _creates(writes) else fails(writes)
+    world.store.fails = lambda writes: None if _creates(writes) else fails(writes)
     with pytest.raises(ShipmentOutcomeUnknownError):
         world.buy("first")
-    world.carrier.outcome, world.books.fails = None, lambda _: None
+    world.carrier.outcome, world.store.fails = None, lambda _: None
     if blocks:
         with pytest.raises(UnresolvedAttemptError):
             world.buy("second")
@@ -429,8 +429,8 @@ def test_a_refusal_is_given_only_after_the_key_was_looked_up_again(
     world.carrier.during = lambda: None
     bought = world.buy("key", quantity=10).purchase
     missed = [None]
-    read = world.books.attempt
-    monkeypatch.setattr(world.books, "attempt", lambda i: missed.pop() if missed else read(i))
+    read = world.store.attempt
+    monkeypatch.setattr(world.store, "attempt", lambda i: missed.pop() if missed else read(i))
     again = world.buy("key", quantity=10)
     assert (again.purchase.id, again.replayed) == (bought.id, True)
 
@@ -439,10 +439,10 @@ def test_a_refusal_by_our_own_unconfirmed_reservation_is_none(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The commit is applied, its confirmation lost, and its attempt is visible last."""
-    world.books.faults = [LOST]
+    world.store.faults = [LOST]
     invisible = [None, None]
-    read = world.books.attempt
-    monkeypatch.setattr(world.books, "attempt", lambda i: invisible.pop() if invisible else read(i))
+    read = world.store.attempt
+    monkeypatch.setattr(world.store, "attempt", lambda i: invisible.pop() if invisible else read(i))
     assert world.buy("key", quantity=10).purchase.order.total == Money(10_000)
     assert len(world.carrier.calls) == 1
     world.audit()
@@ -457,15 +457,15 @@ def test_a_noted_shipment_id_of_another_purchase_leaves_the_decision_to_a_person
     attempt_id = attempt_id_for(world.customer_id, "again")
     with pytest.raises(ShipmentOutcomeUnknownError):
         world.buy("again")
-    unknown = world.books.attempt(attempt_id)
+    unknown = world.store.attempt(attempt_id)
     assert unknown is not None
     # Its answer comes late, and nothing can be read: it is noted as it is.
     noted = unknown.with_carrier_answer(Shipped(shipment_id="S1"), world.clock.now())
-    world.books.commit(UpdateAttempt(unknown, noted))
+    world.store.commit(UpdateAttempt(unknown, noted))
 
     world.recover()
 
-    looked_at = world.books.attempt(attempt_id)
+    looked_at = world.store.attempt(attempt_id)
     assert looked_at is not None
     assert isinstance(looked_at.carrier_outcome, OutcomeUnknown)
     assert (attempt_id, "S1", first.id) in world.incidents.ids_taken

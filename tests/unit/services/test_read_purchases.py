@@ -18,7 +18,7 @@ from till.services.refund_purchase import RefundRequest
 
 @pytest.fixture
 def read(world: World) -> ReadPurchases:
-    return ReadPurchases(world.books, world.customers)
+    return ReadPurchases(world.store, world.customers)
 
 
 def test_a_customers_purchases_are_paged_newest_first(world: World, read: ReadPurchases) -> None:

@@ -8,17 +8,17 @@ from till.services.shared.shown_customers import ShownCustomers
 
 def test_each_customer_is_asked_for_once() -> None:
     known = {uuid4(): f"Name {n}" for n in range(20)}
-    showcase = FakeShowcase(known)
+    catalogue_view = FakeShowcase(known)
     stranger = uuid4()
-    looked = ShownCustomers(showcase)([*known, stranger, *known])
+    looked = ShownCustomers(catalogue_view)([*known, stranger, *known])
     assert looked.names == known
     assert looked.unavailable is None
-    assert sorted(showcase.asked, key=str) == sorted([*known, stranger], key=str)
+    assert sorted(catalogue_view.asked, key=str) == sorted([*known, stranger], key=str)
 
 
 def test_a_silent_api_costs_one_time_out_and_no_list() -> None:
-    showcase = FakeShowcase({}, silent=True)
-    looked = ShownCustomers(showcase)(uuid4() for _ in range(100))
+    catalogue_view = FakeShowcase({}, silent=True)
+    looked = ShownCustomers(catalogue_view)(uuid4() for _ in range(100))
     assert looked.customers == {}
     assert looked.unavailable is not None
-    assert len(showcase.asked) <= 16, "those that were under way when the first one failed"
+    assert len(catalogue_view.asked) <= 16, "those that were under way when the first one failed"

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from till.adapters.dynamodb.books import DynamoBooks
+    from till.adapters.dynamodb.store import DynamoStore
     from till.adapters.incidents import LoggedIncidents
     from till.adapters.probe import ApiProbe
     from till.adapters.upstream.carrier import HttpCarrier
-    from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts, HttpShowcase
+    from till.adapters.upstream.catalogue import HttpCatalogueView, HttpCustomers, HttpProducts
     from till.adapters.upstream.credential import Credentials
     from till.adapters.upstream.reader import UpstreamReader
     from till.domain.account import AccountChange
@@ -208,13 +208,13 @@ def verifier() -> Tokens:
 
 
 @cache
-def _books() -> DynamoBooks:
+def _store() -> DynamoStore:
     from till.adapters.dynamodb.client import CALL_SECONDS, client_for
-    from till.adapters.dynamodb.measured import MeasuredBooks
+    from till.adapters.dynamodb.measured import MeasuredStore
 
     # The first client is made while the function starts, the quicker ones if they are needed.
     client_for(CALL_SECONDS[0])
-    return MeasuredBooks(
+    return MeasuredStore(
         client_for,
         ledger_table=settings().ledger_table,
         purchases_table=settings().purchases_table,
@@ -278,11 +278,11 @@ class CustomersWhenAsked:
 
 
 @cache
-def showcase() -> HttpShowcase:
+def catalogue_view() -> HttpCatalogueView:
     """Read customers and products to show them."""
-    from till.adapters.upstream.catalogue import HttpShowcase
+    from till.adapters.upstream.catalogue import HttpCatalogueView
 
-    return HttpShowcase(_reader())
+    return HttpCatalogueView(_reader())
 
 
 @cache
@@ -306,7 +306,7 @@ def _incidents() -> LoggedIncidents:
 def _settle() -> SettleShipment:
     from till.services.shared.settlement import SettleShipment
 
-    return SettleShipment(_books(), SystemClock(), settings().shipment_policy(), _incidents())
+    return SettleShipment(_store(), SystemClock(), settings().shipment_policy(), _incidents())
 
 
 @cache
@@ -314,7 +314,7 @@ def adjust_credit() -> AdjustCredit:
     """Grant and deduct credit."""
     from till.services.adjust_credit import AdjustCredit
 
-    return AdjustCredit(_books(), CustomersWhenAsked(), SystemClock())
+    return AdjustCredit(_store(), CustomersWhenAsked(), SystemClock())
 
 
 @cache
@@ -322,7 +322,7 @@ def read_credit() -> ReadCredit:
     """Read balances and entries."""
     from till.services.read_credit import ReadCredit
 
-    return ReadCredit(_books(), CustomersWhenAsked())
+    return ReadCredit(_store(), CustomersWhenAsked())
 
 
 @cache
@@ -332,7 +332,7 @@ def create_purchase() -> CreatePurchase:
 
     customers, products = _catalogue()
     return CreatePurchase(
-        books=_books(),
+        store=_store(),
         customers=customers,
         products=products,
         carrier=_carrier(),
@@ -347,7 +347,7 @@ def read_purchases() -> ReadPurchases:
     """Read purchases and attempts."""
     from till.services.read_purchases import ReadPurchases
 
-    return ReadPurchases(_books(), CustomersWhenAsked())
+    return ReadPurchases(_store(), CustomersWhenAsked())
 
 
 @cache
@@ -355,7 +355,7 @@ def refund_purchase() -> RefundPurchase:
     """Refund."""
     from till.services.refund_purchase import RefundPurchase
 
-    return RefundPurchase(_books(), SystemClock())
+    return RefundPurchase(_store(), SystemClock())
 
 
 @cache
@@ -363,7 +363,7 @@ def create_refund_quote() -> CreateRefundQuote:
     """Tell what a refund would come to."""
     from till.services.create_refund_quote import CreateRefundQuote
 
-    return CreateRefundQuote(_books(), SystemClock())
+    return CreateRefundQuote(_store(), SystemClock())
 
 
 @cache
@@ -371,7 +371,7 @@ def resolve_attempt() -> ResolveAttempt:
     """Settle an attempt of unknown outcome."""
     from till.services.resolve_attempt import ResolveAttempt
 
-    return ResolveAttempt(_books(), SystemClock())
+    return ResolveAttempt(_store(), SystemClock())
 
 
 @cache
@@ -379,7 +379,7 @@ def close_orphan_shipment() -> CloseOrphanShipment:
     """Close a possible orphan shipment."""
     from till.services.close_orphan_shipment import CloseOrphanShipment
 
-    return CloseOrphanShipment(_books(), SystemClock())
+    return CloseOrphanShipment(_store(), SystemClock())
 
 
 @cache
@@ -388,7 +388,7 @@ def create_quote() -> CreateQuote:
     from till.services.create_quote import CreateQuote
 
     customers, products = _catalogue()
-    return CreateQuote(books=_books(), customers=customers, products=products, clock=SystemClock())
+    return CreateQuote(store=_store(), customers=customers, products=products, clock=SystemClock())
 
 
 @cache
@@ -396,7 +396,7 @@ def promo_codes() -> PromoCodes:
     """Manage promo codes."""
     from till.services.promo_codes import PromoCodes
 
-    return PromoCodes(_books(), SystemClock())
+    return PromoCodes(_store(), SystemClock())
 
 
 @cache
@@ -404,7 +404,7 @@ def shown_customers() -> ShownCustomers:
     """Look up the customers on a list."""
     from till.services.shared.shown_customers import ShownCustomers
 
-    return ShownCustomers(showcase())
+    return ShownCustomers(catalogue_view())
 
 
 @cache
@@ -412,7 +412,7 @@ def list_customers() -> ListCustomers:
     """Find customers among those who have an account."""
     from till.services.list_customers import ListCustomers
 
-    return ListCustomers(_books(), shown_customers())
+    return ListCustomers(_store(), shown_customers())
 
 
 @cache
@@ -421,7 +421,7 @@ def recover_attempts() -> RecoverAttempts:
     from till.services.recover_attempts import RecoverAttempts
 
     return RecoverAttempts(
-        books=_books(),
+        store=_store(),
         carrier=_carrier(),
         clock=SystemClock(),
         policy=settings().shipment_policy(),
@@ -462,7 +462,7 @@ class LedgerWhenAsked:
 
     def change(self, customer_id: UUID, version: int) -> AccountChange:
         """See the port."""
-        return _books().change(customer_id, version)
+        return _store().change(customer_id, version)
 
 
 @cache
@@ -470,7 +470,7 @@ def publish_events() -> PublishEvents:
     """Tell others what happened to accounts."""
     from till.adapters.event_bus import (
         EventBridgeBus,
-        QueuedParking,
+        QueuedDeadLetters,
         make_events_client,
         make_queue_client,
     )
@@ -479,7 +479,7 @@ def publish_events() -> PublishEvents:
     settings = EventSettings.from_environment(os.environ)
     return PublishEvents(
         bus=EventBridgeBus(make_events_client(), name=settings.event_bus),
-        parking=QueuedParking(make_queue_client(), url=str(settings.parking_queue_url)),
+        parking=QueuedDeadLetters(make_queue_client(), url=str(settings.parking_queue_url)),
         ledger=LedgerWhenAsked(),
     )
 

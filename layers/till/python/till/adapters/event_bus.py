@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from till.adapters.aws import session
 from till.adapters.event_details import SOURCE, detail_of
-from till.measures import Measure, measure
+from till.metrics import Metric, measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ class EventBridgeBus:
         if refusals:
             logger.warning("the bus refused events", extra={"errors": sorted(refusals)})
         taken = frozenset(event.id for event, result in results if result.get("EventId"))
-        measure(Measure.EVENTS_PUBLISHED, len(taken))
+        measure(Metric.EVENTS_PUBLISHED, len(taken))
         return taken
 
     def _entry(self, event: DomainEvent) -> PutEventsRequestEntryTypeDef:
@@ -81,8 +81,8 @@ class EventBridgeBus:
         }
 
 
-class QueuedParking:
-    """``till.services.ports.Parking`` in a queue whose first message rings an alarm."""
+class QueuedDeadLetters:
+    """``till.services.ports.DeadLetters`` in a queue whose first message rings an alarm."""
 
     def __init__(self, client: SQSClient, *, url: str) -> None:
         self._client = client
@@ -98,7 +98,7 @@ class QueuedParking:
             "detail": str(error),
         }
         self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(message))
-        measure(Measure.EVENTS_PARKED)
+        measure(Metric.EVENTS_PARKED)
         logger.error("a record of the ledger was parked", extra=message)
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from till import measures
+from till import metrics
 from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped
-from till.measures import Measure, measure
+from till.metrics import Metric, measure
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,7 +27,7 @@ class LoggedIncidents:
     def answer_not_recorded(self, attempt_id: UUID, outcome: ShipmentOutcome) -> None:
         """See docs/runbooks/answers-not-recorded.md."""
         self._tell(
-            Measure.ANSWERS_NOT_RECORDED,
+            Metric.ANSWERS_NOT_RECORDED,
             "the carrier's answer could not be recorded",
             {"attempt_id": str(attempt_id), **_outcome(outcome)},
         )
@@ -35,7 +35,7 @@ class LoggedIncidents:
     def shipment_id_taken(self, attempt_id: UUID, shipment_id: str, purchase_id: UUID) -> None:
         """See docs/runbooks/shipment-ids-taken.md."""
         self._tell(
-            Measure.SHIPMENT_IDS_TAKEN,
+            Metric.SHIPMENT_IDS_TAKEN,
             "the carrier answered with another purchase's shipment id",
             {
                 "attempt_id": str(attempt_id),
@@ -45,10 +45,10 @@ class LoggedIncidents:
         )
 
     @staticmethod
-    def _tell(name: Measure, message: str, details: dict[str, str]) -> None:
+    def _tell(name: Metric, message: str, details: dict[str, str]) -> None:
         logger.error(message, extra=details)
         measure(name)
-        measures.flush(**details)
+        metrics.flush(**details)
 
 
 def _outcome(outcome: ShipmentOutcome) -> dict[str, str]:

@@ -19,7 +19,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from pydantic import BaseModel, Field
 
-from till import measures
+from till import metrics
 from till.domain.errors import TillError
 from till.domain.money import Money
 from till.domain.promo import PromoState
@@ -48,7 +48,7 @@ from till.http.wire.types import (
     PromoCodeText,
     ShipmentIdText,
 )
-from till.measures import Measure
+from till.metrics import Metric
 from till.services.ports import CustomerNotFoundError
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
             headers.setdefault(CACHE_HEADER, [NO_STORE])
         if event.get("httpMethod") == "HEAD":
             result["body"] = ""
-        measures.flush()
+        metrics.flush()
         logger.info(
             "request",
             extra={
@@ -415,7 +415,7 @@ class _Edge:
                 "unexpected error",
                 extra={"error": type(error).__name__, "at": _places(error)},
             )
-            measures.measure(Measure.UNEXPECTED_ERRORS)
+            metrics.measure(Metric.UNEXPECTED_ERRORS)
         self.outcome = {"outcome": problem.slug, "error": type(error).__name__}
 
     def _respond(self, problem: Problem, error: Exception) -> Response[str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from till.domain.account import Account, AccountChange
     from till.domain.money import Money
-    from till.services.ports import Books, Clock, Customers, Deadline, RememberedRequest
+    from till.services.ports import Clock, Customers, Deadline, RememberedRequest, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,8 @@ class Adjusted:
 class AdjustCredit:
     """Grant or deduct: one transaction of the account's next version and the request."""
 
-    def __init__(self, books: Books, customers: Customers, clock: Clock) -> None:
-        self._books = books
+    def __init__(self, store: Store, customers: Customers, clock: Clock) -> None:
+        self._store = store
         self._customers = customers
         self._clock = clock
 
@@ -102,20 +102,20 @@ class AdjustCredit:
         )
 
         deadline = at_most(deadline, NEW_REQUEST_SECONDS)
-        books = self._books.within(deadline)
+        store = self._store.within(deadline)
 
-        def look_up(books: Books) -> RememberedRequest | None:
-            return books.remembered(customer_id, operation, key)
+        def look_up(store: Store) -> RememberedRequest | None:
+            return store.remembered(customer_id, operation, key)
 
         def step() -> Adjusted:
             remembered, account = in_parallel(
-                lambda: look_up(books), lambda: books.account(customer_id)
+                lambda: look_up(store), lambda: store.account(customer_id)
             )
             if remembered is not None:
                 require_same_request(remembered.fingerprint, asked)
-                change = books.change(customer_id, remembered.version)
+                change = store.change(customer_id, remembered.version)
                 return Adjusted(change=change, replayed=True)
-            with refused_only_if_new(books, look_up):
+            with refused_only_if_new(store, look_up):
                 require_within(request.amount, request.limit)
                 if account.version == 0:
                     # A customer who has an account exists: only the first change asks.
@@ -127,7 +127,7 @@ class AdjustCredit:
                     idempotency_key=key,
                 )
                 change = change_account(account, cause)
-            books.commit(AppendChange(change), remember(change, operation, asked))
+            store.commit(AppendChange(change), remember(change, operation, asked))
             return Adjusted(change=change, replayed=False)
 
         return until_confirmed(step, deadline)

@@ -15,7 +15,7 @@ from till.services.shared.idempotency import fingerprint, require_same_request
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from till.services.ports import Books, Clock, Deadline
+    from till.services.ports import Clock, Deadline, Store
 
 _OPERATION: Final = "close_orphan_shipment"
 
@@ -57,8 +57,8 @@ class CloseOrphanShipment:
     one closing, and a second request with the same key is the same request or another body.
     """
 
-    def __init__(self, books: Books, clock: Clock) -> None:
-        self._books = books
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
         self._clock = clock
 
     def __call__(self, request: ClosingRequest, deadline: Deadline) -> Closed:
@@ -73,10 +73,10 @@ class CloseOrphanShipment:
         """
         asked = request.fingerprint()
         deadline = at_most(deadline, NEW_REQUEST_SECONDS)
-        books = self._books.within(deadline)
+        store = self._store.within(deadline)
 
         def step() -> Closed:
-            attempt = books.attempt(request.attempt_id)
+            attempt = store.attempt(request.attempt_id)
             if attempt is None:
                 raise AttemptNotFoundError
             closing = attempt.orphan.closing if attempt.orphan else None
@@ -93,7 +93,7 @@ class CloseOrphanShipment:
                     fingerprint=asked,
                 )
             )
-            books.commit(UpdateAttempt(attempt, closed))
+            store.commit(UpdateAttempt(attempt, closed))
             return Closed(attempt=closed, replayed=False)
 
         return until_confirmed(step, deadline)

@@ -31,7 +31,7 @@ from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most, keeping
 from till.services.shared.idempotency import fingerprint, refused_only_if_new, require_same_request
 from till.services.shared.in_parallel import deferred, in_parallel
 from till.services.shared.policy import SETTLE_SECONDS
-from till.services.shared.pricing import price, read_books
+from till.services.shared.pricing import price, read_store
 from till.services.shared.settlement import describe
 
 if TYPE_CHECKING:
@@ -43,16 +43,16 @@ if TYPE_CHECKING:
     from till.domain.catalogue import Customer, Product
     from till.domain.purchase import Purchase, ShipmentOutcome
     from till.services.ports import (
-        Books,
         Carrier,
         Clock,
         Customers,
         Deadline,
         Products,
+        Store,
         Write,
     )
     from till.services.shared.policy import ShipmentPolicy
-    from till.services.shared.pricing import BooksReading, Wish
+    from till.services.shared.pricing import PurchaseIntent, StoreReading
     from till.services.shared.settlement import SettleShipment
 
 _RETRY_AFTER_SECONDS: Final = 2
@@ -62,22 +62,22 @@ _RETRY_AFTER_SECONDS: Final = 2
 class PurchaseRequest:
     """A request to buy."""
 
-    wish: Wish
+    intent: PurchaseIntent
     actor: str
     idempotency_key: str
 
     def fingerprint(self) -> str:
         """What makes two requests the same."""
-        wish = self.wish
-        expected = wish.expected_total
+        intent = self.intent
+        expected = intent.expected_total
         return fingerprint(
             "create_purchase",
             {
-                "customer_id": str(wish.customer_id),
-                "product_id": str(wish.product_id),
-                "quantity": wish.quantity,
+                "customer_id": str(intent.customer_id),
+                "product_id": str(intent.product_id),
+                "quantity": intent.quantity,
                 "expected_total": expected.amount_minor if expected is not None else None,
-                "promo_code": wish.promo_code,
+                "promo_code": intent.promo_code,
             },
         )
 
@@ -121,7 +121,7 @@ class CreatePurchase:
     def __init__(
         self,
         *,
-        books: Books,
+        store: Store,
         customers: Customers,
         products: Products,
         carrier: Carrier,
@@ -129,7 +129,7 @@ class CreatePurchase:
         policy: ShipmentPolicy,
         settle: SettleShipment,
     ) -> None:
-        self._books = books
+        self._store = store
         self._customers = customers
         self._products = products
         self._carrier = carrier
@@ -155,20 +155,20 @@ class CreatePurchase:
             ShipmentOutcomeUnknownError: the outcome is unknown; the amount stays held.
             BusyError: not confirmed in its time; the carrier was not called.
         """
-        wish = request.wish
-        attempt_id = attempt_id_for(wish.customer_id, request.idempotency_key)
+        intent = request.intent
+        attempt_id = attempt_id_for(intent.customer_id, request.idempotency_key)
         asked = request.fingerprint()
         shipping_seconds = self._policy.shipment_timeout_seconds + SETTLE_SECONDS
         time_to_reserve = keeping(deadline, shipping_seconds)
 
         # 1. Read: everything fresh, in parallel. What cannot be read matters only if the key is
         # new.
-        books = self._books.within(time_to_reserve)
+        store = self._store.within(time_to_reserve)
         existing, customer, product, reading = in_parallel(
-            lambda: books.attempt(attempt_id),
-            lambda: deferred(lambda: self._customers.get(wish.customer_id)),
-            lambda: deferred(lambda: self._products.get(wish.product_id)),
-            lambda: deferred(lambda: read_books(books, wish)),
+            lambda: store.attempt(attempt_id),
+            lambda: deferred(lambda: self._customers.get(intent.customer_id)),
+            lambda: deferred(lambda: self._products.get(intent.product_id)),
+            lambda: deferred(lambda: read_store(store, intent)),
         )
         if existing is not None:
             require_same_request(existing.fingerprint, asked)
@@ -214,15 +214,15 @@ class CreatePurchase:
     def _reserve(
         self,
         reservation: _Reservation,
-        first_reading: Callable[[], BooksReading],
+        first_reading: Callable[[], StoreReading],
         time_to_reserve: Deadline,
         deadline: Deadline,
     ) -> tuple[PurchaseAttempt, Account | None]:
         """Our own attempt with the account after it; or another run's attempt, without."""
         time_to_reserve = at_most(time_to_reserve, NEW_REQUEST_SECONDS)
-        books = self._books.within(time_to_reserve)
-        attempt_id, wish = reservation.attempt_id, reservation.request.wish
-        known: tuple[PurchaseAttempt | None, Callable[[], BooksReading]] | None = (
+        store = self._store.within(time_to_reserve)
+        attempt_id, intent = reservation.attempt_id, reservation.request.intent
+        known: tuple[PurchaseAttempt | None, Callable[[], StoreReading]] | None = (
             None,
             first_reading,
         )
@@ -230,8 +230,8 @@ class CreatePurchase:
         def step() -> tuple[PurchaseAttempt, Account | None]:
             nonlocal known
             existing, reading = known or in_parallel(
-                lambda: books.attempt(attempt_id),
-                lambda: deferred(lambda: read_books(books, wish)),
+                lambda: store.attempt(attempt_id),
+                lambda: deferred(lambda: read_store(store, intent)),
             )
             known = None
             if existing is not None:
@@ -240,16 +240,16 @@ class CreatePurchase:
                 ours = existing.reservation_id == reservation.reservation_id
                 mine_to_ship = ours and existing.state is AttemptState.PENDING
                 return existing, reading().account if mine_to_ship else None
-            with refused_only_if_new(books, lambda books: books.attempt(attempt_id)):
+            with refused_only_if_new(store, lambda store: store.attempt(attempt_id)):
                 state = reading()
                 if state.account.holds(attempt_id):
                     raise InconsistentReadError("an account holds an attempt that is not there")
                 attempt, change = reservation.decide(state, self._clock.now())
-                _refuse_if_answered(books, state.account, change)
+                _refuse_if_answered(store, state.account, change)
             writes: list[Write] = [AppendChange(change), CreateAttempt(attempt)]
             if state.promo is not None:
-                writes.append(Redeem(state.promo, wish.customer_id))
-            books.commit(*writes)
+                writes.append(Redeem(state.promo, intent.customer_id))
+            store.commit(*writes)
             return attempt, change.account
 
         try:
@@ -257,7 +257,7 @@ class CreatePurchase:
         except Exception:
             # The last commit may have been applied after all. If so only this run could ship for
             # it, and it will not: release the hold now rather than leave it to the recovery.
-            left_behind = self._books.within(deadline).attempt(attempt_id)
+            left_behind = self._store.within(deadline).attempt(attempt_id)
             if left_behind is None or left_behind.reservation_id != reservation.reservation_id:
                 raise
             never_called = NotShipped(message="the carrier was not called")
@@ -278,14 +278,14 @@ class _Reservation:
     run_ends_at: datetime
     expires_after: timedelta
 
-    def decide(self, state: BooksReading, now: datetime) -> tuple[PurchaseAttempt, AccountChange]:
+    def decide(self, state: StoreReading, now: datetime) -> tuple[PurchaseAttempt, AccountChange]:
         """The attempt, and the account that holds its amount; or why it is refused."""
-        request, wish = self.request, self.request.wish
+        request, intent = self.request, self.request.intent
         customer, product = self.customer(), self.product()
         attempt = PurchaseAttempt(
             id=self.attempt_id,
-            customer_id=wish.customer_id,
-            order=price(wish, product, customer.shipping_address, state, now),
+            customer_id=intent.customer_id,
+            order=price(intent, product, customer.shipping_address, state, now),
             actor=request.actor,
             idempotency_key=request.idempotency_key,
             fingerprint=self.asked,
@@ -303,7 +303,7 @@ class _Reservation:
             OpenAttempt(
                 attempt_id=self.attempt_id,
                 product_id=product.id,
-                quantity=wish.quantity,
+                quantity=intent.quantity,
                 amount=attempt.order.total,
                 blocks_from=self.run_ends_at,
             ),
@@ -312,7 +312,7 @@ class _Reservation:
         return replace(attempt, reserved_at=change.cause.at), change
 
 
-def _refuse_if_answered(books: Books, account: Account, change: AccountChange) -> None:
+def _refuse_if_answered(store: Store, account: Account, change: AccountChange) -> None:
     """Refuse an order whose first attempt has had its answer, but could not be settled by its run.
 
     The account does not know of the answer: it is noted on the attempt alone.
@@ -322,6 +322,6 @@ def _refuse_if_answered(books: Books, account: Account, change: AccountChange) -
     """
     new = change.account.open_attempts[-1]
     same = tuple(a.attempt_id for a in account.open_attempts if a.is_same_order(new))
-    for attempt in books.attempts(same):
+    for attempt in store.attempts(same):
         if isinstance(attempt.carrier_outcome, Shipped | OutcomeUnknown):
             raise UnresolvedAttemptError(attempt_id=attempt.id)

@@ -17,14 +17,14 @@ from till.domain.ledger import Cause
 from till.domain.promo import PromoCodeRefusedError
 from till.domain.purchase import TotalChangedError, subtotal_of
 from till.services.shared.in_parallel import in_parallel
-from till.services.shared.pricing import price, read_books
+from till.services.shared.pricing import price, read_store
 
 if TYPE_CHECKING:
     from till.domain.catalogue import Product
     from till.domain.money import Money
     from till.domain.purchase import Order
-    from till.services.ports import Books, Clock, Customers, Products
-    from till.services.shared.pricing import Wish
+    from till.services.ports import Clock, Customers, Products, Store
+    from till.services.shared.pricing import PurchaseIntent
 
 _TRIAL: Final = UUID(int=0)
 """The attempt of a hold that is only tried out."""
@@ -32,12 +32,12 @@ _TRIAL: Final = UUID(int=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The price of a wish. ``refusal`` is what a purchase would be refused with, if anything.
+    """The price of a intent. ``refusal`` is what a purchase would be refused with, if anything.
 
     ``order`` is None where there is no price: the promo code cannot be used.
     """
 
-    wish: Wish
+    intent: PurchaseIntent
     product: Product
     subtotal: Money
     order: Order | None
@@ -46,17 +46,17 @@ class Quote:
 
 
 class CreateQuote:
-    """Prices a wish by the same rules and the same code as a purchase."""
+    """Prices a intent by the same rules and the same code as a purchase."""
 
     def __init__(
-        self, *, books: Books, customers: Customers, products: Products, clock: Clock
+        self, *, store: Store, customers: Customers, products: Products, clock: Clock
     ) -> None:
-        self._books = books
+        self._store = store
         self._customers = customers
         self._products = products
         self._clock = clock
 
-    def __call__(self, wish: Wish) -> Quote:
+    def __call__(self, intent: PurchaseIntent) -> Quote:
         """Quote.
 
         Raises:
@@ -64,24 +64,24 @@ class CreateQuote:
             UpstreamUnavailableError, UpstreamContractError: they could not be read.
             AmountOutOfBoundsError: the total is too large.
         """
-        customer, product, books = in_parallel(
-            lambda: self._customers.get(wish.customer_id),
-            lambda: self._products.get(wish.product_id),
-            lambda: read_books(self._books, wish),
+        customer, product, store = in_parallel(
+            lambda: self._customers.get(intent.customer_id),
+            lambda: self._products.get(intent.product_id),
+            lambda: read_store(self._store, intent),
         )
         address = customer.shipping_address
         now = self._clock.now()
-        account = books.account
+        account = store.account
         order: Order | None = None
         refusal: TillError | None = None
         try:
-            order = price(_without_expectation(wish), product, address, books, now)
-            price(wish, product, address, books, now)
+            order = price(_without_expectation(intent), product, address, store, now)
+            price(intent, product, address, store, now)
             account.hold(
                 OpenAttempt(
                     attempt_id=_TRIAL,
                     product_id=product.id,
-                    quantity=wish.quantity,
+                    quantity=intent.quantity,
                     amount=order.total,
                     blocks_from=now,
                 ),
@@ -96,14 +96,14 @@ class CreateQuote:
         ) as error:
             refusal = error
         return Quote(
-            wish=wish,
+            intent=intent,
             product=product,
-            subtotal=subtotal_of(product, wish.quantity),
+            subtotal=subtotal_of(product, intent.quantity),
             order=order,
             available=account.available,
             refusal=refusal,
         )
 
 
-def _without_expectation(wish: Wish) -> Wish:
-    return replace(wish, expected_total=None)
+def _without_expectation(intent: PurchaseIntent) -> PurchaseIntent:
+    return replace(intent, expected_total=None)

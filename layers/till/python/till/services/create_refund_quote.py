@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from till.domain.account import Account
     from till.domain.money import Money
     from till.domain.purchase import Purchase
-    from till.services.ports import Books, Clock
+    from till.services.ports import Clock, Store
 
 _NOBODY = UUID(int=0)
 """The refund that is only tried out."""
@@ -41,7 +41,7 @@ class RefundQuote:
     the refund would be refused with, if anything.
     """
 
-    wish: RefundWish
+    intent: RefundWish
     purchase: Purchase
     account: Account
     amount: Money | None
@@ -52,27 +52,27 @@ class RefundQuote:
 class CreateRefundQuote:
     """Tries a refund out, by the same rules and the same code as a refund."""
 
-    def __init__(self, books: Books, clock: Clock) -> None:
-        self._books = books
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
         self._clock = clock
 
-    def __call__(self, wish: RefundWish) -> RefundQuote:
+    def __call__(self, intent: RefundWish) -> RefundQuote:
         """Quote.
 
         Raises:
             PurchaseNotFoundError: no such purchase.
         """
-        attempt = self._books.attempt(wish.purchase_id)
+        attempt = self._store.attempt(intent.purchase_id)
         if attempt is None or attempt.purchase is None:
             raise PurchaseNotFoundError
         purchase = attempt.purchase
-        account = self._books.account(purchase.customer_id)
+        account = self._store.account(purchase.customer_id)
         amount: Money | None = None
         account_after: Account | None = None
         refusal: TillError | None = None
         try:
-            amount = purchase.amount_to_refund(wish.amount, wish.quantity)
-            require_within(amount, wish.limit)
+            amount = purchase.amount_to_refund(intent.amount, intent.quantity)
+            require_within(amount, intent.limit)
             cause = Cause(actor="", at=self._clock.now(), reason="", idempotency_key="")
             change = account.refund(amount, cause, purchase_id=purchase.id, refund_id=_NOBODY)
             account_after = change.account
@@ -84,7 +84,7 @@ class CreateRefundQuote:
         ) as error:
             refusal = error
         return RefundQuote(
-            wish=wish,
+            intent=intent,
             purchase=purchase,
             account=account,
             amount=amount,

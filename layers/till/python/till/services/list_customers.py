@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.catalogue import CustomerDetails
-    from till.services.ports import Books, OpenedAccount
+    from till.services.ports import OpenedAccount, Store
     from till.services.shared.shown_customers import ShownCustomers
 
 EXAMINED_AT_MOST: Final = 200
@@ -44,13 +44,13 @@ class CustomerPage:
 class ListCustomers:
     """Lists the known customers, all of them or those whose name or e-mail holds a text."""
 
-    def __init__(self, books: Books, look_up: ShownCustomers) -> None:
-        self._books = books
+    def __init__(self, store: Store, look_up: ShownCustomers) -> None:
+        self._store = store
         self._look_up = look_up
 
     def all(self, *, before: str | None, limit: int) -> CustomerPage:
         """A page of all. In an outage of the Customer API they are shown without details."""
-        page = self._books.accounts(before=before, limit=limit)
+        page = self._store.accounts(before=before, limit=limit)
         looked = self._look_up(account.customer_id for account in page.accounts).customers
         return CustomerPage(
             tuple(_known(account, looked.get(account.customer_id)) for account in page.accounts),
@@ -72,7 +72,7 @@ class ListCustomers:
         found: list[KnownCustomer] = []
         place = before
         for _ in range(EXAMINED_AT_MOST // _AT_ONCE):
-            page = self._books.accounts(before=place, limit=_AT_ONCE)
+            page = self._store.accounts(before=place, limit=_AT_ONCE)
             looked = self._look_up(account.customer_id for account in page.accounts)
             if looked.unavailable is not None:
                 raise looked.unavailable

@@ -99,7 +99,7 @@ class Products(Protocol):
         ...
 
 
-class Showcase(Protocol):
+class CatalogueView(Protocol):
     """Customers as they are shown to people: seconds old, or minutes in an outage."""
 
     def customer(self, customer_id: UUID) -> Shown[CustomerDetails]:
@@ -202,7 +202,7 @@ class EventBus(Protocol):
         ...
 
 
-class Parking(Protocol):
+class DeadLetters(Protocol):
     """Where records wait that nobody understands, until a person has looked."""
 
     def park(self, place: RecordPlace, error: TillError) -> None:
@@ -328,7 +328,7 @@ class UnconfirmedCommitError(ReadAgainError):
     """
 
 
-class BooksUnreadableError(ReadAgainError):
+class StoreUnreadableError(ReadAgainError):
     """The tables could not be read at this moment."""
 
 
@@ -407,18 +407,18 @@ class PromoPage:
     before: str | None
 
 
-class Books(Protocol):
+class Store(Protocol):
     """The ledger and the purchases. Reads of single things see every commit before them.
 
-    Every read may raise BooksUnreadableError. In lists, an item that cannot be read is left out,
+    Every read may raise StoreUnreadableError. In lists, an item that cannot be read is left out,
     counted and logged: one broken item never hides the others.
     """
 
-    def within(self, deadline: Deadline) -> Books:
+    def within(self, deadline: Deadline) -> Store:
         """The same tables, with calls that take no longer than the deadline leaves."""
         ...
 
-    def isolated(self) -> Books:
+    def isolated(self) -> Store:
         """The same tables, with reads of single things that see whole transactions only.
 
         Other reads may see one item of a transaction and not yet another. These cost twice as much.

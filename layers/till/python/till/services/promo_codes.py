@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from till.domain.promo import PromoTerms
-    from till.services.ports import Books, Clock, Deadline, PromoPage
+    from till.services.ports import Clock, Deadline, PromoPage, Store
 
 
 class PromoCodes:
     """Create, read, change and deactivate promo codes."""
 
-    def __init__(self, books: Books, clock: Clock) -> None:
-        self._books = books
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
         self._clock = clock
 
     def create(self, code: str, terms: PromoTerms, *, actor: str, deadline: Deadline) -> PromoCode:
@@ -37,16 +37,16 @@ class PromoCodes:
             PromoCodeExistsError: the code is taken.
         """
         deadline = at_most(deadline, NEW_REQUEST_SECONDS)
-        books = self._books.within(deadline)
+        store = self._store.within(deadline)
         new = PromoCode.create(code, terms, actor=actor, at=self._clock.now())
 
         def step() -> PromoCode:
-            existing = books.promo(canonical_code(code))
+            existing = store.promo(canonical_code(code))
             if existing is not None:
-                if _was_made(books, existing, new):
+                if _was_made(store, existing, new):
                     return new
                 raise PromoCodeExistsError
-            books.commit(ChangePromo(PromoChange(promo=new, action=PromoAction.CREATED)))
+            store.commit(ChangePromo(PromoChange(promo=new, action=PromoAction.CREATED)))
             return new
 
         return until_confirmed(step, deadline)
@@ -58,7 +58,7 @@ class PromoCodes:
             PromoCodeNotFoundError: there is no such code.
         """
         promo, changes = in_parallel(
-            lambda: self._books.promo(code), lambda: self._books.promo_changes(code)
+            lambda: self._store.promo(code), lambda: self._store.promo_changes(code)
         )
         if promo is None:
             raise PromoCodeNotFoundError
@@ -67,7 +67,7 @@ class PromoCodes:
     def list(self, *, state: PromoState | None, before: str | None, limit: int) -> PromoPage:
         """Codes, newest first, in a state or in any."""
         states = (state,) if state else tuple(PromoState)
-        return self._books.promos(states, before=before, limit=limit)
+        return self._store.promos(states, before=before, limit=limit)
 
     def change(
         self,
@@ -87,21 +87,21 @@ class PromoCodes:
             InvalidPromoTermsError: the new terms contradict each other.
         """
         deadline = at_most(deadline, NEW_REQUEST_SECONDS)
-        books = self._books.within(deadline)
+        store = self._store.within(deadline)
         now = self._clock.now()
         changed: PromoCode | None = None
 
         def step() -> PromoCode:
             nonlocal changed
-            promo = _get(books, code)
-            if changed is not None and _was_made(books, promo, changed):
+            promo = _get(store, code)
+            if changed is not None and _was_made(store, promo, changed):
                 return changed
             if versions is not None and promo.version not in versions:
                 raise StaleVersionError(version=promo.version)
             if promo.state is PromoState.DEACTIVATED:
                 raise PromoCodeDeactivatedError
             changed = promo.with_terms(change_terms(promo.terms), actor=actor, at=now)
-            books.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
+            store.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
             return changed
 
         return until_confirmed(step, deadline)
@@ -113,34 +113,34 @@ class PromoCodes:
             PromoCodeNotFoundError: there is no such code.
         """
         deadline = at_most(deadline, NEW_REQUEST_SECONDS)
-        books = self._books.within(deadline)
+        store = self._store.within(deadline)
 
         def step() -> PromoCode:
-            promo = _get(books, code)
+            promo = _get(store, code)
             if promo.state is PromoState.DEACTIVATED:
                 return promo
             ended = promo.deactivated(actor=actor, at=self._clock.now())
-            books.commit(ChangePromo(PromoChange(promo=ended, action=PromoAction.DEACTIVATED)))
+            store.commit(ChangePromo(PromoChange(promo=ended, action=PromoAction.DEACTIVATED)))
             return ended
 
         return until_confirmed(step, deadline)
 
 
-def _get(books: Books, code: str) -> PromoCode:
-    promo = books.promo(code)
+def _get(store: Store, code: str) -> PromoCode:
+    promo = store.promo(code)
     if promo is None:
         raise PromoCodeNotFoundError
     return promo
 
 
-def _was_made(books: Books, current: PromoCode, ours: PromoCode) -> bool:
+def _was_made(store: Store, current: PromoCode, ours: PromoCode) -> bool:
     """Whether a commit of ours whose confirmation was lost took effect.
 
     Another change may have followed it, so the versions that are kept are looked at as well.
     """
     if current.version <= ours.version:
         return _is_same_change(current, ours)
-    return any(_is_same_change(change.promo, ours) for change in books.promo_changes(ours.code))
+    return any(_is_same_change(change.promo, ours) for change in store.promo_changes(ours.code))
 
 
 def _is_same_change(promo: PromoCode, ours: PromoCode) -> bool:

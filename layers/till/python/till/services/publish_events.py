@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.events import DomainEvent
-    from till.services.ports import Deadline, EventBus, Ledger, LedgerRecord, Parking
+    from till.services.ports import DeadLetters, Deadline, EventBus, Ledger, LedgerRecord
 
 TRIES: Final = 4
 """How often in a row the bus may take nothing at all before the run is given up."""
@@ -51,7 +51,7 @@ class PublishEvents:
         self,
         *,
         bus: EventBus,
-        parking: Parking,
+        parking: DeadLetters,
         ledger: Ledger,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:

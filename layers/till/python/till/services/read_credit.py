@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.account import Account
-    from till.services.ports import Books, ChangePage, Customers
+    from till.services.ports import ChangePage, Customers, Store
 
 
 class ReadCredit:
     """A balance, and the ledger entries that make it. Reading creates nothing."""
 
-    def __init__(self, books: Books, customers: Customers) -> None:
-        self._books = books
+    def __init__(self, store: Store, customers: Customers) -> None:
+        self._store = store
         self._customers = customers
 
     def balance(self, customer_id: UUID) -> Account:
@@ -25,7 +25,7 @@ class ReadCredit:
             CustomerNotFoundError: no such customer.
             UpstreamUnavailableError, UpstreamContractError: nobody could say.
         """
-        account = self._books.account(customer_id)
+        account = self._store.account(customer_id)
         if account.version == 0:
             # Who has an account exists, and keeps it whatever the Customer API says today.
             self._customers.get(customer_id)
@@ -38,7 +38,7 @@ class ReadCredit:
             CustomerNotFoundError: no such customer.
             UpstreamUnavailableError, UpstreamContractError: nobody could say.
         """
-        page = self._books.entries(customer_id, kind=None, before=before, limit=limit)
+        page = self._store.entries(customer_id, kind=None, before=before, limit=limit)
         if not page.changes and before is None:
             self.balance(customer_id)
         return page

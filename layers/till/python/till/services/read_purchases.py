@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.purchase import Purchase, PurchaseAttempt, Refund
-    from till.services.ports import AttemptPage, Books, Customers, RefundPage
+    from till.services.ports import AttemptPage, Customers, RefundPage, Store
 
 _LONGEST_SEARCH: Final = 1_000
 """How many purchases of a customer one request looks at for those of a status."""
@@ -35,8 +35,8 @@ class PurchasePage:
 class ReadPurchases:
     """Purchases of one customer or of all, one purchase, and the attempts behind them."""
 
-    def __init__(self, books: Books, customers: Customers) -> None:
-        self._books = books
+    def __init__(self, store: Store, customers: Customers) -> None:
+        self._store = store
         self._customers = customers
 
     def of_customer(
@@ -54,17 +54,17 @@ class ReadPurchases:
         looked_at = 0
         position = before
         while True:
-            page = self._books.entries(
+            page = self._store.entries(
                 customer_id, kind=EntryKind.PURCHASE, before=position, limit=limit - len(found)
             )
             ids = tuple(c.attempt_id for c in page.changes if c.attempt_id is not None)
-            purchases = (a.purchase for a in self._books.attempts(ids))
+            purchases = (a.purchase for a in self._store.attempts(ids))
             found += [p for p in purchases if p and (status is None or p.status is status)]
             looked_at += len(page.changes)
             position = page.before
             if position is None or len(found) == limit or looked_at >= _LONGEST_SEARCH:
                 break
-        if looked_at == 0 and before is None and self._books.account(customer_id).version == 0:
+        if looked_at == 0 and before is None and self._store.account(customer_id).version == 0:
             self._customers.get(customer_id)
         return PurchasePage(tuple(found), position)
 
@@ -79,7 +79,7 @@ class ReadPurchases:
     ) -> PurchasePage:
         """The purchases of all customers, newest first, made in [since, until)."""
         statuses = (status,) if status else tuple(PurchaseStatus)
-        page = self._books.list_attempts(
+        page = self._store.list_attempts(
             statuses, since=since, until=until, before=before, limit=limit
         )
         purchases = tuple(a.purchase for a in page.attempts if a.purchase is not None)
@@ -87,8 +87,8 @@ class ReadPurchases:
 
     def of_shipment(self, shipment_id: str) -> PurchasePage:
         """The purchase that a shipment id belongs to, or an empty page."""
-        purchase_id = self._books.purchase_of_shipment(shipment_id)
-        attempts = self._books.attempts((purchase_id,)) if purchase_id is not None else ()
+        purchase_id = self._store.purchase_of_shipment(shipment_id)
+        attempts = self._store.attempts((purchase_id,)) if purchase_id is not None else ()
         return PurchasePage(tuple(a.purchase for a in attempts if a.purchase is not None), None)
 
     def one(
@@ -100,8 +100,8 @@ class ReadPurchases:
             PurchaseNotFoundError: none of that id, or not this customer's.
         """
         attempt, page = in_parallel(
-            lambda: self._books.attempt(purchase_id),
-            lambda: self._books.refunds(purchase_id, before=None, limit=REFUNDS_SHOWN),
+            lambda: self._store.attempt(purchase_id),
+            lambda: self._store.refunds(purchase_id, before=None, limit=REFUNDS_SHOWN),
         )
         if attempt is None or attempt.purchase is None:
             raise PurchaseNotFoundError
@@ -116,8 +116,8 @@ class ReadPurchases:
             PurchaseNotFoundError: no such purchase.
         """
         attempt, page = in_parallel(
-            lambda: self._books.attempt(purchase_id),
-            lambda: self._books.refunds(purchase_id, before=before, limit=limit),
+            lambda: self._store.attempt(purchase_id),
+            lambda: self._store.refunds(purchase_id, before=before, limit=limit),
         )
         if attempt is None or attempt.purchase is None:
             raise PurchaseNotFoundError
@@ -144,7 +144,7 @@ class ReadPurchases:
             listed_as = (AttemptState.VOIDED, OrphanStatus.OPEN)
         else:
             listed_as = (state,) if state else OPEN_STATES
-        return self._books.list_attempts(
+        return self._store.list_attempts(
             listed_as, since=None, until=None, before=before, limit=limit
         )
 
@@ -154,7 +154,7 @@ class ReadPurchases:
         Raises:
             AttemptNotFoundError: none of that id.
         """
-        attempt = self._books.attempt(attempt_id)
+        attempt = self._store.attempt(attempt_id)
         if attempt is None:
             raise AttemptNotFoundError
         return attempt

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from uuid import UUID
 
-    from till.services.ports import Books, Carrier, Clock, Deadline, WorkPage
+    from till.services.ports import Carrier, Clock, Deadline, Store, WorkPage
     from till.services.shared.policy import ShipmentPolicy
     from till.services.shared.settlement import SettleShipment
 
@@ -80,13 +80,13 @@ class RecoverAttempts:
     def __init__(
         self,
         *,
-        books: Books,
+        store: Store,
         carrier: Carrier,
         clock: Clock,
         policy: ShipmentPolicy,
         settle: SettleShipment,
     ) -> None:
-        self._books = books
+        self._store = store
         self._carrier = carrier
         self._clock = clock
         self._policy = policy
@@ -117,11 +117,11 @@ class RecoverAttempts:
         deadline: Deadline,
         report: RecoveryReport,
     ) -> Iterator[PurchaseAttempt]:
-        books = self._books.within(deadline)
+        store = self._store.within(deadline)
         after: str | None = None
         while True:
             try:
-                page = books.oldest_attempts(listed_as, after=after, limit=_PAGE)
+                page = store.oldest_attempts(listed_as, after=after, limit=_PAGE)
             except ReadAgainError:
                 report.finished = False
                 return
@@ -183,11 +183,11 @@ class RecoverAttempts:
     def _void_in_favour(
         self, attempt: PurchaseAttempt, deadline: Deadline, report: RecoveryReport
     ) -> None:
-        books = self._books.within(deadline)
+        store = self._store.within(deadline)
 
         def step() -> bool:
             current, account = in_parallel(
-                lambda: books.attempt(attempt.id), lambda: books.account(attempt.customer_id)
+                lambda: store.attempt(attempt.id), lambda: store.account(attempt.customer_id)
             )
             if current is None or current.state is not AttemptState.UNKNOWN:
                 # Settled by another run, or by a commit of this one whose confirmation was lost.
@@ -205,7 +205,7 @@ class RecoverAttempts:
                 resolution=Resolution(actor=by.actor, reason=by.reason),
                 possible_orphan=True,
             )
-            books.commit(*settled.writes())
+            store.commit(*settled.writes())
             return True
 
         if until_confirmed(step, deadline, tries=_ATTEMPT_TRIES):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from till.domain.account import Account, AccountChange
     from till.domain.money import Money
     from till.domain.purchase import Purchase
-    from till.services.ports import Books, Clock, Deadline, RememberedRequest
+    from till.services.ports import Clock, Deadline, RememberedRequest, Store
 
 _OPERATION: Final = "refund_purchase"
 
@@ -63,8 +63,8 @@ class Refunded:
 class RefundPurchase:
     """One transaction: the credit, its entry, the refund, and the purchase's cap."""
 
-    def __init__(self, books: Books, clock: Clock) -> None:
-        self._books = books
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
         self._clock = clock
 
     def __call__(self, request: RefundRequest, deadline: Deadline) -> Refunded:
@@ -90,26 +90,26 @@ class RefundPurchase:
         )
 
         deadline = at_most(deadline, NEW_REQUEST_SECONDS)
-        books = self._books.within(deadline)
+        store = self._store.within(deadline)
 
         def step() -> Refunded:
-            attempt = books.attempt(request.purchase_id)
+            attempt = store.attempt(request.purchase_id)
             if attempt is None or attempt.purchase is None:
                 raise PurchaseNotFoundError
             customer_id = attempt.customer_id
 
-            def look_up(books: Books) -> RememberedRequest | None:
-                return books.remembered(customer_id, _OPERATION, request.idempotency_key)
+            def look_up(store: Store) -> RememberedRequest | None:
+                return store.remembered(customer_id, _OPERATION, request.idempotency_key)
 
             remembered, account = in_parallel(
-                lambda: look_up(books), lambda: books.account(customer_id)
+                lambda: look_up(store), lambda: store.account(customer_id)
             )
             if remembered is not None:
                 require_same_request(remembered.fingerprint, asked)
-                return Refunded(refund=_refund_of(books, attempt.id, remembered), replayed=True)
-            with refused_only_if_new(books, look_up):
+                return Refunded(refund=_refund_of(store, attempt.id, remembered), replayed=True)
+            with refused_only_if_new(store, look_up):
                 refund, change = self._decide(request, attempt.purchase, account)
-            books.commit(
+            store.commit(
                 AppendChange(change),
                 remember(change, _OPERATION, asked, refund_number=refund.number),
                 UpdateAttempt(attempt, attempt.with_refund(refund)),
@@ -151,7 +151,7 @@ class RefundPurchase:
         return refund, change
 
 
-def _refund_of(books: Books, purchase_id: UUID, remembered: RememberedRequest) -> Refund:
+def _refund_of(store: Store, purchase_id: UUID, remembered: RememberedRequest) -> Refund:
     if remembered.refund_number is None:
         raise InconsistentReadError("a remembered refund has no number")
-    return books.refund(purchase_id, remembered.refund_number)
+    return store.refund(purchase_id, remembered.refund_number)

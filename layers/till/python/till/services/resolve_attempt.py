@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from till.domain.account import Account
     from till.domain.money import Money
-    from till.services.ports import Books, Clock, Deadline, RememberedRequest
+    from till.services.ports import Clock, Deadline, RememberedRequest, Store
     from till.services.shared.settlement import Settled
 
 _OPERATION: Final = "resolve_attempt"
@@ -69,8 +69,8 @@ class Resolved:
 class ResolveAttempt:
     """Post or void an UNKNOWN attempt, with a reason."""
 
-    def __init__(self, books: Books, clock: Clock) -> None:
-        self._books = books
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
         self._clock = clock
 
     def __call__(self, request: ResolutionRequest, deadline: Deadline) -> Resolved:
@@ -97,29 +97,29 @@ class ResolveAttempt:
             },
         )
         deadline = at_most(deadline, NEW_REQUEST_SECONDS)
-        books = self._books.within(deadline)
+        store = self._store.within(deadline)
 
         def step() -> Resolved:
-            attempt = _read(books, request.attempt_id)
+            attempt = _read(store, request.attempt_id)
 
-            def look_up(books: Books) -> RememberedRequest | None:
-                return books.remembered(attempt.customer_id, _OPERATION, request.idempotency_key)
+            def look_up(store: Store) -> RememberedRequest | None:
+                return store.remembered(attempt.customer_id, _OPERATION, request.idempotency_key)
 
             remembered, account, owner = in_parallel(
-                lambda: look_up(books),
-                lambda: books.account(attempt.customer_id),
-                lambda: books.purchase_of_shipment(shipment_id) if shipment_id else None,
+                lambda: look_up(store),
+                lambda: store.account(attempt.customer_id),
+                lambda: store.purchase_of_shipment(shipment_id) if shipment_id else None,
             )
             if remembered is not None:
                 require_same_request(remembered.fingerprint, asked)
                 # The attempt was read before its resolution was found to be remembered.
-                resolved = _read(books, request.attempt_id)
+                resolved = _read(store, request.attempt_id)
                 if resolved.is_open:
                     raise InconsistentReadError("a resolved attempt is still open")
                 return Resolved(attempt=resolved, replayed=True)
-            with refused_only_if_new(books, look_up):
+            with refused_only_if_new(store, look_up):
                 settled = self._decide(request, attempt, account, owner)
-            books.commit(*settled.writes(), remember(settled.change, _OPERATION, asked))
+            store.commit(*settled.writes(), remember(settled.change, _OPERATION, asked))
             return Resolved(attempt=settled.after, replayed=False)
 
         return until_confirmed(step, deadline)
@@ -153,8 +153,8 @@ class ResolveAttempt:
         return void(attempt, account, by, resolution=resolution)
 
 
-def _read(books: Books, attempt_id: UUID) -> PurchaseAttempt:
-    attempt = books.attempt(attempt_id)
+def _read(store: Store, attempt_id: UUID) -> PurchaseAttempt:
+    attempt = store.attempt(attempt_id)
     if attempt is None:
         raise AttemptNotFoundError
     return attempt

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from till.adapters.dynamodb.books import DynamoBooks
+from till.adapters.dynamodb.store import DynamoStore
 from till.domain.ledger import EntryKind
 from till.domain.purchase import AttemptState
-from till.measures import Measure, measure
+from till.metrics import Metric, measure
 from till.services.ports import (
     AppendChange,
     CreateAttempt,
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from till.services.ports import Write
 
 _MONEY: Final = {
-    EntryKind.GRANT: Measure.MONEY_GRANTED_MINOR,
-    EntryKind.DEDUCTION: Measure.MONEY_DEDUCTED_MINOR,
-    EntryKind.PURCHASE: Measure.MONEY_SPENT_MINOR,
-    EntryKind.REFUND: Measure.MONEY_REFUNDED_MINOR,
+    EntryKind.GRANT: Metric.MONEY_GRANTED_MINOR,
+    EntryKind.DEDUCTION: Metric.MONEY_DEDUCTED_MINOR,
+    EntryKind.PURCHASE: Metric.MONEY_SPENT_MINOR,
+    EntryKind.REFUND: Metric.MONEY_REFUNDED_MINOR,
 }
 _OUTCOMES: Final = {
-    AttemptState.COMPLETED: Measure.PURCHASES_COMPLETED,
-    AttemptState.VOIDED: Measure.PURCHASES_VOIDED,
-    AttemptState.UNKNOWN: Measure.PURCHASES_UNKNOWN,
+    AttemptState.COMPLETED: Metric.PURCHASES_COMPLETED,
+    AttemptState.VOIDED: Metric.PURCHASES_VOIDED,
+    AttemptState.UNKNOWN: Metric.PURCHASES_UNKNOWN,
 }
 
 
-class MeasuredBooks(DynamoBooks):
+class MeasuredStore(DynamoStore):
     """Counts what was committed, and how often a commit has to be thought over."""
 
     def commit(self, *writes: Write) -> None:
@@ -39,7 +39,7 @@ class MeasuredBooks(DynamoBooks):
         try:
             super().commit(*writes)
         except UnconfirmedCommitError:
-            measure(Measure.CONFLICTS_RETRIED)
+            measure(Metric.CONFLICTS_RETRIED)
             raise
         for write in writes:
             _count(write)
@@ -50,7 +50,7 @@ def _count(write: Write) -> None:
         case AppendChange(change=change) if change.entry is not None:
             measure(_MONEY[change.entry.kind], abs(change.entry.amount.amount_minor))
         case CreateAttempt():
-            measure(Measure.PURCHASES_RESERVED)
+            measure(Metric.PURCHASES_RESERVED)
         case UpdateAttempt(before=before, after=after) if before.state is not after.state:
             measure(_OUTCOMES[after.state])
         case _:

@@ -71,7 +71,7 @@ class HttpProducts:
             return product
 
 
-class HttpShowcase:
+class HttpCatalogueView:
     """Customers and products to be shown to people. No money or parcel rests on what it says."""
 
     def __init__(self, reader: UpstreamReader) -> None:

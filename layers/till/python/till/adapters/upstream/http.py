@@ -11,7 +11,7 @@ import httpx
 from aws_lambda_powertools import Logger
 
 from till.adapters.upstream.connections import BoundedTransport, UnreadableAnswerError
-from till.measures import Measure, measure
+from till.metrics import Metric, measure
 from till.strict_json import read_json
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ class Answer:
 
 
 _MEASURES: Final = {
-    "customers": Measure.CUSTOMER_API_MILLISECONDS,
-    "products": Measure.PRODUCT_API_MILLISECONDS,
-    "shipments": Measure.SHIPMENT_API_MILLISECONDS,
+    "customers": Metric.CUSTOMER_API_MILLISECONDS,
+    "products": Metric.PRODUCT_API_MILLISECONDS,
+    "shipments": Metric.SHIPMENT_API_MILLISECONDS,
 }
 
 

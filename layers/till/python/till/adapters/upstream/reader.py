@@ -22,11 +22,11 @@ import httpx
 from hishel import CacheOptions
 from hishel.httpx import CacheTransport
 
-from till.adapters.upstream.copies import Copies
+from till.adapters.upstream.cache_storage import Copies
 from till.adapters.upstream.deadline import Deadline
 from till.adapters.upstream.http import Answer, exchange, make_http_client
-from till.adapters.upstream.sharing import Shared
-from till.measures import Measure, measure
+from till.adapters.upstream.single_flight import Shared
+from till.metrics import Metric, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -253,10 +253,10 @@ class _Arrivals(httpx.BaseTransport):
         return ", ".join(rules.values())
 
 
-def _cache_measure(answer: Answer) -> Measure:
+def _cache_measure(answer: Answer) -> Metric:
     if answer.from_cache and answer.revalidated:
-        return Measure.CACHE_REVALIDATIONS
-    return Measure.CACHE_HITS if answer.from_cache else Measure.CACHE_MISSES
+        return Metric.CACHE_REVALIDATIONS
+    return Metric.CACHE_HITS if answer.from_cache else Metric.CACHE_MISSES
 
 
 def _key(url: httpx.URL) -> str:

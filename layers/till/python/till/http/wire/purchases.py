@@ -15,7 +15,7 @@ from till.http.wire.refunds import RefundResponse
 from till.http.wire.snapshots import AddressResponse, ProductSnapshotResponse
 from till.http.wire.types import Id, Instant, Omittable, PromoCodeText, WireRequest, WireResponse
 from till.services.create_purchase import PurchaseRequest
-from till.services.shared.pricing import Wish
+from till.services.shared.pricing import PurchaseIntent
 
 
 class CreatePurchaseRequest(WireRequest):
@@ -26,10 +26,10 @@ class CreatePurchaseRequest(WireRequest):
     expected_total: Omittable[Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR)]] = None
     promo_code: Omittable[PromoCodeText] = None
 
-    def wish(self, *, customer_id: UUID) -> Wish:
+    def intent(self, *, customer_id: UUID) -> PurchaseIntent:
         """The request as its use cases know it."""
         expected = self.expected_total
-        return Wish(
+        return PurchaseIntent(
             customer_id=customer_id,
             product_id=self.product_id,
             quantity=self.quantity,
@@ -42,7 +42,9 @@ class CreatePurchaseRequest(WireRequest):
     ) -> PurchaseRequest:
         """The request as its use case knows it."""
         return PurchaseRequest(
-            wish=self.wish(customer_id=customer_id), actor=actor, idempotency_key=idempotency_key
+            intent=self.intent(customer_id=customer_id),
+            actor=actor,
+            idempotency_key=idempotency_key,
         )
 
 

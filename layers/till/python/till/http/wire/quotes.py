@@ -38,14 +38,14 @@ class QuoteResponse(WireResponse):
         """A quote."""
         order = quote.order
         return cls(
-            customer_id=quote.wish.customer_id,
+            customer_id=quote.intent.customer_id,
             product=ProductSnapshotResponse.of(quote.product),
-            quantity=quote.wish.quantity,
+            quantity=quote.intent.quantity,
             subtotal=quote.subtotal.amount_minor,
             discount=order.discount.amount_minor if order else None,
             total=order.total.amount_minor if order else None,
             currency=quote.subtotal.currency,
-            promo_code=quote.wish.promo_code,
+            promo_code=quote.intent.promo_code,
             available=quote.available.amount_minor,
             would_succeed=problem is None,
             problem=problem,
@@ -79,7 +79,7 @@ class RefundQuoteResponse(WireResponse):
             purchase_id=purchase.id,
             customer_id=purchase.customer_id,
             amount=amount.amount_minor if amount is not None else None,
-            quantity=quote.wish.quantity,
+            quantity=quote.intent.quantity,
             currency=purchase.order.total.currency,
             refunded_after=(purchase.refunded + granted).amount_minor
             if granted is not None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from till.domain.account import AccountChange
-    from till.services.ports import Books
+    from till.services.ports import Store
 
 
 class IdempotencyKeyReusedError(TillError):
@@ -50,7 +50,7 @@ def remember(
 
 
 @contextmanager
-def refused_only_if_new(books: Books, look_up: Callable[[Books], object | None]) -> Iterator[None]:
+def refused_only_if_new(store: Store, look_up: Callable[[Store], object | None]) -> Iterator[None]:
     """Let a refusal pass only after the key was looked up once more.
 
     The key and what a refusal rests on are separate reads. Between them the same request may have
@@ -66,7 +66,7 @@ def refused_only_if_new(books: Books, look_up: Callable[[Books], object | None])
     except ReadAgainError:
         raise
     except TillError as refusal:
-        if look_up(books.isolated()) is not None:
+        if look_up(store.isolated()) is not None:
             raise InconsistentReadError("a refused request has had its effect") from refusal
         raise
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from till.domain.catalogue import Address, Product
     from till.domain.money import Money
     from till.domain.purchase import Order
-    from till.services.ports import Books
+    from till.services.ports import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class PurchaseIntent:
     """What somebody wants to buy. ``promo_code`` is in its canonical spelling."""
 
     customer_id: UUID
@@ -32,7 +32,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BooksReading:
+class StoreReading:
     """What the books say that a price, and whether it can be paid, depend on."""
 
     account: Account
@@ -40,22 +40,26 @@ class BooksReading:
     redemptions_of_customer: int
 
 
-def read_books(books: Books, wish: Wish) -> BooksReading:
+def read_store(store: Store, intent: PurchaseIntent) -> StoreReading:
     """Read the account and the promo code, in parallel."""
-    code = wish.promo_code
+    code = intent.promo_code
     if code is None:
-        account = books.account(wish.customer_id)
-        return BooksReading(account=account, promo=None, redemptions_of_customer=0)
+        account = store.account(intent.customer_id)
+        return StoreReading(account=account, promo=None, redemptions_of_customer=0)
     account, promo, redemptions = in_parallel(
-        lambda: books.account(wish.customer_id),
-        lambda: books.promo(code),
-        lambda: books.redemptions_of(code, wish.customer_id),
+        lambda: store.account(intent.customer_id),
+        lambda: store.promo(code),
+        lambda: store.redemptions_of(code, intent.customer_id),
     )
-    return BooksReading(account=account, promo=promo, redemptions_of_customer=redemptions)
+    return StoreReading(account=account, promo=promo, redemptions_of_customer=redemptions)
 
 
 def price(
-    wish: Wish, product: Product, shipping_address: Address, books: BooksReading, at: datetime
+    intent: PurchaseIntent,
+    product: Product,
+    shipping_address: Address,
+    store: StoreReading,
+    at: datetime,
 ) -> Order:
     """The order at its price at an instant.
 
@@ -66,29 +70,29 @@ def price(
     """
     return make_order(
         product,
-        wish.quantity,
+        intent.quantity,
         shipping_address,
-        promo=_applied(wish, product, books, at),
-        expected_total=wish.expected_total,
+        promo=_applied(intent, product, store, at),
+        expected_total=intent.expected_total,
     )
 
 
 def _applied(
-    wish: Wish, product: Product, books: BooksReading, at: datetime
+    intent: PurchaseIntent, product: Product, store: StoreReading, at: datetime
 ) -> AppliedPromo | None:
-    if wish.promo_code is None:
+    if intent.promo_code is None:
         return None
-    if books.promo is None:
-        raise PromoCodeRefusedError(code=wish.promo_code, restriction=PromoRestriction.UNKNOWN)
-    books.promo.require_usable(
+    if store.promo is None:
+        raise PromoCodeRefusedError(code=intent.promo_code, restriction=PromoRestriction.UNKNOWN)
+    store.promo.require_usable(
         at=at,
-        account=books.account,
+        account=store.account,
         product_id=product.id,
-        subtotal=subtotal_of(product, wish.quantity),
-        redemptions_of_customer=books.redemptions_of_customer,
+        subtotal=subtotal_of(product, intent.quantity),
+        redemptions_of_customer=store.redemptions_of_customer,
     )
     return AppliedPromo(
-        code=books.promo.code,
-        version=books.promo.version,
-        discount=books.promo.terms.discount,
+        code=store.promo.code,
+        version=store.promo.version,
+        discount=store.promo.terms.discount,
     )

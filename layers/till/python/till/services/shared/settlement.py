@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from till.domain.account import Account, AccountChange
     from till.domain.purchase import PurchaseAttempt, Resolution, ShipmentOutcome
-    from till.services.ports import Books, Clock, Deadline, Incidents, Write
+    from till.services.ports import Clock, Deadline, Incidents, Store, Write
     from till.services.shared.policy import ShipmentPolicy
 
 _NOTE_SECONDS: Final = 1.5
@@ -121,9 +121,9 @@ class SettleShipment:
     """Brings what the carrier answered into the tables."""
 
     def __init__(
-        self, books: Books, clock: Clock, policy: ShipmentPolicy, incidents: Incidents
+        self, store: Store, clock: Clock, policy: ShipmentPolicy, incidents: Incidents
     ) -> None:
-        self._books = books
+        self._store = store
         self._incidents = incidents
         self._clock = clock
         self._policy = policy
@@ -151,8 +151,8 @@ class SettleShipment:
         """
         answered_at = self._clock.now()
         in_time = keeping(deadline, _NOTE_SECONDS)
-        books = self._books.within(in_time)
-        run = _Settling(books, self._clock, self._policy, self._incidents, actor, answered_at)
+        store = self._store.within(in_time)
+        run = _Settling(store, self._clock, self._policy, self._incidents, actor, answered_at)
         known = (attempt, account) if account is not None else None
 
         def step() -> PurchaseAttempt:
@@ -177,21 +177,21 @@ class SettleShipment:
         deadline: Deadline,
     ) -> None:
         """Write the carrier's answer on the attempt alone, which hardly any other run updates."""
-        books = self._books.within(deadline)
+        store = self._store.within(deadline)
 
         def write(current: PurchaseAttempt) -> None:
             if not current.is_open:
-                _record_late_answer(books, current, outcome, answered_at)
+                _record_late_answer(store, current, outcome, answered_at)
             elif current.carrier_outcome != outcome:
                 noted = current.with_carrier_answer(outcome, answered_at)
-                books.commit(UpdateAttempt(current, noted))
+                store.commit(UpdateAttempt(current, noted))
 
         try:
             try:
                 # As it was last known: the tables may not be readable just now.
                 write(attempt)
             except ReadAgainError:
-                write(_read(books, attempt.id))
+                write(_read(store, attempt.id))
         except Exception:  # noqa: BLE001 - the caller raises why settling failed
             self._incidents.answer_not_recorded(attempt.id, outcome)
 
@@ -200,7 +200,7 @@ class SettleShipment:
 class _Settling:
     """One run of ``SettleShipment``."""
 
-    books: Books
+    store: Store
     clock: Clock
     policy: ShipmentPolicy
     incidents: Incidents
@@ -212,8 +212,8 @@ class _Settling:
     ) -> tuple[PurchaseAttempt, Account, ShipmentOutcome]:
         """The attempt, the account, and what of the carrier's answer can be believed."""
         attempt, account, believed = in_parallel(
-            lambda: _read(self.books, attempt_id),
-            lambda: self.books.account(customer_id),
+            lambda: _read(self.store, attempt_id),
+            lambda: self.store.account(customer_id),
             lambda: self._believed(attempt_id, outcome),
         )
         return attempt, account, believed
@@ -222,7 +222,7 @@ class _Settling:
         """A shipment id belongs to one purchase: another's proves nothing about this one."""
         if not isinstance(outcome, Shipped):
             return outcome
-        owner = self.books.purchase_of_shipment(outcome.shipment_id)
+        owner = self.store.purchase_of_shipment(outcome.shipment_id)
         if owner is None or owner == attempt_id:
             return outcome
         self.incidents.shipment_id_taken(attempt_id, outcome.shipment_id, owner)
@@ -235,7 +235,7 @@ class _Settling:
     ) -> PurchaseAttempt:
         """Decide and commit."""
         if not attempt.is_open:
-            return _record_late_answer(self.books, attempt, outcome, self.answered_at)
+            return _record_late_answer(self.store, attempt, outcome, self.answered_at)
         settled = self._decide(attempt, account, outcome)
         if settled is None:
             return self._believe_no_longer(attempt, outcome)
@@ -244,7 +244,7 @@ class _Settling:
                 settled.after, carrier_outcome=outcome, carrier_answered_at=self.answered_at
             )
             settled = replace(settled, after=noted)
-        self.books.commit(*settled.writes())
+        self.store.commit(*settled.writes())
         return settled.after
 
     def _decide(
@@ -268,7 +268,7 @@ class _Settling:
         if not isinstance(attempt.carrier_outcome, Shipped):
             return attempt
         noted = attempt.with_carrier_answer(outcome, self.answered_at)
-        self.books.commit(UpdateAttempt(attempt, noted))
+        self.store.commit(UpdateAttempt(attempt, noted))
         return noted
 
     def _cause(self, attempt: PurchaseAttempt, reason: str) -> Cause:
@@ -280,15 +280,15 @@ class _Settling:
         )
 
 
-def _read(books: Books, attempt_id: UUID) -> PurchaseAttempt:
-    attempt = books.attempt(attempt_id)
+def _read(store: Store, attempt_id: UUID) -> PurchaseAttempt:
+    attempt = store.attempt(attempt_id)
     if attempt is None:
         raise AttemptNotFoundError
     return attempt
 
 
 def _record_late_answer(
-    books: Books, attempt: PurchaseAttempt, outcome: ShipmentOutcome, at: datetime
+    store: Store, attempt: PurchaseAttempt, outcome: ShipmentOutcome, at: datetime
 ) -> PurchaseAttempt:
     """Write down what the carrier answered for an attempt that was voided meanwhile."""
     if attempt.state is not AttemptState.VOIDED or isinstance(outcome, OutcomeUnknown):
@@ -296,5 +296,5 @@ def _record_late_answer(
     if attempt.carrier_outcome == outcome:
         return attempt
     answered = attempt.with_late_answer(outcome, at)
-    books.commit(UpdateAttempt(attempt, answered))
+    store.commit(UpdateAttempt(attempt, answered))
     return answered

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.catalogue import CustomerDetails
-    from till.services.ports import Showcase
+    from till.services.ports import CatalogueView
 
 _AT_ONCE: Final = 8
 
@@ -40,8 +40,8 @@ class Looked:
 class ShownCustomers:
     """Looks customers up for display. Who cannot be had is left out: the list matters more."""
 
-    def __init__(self, showcase: Showcase) -> None:
-        self._showcase = showcase
+    def __init__(self, catalogue_view: CatalogueView) -> None:
+        self._showcase = catalogue_view
 
     def __call__(self, customer_ids: Iterable[UUID]) -> Looked:
         """Those that are known, each asked for once.

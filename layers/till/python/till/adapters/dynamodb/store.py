@@ -44,13 +44,12 @@ from till.adapters.dynamodb.stored.keys import (
 from till.adapters.dynamodb.stored.promo_codes import StoredPromo, StoredPromoVersion
 from till.domain.account import Account
 from till.domain.instant import format_instant, parse_instant
-from till.measures import Measure, measure
+from till.metrics import Metric, measure
 from till.services.ports import (
     AccountPage,
     AddRefund,
     AppendChange,
     AttemptPage,
-    BooksUnreadableError,
     ChangePage,
     ChangePromo,
     ClaimShipment,
@@ -62,6 +61,7 @@ from till.services.ports import (
     Redeem,
     RefundPage,
     RememberRequest,
+    StoreUnreadableError,
     UnconfirmedCommitError,
     UpdateAttempt,
     WorkPage,
@@ -143,8 +143,8 @@ _BATCH_GET_ROUNDS: Final = 8
 """DynamoDB may leave out keys of a batch while it is throttled; asked for again, with pauses."""
 
 
-class DynamoBooks:
-    """``till.services.ports.Books`` over the ledger table and the purchases table."""
+class DynamoStore:
+    """``till.services.ports.Store`` over the ledger table and the purchases table."""
 
     def __init__(
         self,
@@ -161,15 +161,15 @@ class DynamoBooks:
         self._deadline = deadline
         self._isolated = isolated
 
-    def within(self, deadline: Deadline) -> DynamoBooks:
+    def within(self, deadline: Deadline) -> DynamoStore:
         """The same tables, with calls that take no longer than the deadline leaves."""
         return self._like(deadline, isolated=self._isolated)
 
-    def isolated(self) -> DynamoBooks:
+    def isolated(self) -> DynamoStore:
         """The same tables, with single reads that see whole transactions only; see the port."""
         return self._like(self._deadline, isolated=True)
 
-    def _like(self, deadline: Deadline | None, *, isolated: bool) -> DynamoBooks:
+    def _like(self, deadline: Deadline | None, *, isolated: bool) -> DynamoStore:
         return type(self)(
             self._client_for,
             ledger_table=self._ledger,
@@ -633,7 +633,7 @@ class DynamoBooks:
             rest = answer.get("UnprocessedKeys", {}).get(self._purchases)
             wanted = list(rest["Keys"]) if rest else []
         if wanted:
-            raise BooksUnreadableError
+            raise StoreUnreadableError
 
     def _batch_get_once(
         self, keys: list[Mapping[str, AttributeValueTypeDef]]
@@ -649,15 +649,15 @@ class DynamoBooks:
         """Make a call that reads, a few times if it fails.
 
         Raises:
-            BooksUnreadableError: it failed each time, or there is no time left.
+            StoreUnreadableError: it failed each time, or there is no time left.
         """
         for number in range(1, _READ_TRIES + 1):
             try:
-                with _unless_final(BooksUnreadableError):
+                with _unless_final(StoreUnreadableError):
                     answer = call()
                     _require_genuine(answer)
                     return answer
-            except BooksUnreadableError:
+            except StoreUnreadableError:
                 if number == _READ_TRIES:
                     raise
             self._pause(number)
@@ -667,11 +667,11 @@ class DynamoBooks:
         """Wait before the next try of a read.
 
         Raises:
-            BooksUnreadableError: there is no time left for another.
+            StoreUnreadableError: there is no time left for another.
         """
         seconds = random.uniform(0, _READ_PAUSE_SECONDS * 2**number)  # noqa: S311 - jitter
         if self._deadline is not None and self._deadline.remaining_seconds() <= seconds:
-            raise BooksUnreadableError
+            raise StoreUnreadableError
         pause(seconds)
 
 
@@ -690,7 +690,7 @@ def _require_genuine(answer: object) -> None:
 
 
 @contextmanager
-def _unless_final(in_doubt: type[UnconfirmedCommitError | BooksUnreadableError]) -> Iterator[None]:
+def _unless_final(in_doubt: type[UnconfirmedCommitError | StoreUnreadableError]) -> Iterator[None]:
     """Raise ``in_doubt`` for every failure of a call that does not prove what happened."""
     try:
         yield
@@ -733,7 +733,7 @@ def _readable_places(places: Iterable[str], parse: Callable[[str], T]) -> Iterat
 
 def _tell_unreadable(error: Exception, where: Mapping[str, object]) -> None:
     # See docs/runbooks/unreadable-items.md. What is in the item may be anybody's data.
-    measure(Measure.UNREADABLE_ITEMS)
+    measure(Metric.UNREADABLE_ITEMS)
     logger.error("unreadable item", extra={**where, "error": type(error).__name__})
 
 

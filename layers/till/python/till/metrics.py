@@ -1,6 +1,6 @@
 """What is measured: CloudWatch metrics, by way of the log (embedded metric format, Powertools).
 
-A measurement says how things go, and is no part of the books: one may be lost, or counted again
+A measurement says how things go, and is no part of the store: one may be lost, or counted again
 when nobody knows whether a commit was applied. The edge writes them down once per request.
 """
 
@@ -17,7 +17,7 @@ _metrics = Metrics(namespace="Till", service="till")
 _metrics.set_default_dimensions(stage=os.environ.get("TILL_STAGE", "none"))
 
 
-class Measure(StrEnum):
+class Metric(StrEnum):
     """The names of the metrics; amounts of money are in minor units."""
 
     PURCHASES_RESERVED = "PurchasesReserved"
@@ -62,16 +62,16 @@ class Measure(StrEnum):
 
 
 _UNITS: Final = {
-    Measure.OLDEST_UNKNOWN_SECONDS: MetricUnit.Seconds,
-    Measure.OLDEST_ORPHAN_SECONDS: MetricUnit.Seconds,
-    Measure.CUSTOMER_API_MILLISECONDS: MetricUnit.Milliseconds,
-    Measure.PRODUCT_API_MILLISECONDS: MetricUnit.Milliseconds,
-    Measure.SHIPMENT_API_MILLISECONDS: MetricUnit.Milliseconds,
-    Measure.PROBE_MILLISECONDS: MetricUnit.Milliseconds,
+    Metric.OLDEST_UNKNOWN_SECONDS: MetricUnit.Seconds,
+    Metric.OLDEST_ORPHAN_SECONDS: MetricUnit.Seconds,
+    Metric.CUSTOMER_API_MILLISECONDS: MetricUnit.Milliseconds,
+    Metric.PRODUCT_API_MILLISECONDS: MetricUnit.Milliseconds,
+    Metric.SHIPMENT_API_MILLISECONDS: MetricUnit.Milliseconds,
+    Metric.PROBE_MILLISECONDS: MetricUnit.Milliseconds,
 }
 
 
-def measure(name: Measure, value: float = 1) -> None:
+def measure(name: Metric, value: float = 1) -> None:
     """Count, or take down a value, until the request ends. Safe between threads."""
     _metrics.add_metric(name=name.value, unit=_UNITS.get(name, MetricUnit.Count), value=value)
 

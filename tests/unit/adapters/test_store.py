@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.unit.fakes import opened
-from till.adapters.dynamodb.books import DynamoBooks
+from till.adapters.dynamodb.store import DynamoStore
 from till.adapters.dynamodb.stored.accounts import StoredChange
 from till.adapters.dynamodb.stored.attempts import StoredAttempt
 from till.domain.account import Account, AccountChange
@@ -76,25 +76,25 @@ def an_attempt(customer_id: UUID, *, price: int = 1000, seconds: float = 0) -> P
     )
 
 
-def granted(books: DynamoBooks, customer_id: UUID, amount: int = 10_000) -> AccountChange:
-    change = books.account(customer_id).grant(Money(amount), at(0))
-    books.commit(AppendChange(change))
+def granted(store: DynamoStore, customer_id: UUID, amount: int = 10_000) -> AccountChange:
+    change = store.account(customer_id).grant(Money(amount), at(0))
+    store.commit(AppendChange(change))
     return change
 
 
-def test_an_account_that_never_was_is_empty(books: DynamoBooks) -> None:
+def test_an_account_that_never_was_is_empty(store: DynamoStore) -> None:
     customer_id = uuid4()
-    assert books.account(customer_id) == Account.empty(customer_id)
+    assert store.account(customer_id) == Account.empty(customer_id)
     with pytest.raises(InconsistentReadError):
-        books.change(customer_id, 1)
+        store.change(customer_id, 1)
 
 
-def test_every_kind_of_change_comes_back_as_it_was_written(books: DynamoBooks) -> None:
+def test_every_kind_of_change_comes_back_as_it_was_written(store: DynamoStore) -> None:
     customer_id, attempt_id, product_id = uuid4(), uuid4(), uuid4()
     account, written = Account.empty(customer_id), []
 
     def take(change: AccountChange) -> Account:
-        books.commit(AppendChange(change))
+        store.commit(AppendChange(change))
         written.append(change)
         return change.account
 
@@ -109,20 +109,20 @@ def test_every_kind_of_change_comes_back_as_it_was_written(books: DynamoBooks) -
     account = take(account.hold(second, at(6)))
     account = take(account.hold(opened(Money(0)), at(6)))
     account = take(account.void_hold(second.attempt_id, at(7)))
-    assert [books.change(customer_id, n + 1) for n in range(len(written))] == written
-    assert books.account(customer_id) == account
+    assert [store.change(customer_id, n + 1) for n in range(len(written))] == written
+    assert store.account(customer_id) == account
 
 
-def test_a_version_is_written_once(books: DynamoBooks) -> None:
+def test_a_version_is_written_once(store: DynamoStore) -> None:
     customer_id = uuid4()
-    account = books.account(customer_id)
-    books.commit(AppendChange(account.grant(Money(1), at(0))))
+    account = store.account(customer_id)
+    store.commit(AppendChange(account.grant(Money(1), at(0))))
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(AppendChange(account.grant(Money(2), at(0))))
-    assert books.account(customer_id).posted == Money(1)
+        store.commit(AppendChange(account.grant(Money(2), at(0))))
+    assert store.account(customer_id).posted == Money(1)
 
 
-def test_all_writes_or_none(books: DynamoBooks) -> None:
+def test_all_writes_or_none(store: DynamoStore) -> None:
     customer_id = uuid4()
     request = RememberedRequest(
         customer_id=customer_id,
@@ -132,38 +132,38 @@ def test_all_writes_or_none(books: DynamoBooks) -> None:
         version=1,
         at=NOON,
     )
-    books.commit(AppendChange(Account.empty(customer_id).grant(Money(1), at(0))))
+    store.commit(AppendChange(Account.empty(customer_id).grant(Money(1), at(0))))
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(
+        store.commit(
             RememberRequest(request),
             AppendChange(Account.empty(customer_id).grant(Money(1), at(0))),
         )
-    assert books.remembered(customer_id, "grant_credit", "a#b#c") is None
-    books.commit(RememberRequest(request))
-    assert books.remembered(customer_id, "grant_credit", "a#b#c") == request
-    assert books.remembered(customer_id, "deduct_credit", "a#b#c") is None
+    assert store.remembered(customer_id, "grant_credit", "a#b#c") is None
+    store.commit(RememberRequest(request))
+    assert store.remembered(customer_id, "grant_credit", "a#b#c") == request
+    assert store.remembered(customer_id, "deduct_credit", "a#b#c") is None
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(RememberRequest(request))
+        store.commit(RememberRequest(request))
 
 
-def test_an_attempt_comes_back_as_it_was_written_in_every_state(books: DynamoBooks) -> None:
+def test_an_attempt_comes_back_as_it_was_written_in_every_state(store: DynamoStore) -> None:
     pending = an_attempt(uuid4())
-    books.commit(CreateAttempt(pending))
-    assert books.attempt(pending.id) == pending
+    store.commit(CreateAttempt(pending))
+    assert store.attempt(pending.id) == pending
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(CreateAttempt(replace(pending, reservation_id="another run")))
+        store.commit(CreateAttempt(replace(pending, reservation_id="another run")))
 
     noted = pending.with_carrier_answer(OutcomeUnknown(message="?"), NOON)
     unknown = noted.unknown(NOON, deadline_at=NOON + timedelta(days=1))
     completed = unknown.completed(Shipped(shipment_id="s"), NOON)
     before = pending
     for after in (noted, unknown, completed):
-        books.commit(UpdateAttempt(before, after))
-        assert books.attempt(pending.id) == after
+        store.commit(UpdateAttempt(before, after))
+        assert store.attempt(pending.id) == after
         before = after
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(UpdateAttempt(unknown, unknown.voided(NOON, possible_orphan=True)))
-    assert books.attempt(pending.id) == completed
+        store.commit(UpdateAttempt(unknown, unknown.voided(NOON, possible_orphan=True)))
+    assert store.attempt(pending.id) == completed
 
     other = an_attempt(uuid4())
     promo = AppliedPromo(code="X", version=3, discount=TERMS.discount)
@@ -173,21 +173,21 @@ def test_an_attempt_comes_back_as_it_was_written_in_every_state(books: DynamoBoo
         resolution=Resolution(actor="rep", reason="asked"),
         possible_orphan=True,
     )
-    books.commit(CreateAttempt(other))
-    books.commit(UpdateAttempt(other, voided))
-    assert books.attempt(other.id) == voided
-    assert books.attempt(uuid4()) is None
+    store.commit(CreateAttempt(other))
+    store.commit(UpdateAttempt(other, voided))
+    assert store.attempt(other.id) == voided
+    assert store.attempt(uuid4()) is None
 
 
-def test_the_terms_of_a_sale_cannot_be_updated(books: DynamoBooks) -> None:
+def test_the_terms_of_a_sale_cannot_be_updated(store: DynamoStore) -> None:
     pending = an_attempt(uuid4())
-    books.commit(CreateAttempt(pending))
+    store.commit(CreateAttempt(pending))
     cheaper = replace(pending, order=replace(pending.order, subtotal=Money(1), total=Money(1)))
     with pytest.raises(ValueError, match="total"):
-        books.commit(UpdateAttempt(pending, cheaper))
+        store.commit(UpdateAttempt(pending, cheaper))
 
 
-def test_refunds_come_back_in_their_order(books: DynamoBooks) -> None:
+def test_refunds_come_back_in_their_order(store: DynamoStore) -> None:
     purchase_id = uuid4()
     refunds = [
         Refund(
@@ -209,54 +209,54 @@ def test_refunds_come_back_in_their_order(books: DynamoBooks) -> None:
         for n in range(1, 13)
     ]
     for refund in refunds:
-        books.commit(AddRefund(refund))
-    assert books.refunds(purchase_id, before=None, limit=100) == RefundPage(
+        store.commit(AddRefund(refund))
+    assert store.refunds(purchase_id, before=None, limit=100) == RefundPage(
         tuple(reversed(refunds)), None
     )
-    page = books.refunds(purchase_id, before=None, limit=5)
+    page = store.refunds(purchase_id, before=None, limit=5)
     assert page == RefundPage(tuple(reversed(refunds[7:])), 8)
-    page = books.refunds(purchase_id, before=page.before, limit=7)
+    page = store.refunds(purchase_id, before=page.before, limit=7)
     assert page == RefundPage(tuple(reversed(refunds[:7])), None)
-    assert books.refunds(purchase_id, before=1, limit=7) == RefundPage((), None)
-    assert books.refund(purchase_id, 7) == refunds[6]
+    assert store.refunds(purchase_id, before=1, limit=7) == RefundPage((), None)
+    assert store.refund(purchase_id, 7) == refunds[6]
     with pytest.raises(InconsistentReadError):
-        books.refund(purchase_id, 13)
+        store.refund(purchase_id, 13)
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(AddRefund(refunds[3]))
+        store.commit(AddRefund(refunds[3]))
 
 
-def test_entries_are_paged_without_the_holds_between_them(books: DynamoBooks) -> None:
+def test_entries_are_paged_without_the_holds_between_them(store: DynamoStore) -> None:
     customer_id = uuid4()
-    granted(books, customer_id)
+    granted(store, customer_id)
     for n in range(7):
         attempt_id = uuid4()
-        account = books.account(customer_id)
+        account = store.account(customer_id)
         hold = account.hold(opened(Money(10), attempt_id=attempt_id), at(n))
-        books.commit(AppendChange(hold))
-        books.commit(AppendChange(hold.account.post_hold(attempt_id, at(n))))
+        store.commit(AppendChange(hold))
+        store.commit(AppendChange(hold.account.post_hold(attempt_id, at(n))))
     sequences: list[int] = []
     before: int | None = None
     while True:
-        page = books.entries(customer_id, kind=None, before=before, limit=3)
+        page = store.entries(customer_id, kind=None, before=before, limit=3)
         sequences += [c.entry.sequence for c in page.changes if c.entry]
         before = page.before
         if before is None:
             break
     assert sequences == [8, 7, 6, 5, 4, 3, 2, 1]
-    purchases = books.entries(customer_id, kind=EntryKind.PURCHASE, before=None, limit=7)
+    purchases = store.entries(customer_id, kind=EntryKind.PURCHASE, before=None, limit=7)
     assert (len(purchases.changes), purchases.before) == (7, None)
-    assert books.entries(customer_id, kind=None, before=1, limit=3).changes == ()
+    assert store.entries(customer_id, kind=None, before=1, limit=3).changes == ()
 
 
-def test_attempts_are_found_by_state_and_time(books: DynamoBooks) -> None:
+def test_attempts_are_found_by_state_and_time(store: DynamoStore) -> None:
     pending = [an_attempt(uuid4(), seconds=n) for n in range(9)]
     for attempt in pending:
-        books.commit(CreateAttempt(attempt))
+        store.commit(CreateAttempt(attempt))
     state = (AttemptState.PENDING,)
     seen: list[UUID] = []
     before: str | None = None
     while True:
-        page = books.list_attempts(state, since=None, until=None, before=before, limit=2)
+        page = store.list_attempts(state, since=None, until=None, before=before, limit=2)
         seen += [a.id for a in page.attempts]
         before = page.before
         if before is None:
@@ -264,27 +264,27 @@ def test_attempts_are_found_by_state_and_time(books: DynamoBooks) -> None:
     assert seen == [a.id for a in reversed(pending)]
 
     since, until = NOON + timedelta(seconds=2), NOON + timedelta(seconds=5)
-    page = books.list_attempts(state, since=since, until=until, before=None, limit=10)
+    page = store.list_attempts(state, since=since, until=until, before=None, limit=10)
     assert [a.id for a in page.attempts] == [pending[n].id for n in (4, 3, 2)]
-    page = books.list_attempts(state, since=until, until=since, before=None, limit=10)
+    page = store.list_attempts(state, since=until, until=since, before=None, limit=10)
     assert page.attempts == ()
 
     done = pending[8].completed(Shipped(shipment_id="s"), NOON + timedelta(seconds=20))
-    books.commit(UpdateAttempt(pending[8], done))
+    store.commit(UpdateAttempt(pending[8], done))
     every = (*PurchaseStatus, *AttemptState)
-    page = books.list_attempts(every, since=None, until=None, before=None, limit=100)
+    page = store.list_attempts(every, since=None, until=None, before=None, limit=100)
     assert [a.id for a in page.attempts] == [a.id for a in reversed(pending)]
 
 
-def test_more_attempts_than_one_batch_holds(books: DynamoBooks) -> None:
+def test_more_attempts_than_one_batch_holds(store: DynamoStore) -> None:
     attempts = [an_attempt(uuid4(), seconds=n) for n in range(103)]
     for attempt in attempts:
-        books.commit(CreateAttempt(attempt))
+        store.commit(CreateAttempt(attempt))
     ids = tuple(a.id for a in attempts)
-    assert [a.id for a in books.attempts((*ids, uuid4(), ids[0]))] == [*ids, ids[0]]
+    assert [a.id for a in store.attempts((*ids, uuid4(), ids[0]))] == [*ids, ids[0]]
 
 
-def test_a_usual_attempt_costs_one_write_unit_per_write(books: DynamoBooks) -> None:
+def test_a_usual_attempt_costs_one_write_unit_per_write(store: DynamoStore) -> None:
     attempt = an_attempt(uuid4())
     order = attempt.order
     product = replace(order.product, sku="CUP-BLUE-350", name="Blue cup", description="d" * 120)
@@ -335,90 +335,90 @@ TERMS = PromoTerms(
 )
 
 
-def test_a_promo_code_comes_back_with_its_history(books: DynamoBooks) -> None:
-    assert books.promo("CODE") is None
+def test_a_promo_code_comes_back_with_its_history(store: DynamoStore) -> None:
+    assert store.promo("CODE") is None
     made = a_promo("CODE", TERMS)
-    books.commit(ChangePromo(PromoChange(promo=made, action=PromoAction.CREATED)))
-    assert books.promo("CODE") == made
+    store.commit(ChangePromo(PromoChange(promo=made, action=PromoAction.CREATED)))
+    assert store.promo("CODE") == made
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(ChangePromo(PromoChange(promo=made, action=PromoAction.CREATED)))
+        store.commit(ChangePromo(PromoChange(promo=made, action=PromoAction.CREATED)))
     plain = PromoTerms(discount=FixedDiscount(amount=Money(7)))
     changed = made.with_terms(plain, actor="bob", at=NOON)
-    books.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
-    assert books.promo("CODE") == changed
+    store.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
+    assert store.promo("CODE") == changed
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
+        store.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
     ended = changed.deactivated(actor="cleo", at=NOON)
-    books.commit(ChangePromo(PromoChange(promo=ended, action=PromoAction.DEACTIVATED)))
-    assert [c.promo for c in books.promo_changes("CODE")] == [made, changed, ended]
+    store.commit(ChangePromo(PromoChange(promo=ended, action=PromoAction.DEACTIVATED)))
+    assert [c.promo for c in store.promo_changes("CODE")] == [made, changed, ended]
 
 
-def test_redemptions_are_capped_and_given_back(books: DynamoBooks) -> None:
+def test_redemptions_are_capped_and_given_back(store: DynamoStore) -> None:
     promo = a_promo("CODE", PromoTerms(discount=TERMS.discount, max_redemptions=2))
-    books.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
+    store.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
     customers = [uuid4() for _ in range(3)]
-    books.commit(Redeem(promo, customers[0]))
-    books.commit(Redeem(promo, customers[1]))
+    store.commit(Redeem(promo, customers[0]))
+    store.commit(Redeem(promo, customers[1]))
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(Redeem(promo, customers[2]))
+        store.commit(Redeem(promo, customers[2]))
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(GiveRedemptionBack("CODE", customers[2]))
-    books.commit(GiveRedemptionBack("CODE", customers[0]))
+        store.commit(GiveRedemptionBack("CODE", customers[2]))
+    store.commit(GiveRedemptionBack("CODE", customers[0]))
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(GiveRedemptionBack("CODE", customers[0]))
-    books.commit(Redeem(promo, customers[2]))
-    current = books.promo("CODE")
+        store.commit(GiveRedemptionBack("CODE", customers[0]))
+    store.commit(Redeem(promo, customers[2]))
+    current = store.promo("CODE")
     assert current is not None
     assert current.redemptions == 2
-    assert [books.redemptions_of("CODE", each) for each in customers] == [0, 1, 1]
+    assert [store.redemptions_of("CODE", each) for each in customers] == [0, 1, 1]
 
 
-def test_a_customers_redemptions_are_capped(books: DynamoBooks) -> None:
+def test_a_customers_redemptions_are_capped(store: DynamoStore) -> None:
     terms = PromoTerms(discount=TERMS.discount, max_redemptions_per_customer=1)
     promo = a_promo("CODE", terms)
-    books.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
+    store.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
     customer_id = uuid4()
-    books.commit(Redeem(promo, customer_id))
+    store.commit(Redeem(promo, customer_id))
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(Redeem(promo, customer_id))
-    books.commit(Redeem(promo, uuid4()))
-    books.commit(GiveRedemptionBack("CODE", customer_id))
-    books.commit(Redeem(promo, customer_id))
+        store.commit(Redeem(promo, customer_id))
+    store.commit(Redeem(promo, uuid4()))
+    store.commit(GiveRedemptionBack("CODE", customer_id))
+    store.commit(Redeem(promo, customer_id))
 
 
-def test_a_redemption_is_refused_under_terms_that_have_changed(books: DynamoBooks) -> None:
+def test_a_redemption_is_refused_under_terms_that_have_changed(store: DynamoStore) -> None:
     promo = a_promo("CODE", PromoTerms(discount=TERMS.discount))
-    books.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
-    books.commit(Redeem(promo, uuid4()))
+    store.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
+    store.commit(Redeem(promo, uuid4()))
     changed = promo.deactivated(actor="bob", at=NOON)
-    books.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.DEACTIVATED)))
-    current = books.promo("CODE")
+    store.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.DEACTIVATED)))
+    current = store.promo("CODE")
     assert current is not None
     assert current.redemptions == 1, "a change of terms leaves the count alone"
     with pytest.raises(UnconfirmedCommitError):
-        books.commit(Redeem(promo, uuid4()))
+        store.commit(Redeem(promo, uuid4()))
 
 
-def test_promo_codes_are_paged_newest_first(books: DynamoBooks) -> None:
+def test_promo_codes_are_paged_newest_first(store: DynamoStore) -> None:
     for n, code in enumerate(["A-1", "B_2", "C3C", "D4D", "E5E"]):
         promo = a_promo(code, TERMS, seconds=n)
-        books.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
+        store.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
     states = (PromoState.ACTIVE, PromoState.DEACTIVATED)
     seen: list[str] = []
     before: str | None = None
     while True:
-        page = books.promos(states, before=before, limit=2)
+        page = store.promos(states, before=before, limit=2)
         seen += [promo.code for promo in page.promos]
         before = page.before
         if before is None:
             break
     assert seen == ["E5E", "D4D", "C3C", "B_2", "A-1"]
-    assert books.promos((PromoState.DEACTIVATED,), before=None, limit=2).promos == ()
+    assert store.promos((PromoState.DEACTIVATED,), before=None, limit=2).promos == ()
 
 
-def damage(books: DynamoBooks, table: str, pk: str, sk: str, attribute: str) -> None:
+def damage(store: DynamoStore, table: str, pk: str, sk: str, attribute: str) -> None:
     """Make an item unreadable, as somebody with access to the table could."""
-    books._client_for(1).update_item(
+    store._client_for(1).update_item(
         TableName=table,
         Key={"pk": {"S": pk}, "sk": {"S": sk}},
         UpdateExpression="SET #a = :nonsense",
@@ -428,69 +428,69 @@ def damage(books: DynamoBooks, table: str, pk: str, sk: str, attribute: str) -> 
 
 
 def test_an_unreadable_item_is_left_out_and_told_and_the_others_are_read(
-    books: DynamoBooks, caplog: pytest.LogCaptureFixture
+    store: DynamoStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     attempts = [an_attempt(uuid4(), seconds=n) for n in range(3)]
     for attempt in attempts:
-        books.commit(CreateAttempt(attempt))
+        store.commit(CreateAttempt(attempt))
     broken = attempts[1].id
-    damage(books, "purchases", f"PURCHASE#{broken}", "PURCHASE", "reserved_at")
+    damage(store, "purchases", f"PURCHASE#{broken}", "PURCHASE", "reserved_at")
     states = (AttemptState.PENDING,)
-    newest = books.list_attempts(states, since=None, until=None, before=None, limit=10)
+    newest = store.list_attempts(states, since=None, until=None, before=None, limit=10)
     assert [a.id for a in newest.attempts] == [attempts[2].id, attempts[0].id]
-    oldest = books.oldest_attempts(AttemptState.PENDING, after=None, limit=10)
+    oldest = store.oldest_attempts(AttemptState.PENDING, after=None, limit=10)
     assert [a.id for a in oldest.attempts] == [attempts[0].id, attempts[2].id]
     assert (oldest.count, oldest.oldest) == (3, NOON)
     told = {vars(record)["pk"] for record in caplog.records}
     assert told == {f"PURCHASE#{broken}"}
     with pytest.raises(ValueError, match="not an instant"):
-        books.attempt(broken)
+        store.attempt(broken)
 
 
-def test_an_unreadable_place_in_an_index_is_left_out(books: DynamoBooks) -> None:
+def test_an_unreadable_place_in_an_index_is_left_out(store: DynamoStore) -> None:
     attempts = [an_attempt(uuid4(), seconds=n) for n in range(3)]
     for attempt in attempts:
-        books.commit(CreateAttempt(attempt))
-    damage(books, "purchases", f"PURCHASE#{attempts[1].id}", "PURCHASE", "state_at")
-    page = books.oldest_attempts(AttemptState.PENDING, after=None, limit=10)
+        store.commit(CreateAttempt(attempt))
+    damage(store, "purchases", f"PURCHASE#{attempts[1].id}", "PURCHASE", "state_at")
+    page = store.oldest_attempts(AttemptState.PENDING, after=None, limit=10)
     assert [a.id for a in page.attempts] == [attempts[0].id, attempts[2].id]
 
 
-def test_an_unreadable_entry_leaves_a_gap_in_the_list(books: DynamoBooks) -> None:
+def test_an_unreadable_entry_leaves_a_gap_in_the_list(store: DynamoStore) -> None:
     customer_id = uuid4()
     for _ in range(3):
-        granted(books, customer_id, 5)
-    damage(books, "ledger", f"ACCOUNT#{customer_id}", f"VERSION#{2:016d}", "at")
-    page = books.entries(customer_id, kind=None, before=None, limit=10)
+        granted(store, customer_id, 5)
+    damage(store, "ledger", f"ACCOUNT#{customer_id}", f"VERSION#{2:016d}", "at")
+    page = store.entries(customer_id, kind=None, before=None, limit=10)
     assert [c.entry.sequence for c in page.changes if c.entry] == [3, 1]
 
 
-def test_a_version_that_holds_other_than_its_open_attempts_is_corrupt(books: DynamoBooks) -> None:
+def test_a_version_that_holds_other_than_its_open_attempts_is_corrupt(store: DynamoStore) -> None:
     customer_id = uuid4()
-    change = granted(books, customer_id).account.hold(opened(Money(5)), at(1))
-    books.commit(AppendChange(change))
-    books._client_for(1).update_item(
+    change = granted(store, customer_id).account.hold(opened(Money(5)), at(1))
+    store.commit(AppendChange(change))
+    store._client_for(1).update_item(
         TableName="ledger",
         Key={"pk": {"S": f"ACCOUNT#{customer_id}"}, "sk": {"S": f"VERSION#{2:016d}"}},
         UpdateExpression="SET held = :nothing",
         ExpressionAttributeValues={":nothing": {"N": "0"}},
     )
     with pytest.raises(LedgerCorruptError):
-        books.account(customer_id)
+        store.account(customer_id)
 
 
-def test_a_shipment_id_belongs_to_one_purchase(books: DynamoBooks) -> None:
+def test_a_shipment_id_belongs_to_one_purchase(store: DynamoStore) -> None:
     first, second = uuid4(), uuid4()
-    assert books.purchase_of_shipment("shp#1") is None
-    books.commit(ClaimShipment("shp#1", first))
+    assert store.purchase_of_shipment("shp#1") is None
+    store.commit(ClaimShipment("shp#1", first))
     for claimant in (first, second):
         with pytest.raises(UnconfirmedCommitError):
-            books.commit(ClaimShipment("shp#1", claimant))
-    assert books.purchase_of_shipment("shp#1") == first
+            store.commit(ClaimShipment("shp#1", claimant))
+    assert store.purchase_of_shipment("shp#1") == first
 
 
-def test_a_usual_version_with_a_hold_costs_one_write_unit(books: DynamoBooks) -> None:
-    account = granted(books, uuid4()).account
+def test_a_usual_version_with_a_hold_costs_one_write_unit(store: DynamoStore) -> None:
+    account = granted(store, uuid4()).account
     cause = Cause(
         actor="a" * 36, at=NOON, reason="Purchase of 2 x CUP-BLUE-350", idempotency_key=str(uuid4())
     )
