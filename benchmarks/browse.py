@@ -17,7 +17,7 @@ from local.upstream.caching import Caching
 from local.upstream.client import StandInControl
 from local.upstream.demo_data import CUSTOMERS, PRODUCTS
 from till.adapters.incidents import LoggedIncidents
-from till.adapters.upstream.cache_storage import Copies
+from till.adapters.upstream.cache_storage import CacheStorage
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpCatalogueView, HttpCustomers, HttpProducts
 from till.adapters.upstream.credential import Credentials, CredentialTransport
@@ -78,7 +78,7 @@ class Shop:
                 timeout_seconds=3,
                 display=DisplayPolicy(max_age_seconds=5, stale_if_error_seconds=300),
                 wire=_wire(upstream_url, credentials, keep_alive=True),
-                copies=Copies(max_copies=max_copies, max_bytes=MAX_BYTES),
+                copies=CacheStorage(max_copies=max_copies, max_bytes=MAX_BYTES),
             )
 
         for_quotes, for_purchases = reader(), reader()

@@ -32,8 +32,8 @@ class _Secret:
             header=SecretStr("Authorization"), value=SecretStr(f"Basic {basic}")
         )
 
-    def read(self, *, anew: bool) -> UpstreamCredential:
-        del anew
+    def read(self, *, refresh: bool) -> UpstreamCredential:
+        del refresh
         return self._credential
 
 

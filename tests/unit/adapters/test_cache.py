@@ -17,11 +17,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from till.adapters.upstream.cache_storage import Copies
+from till.adapters.upstream.cache_storage import CacheStorage
 from till.adapters.upstream.catalogue import HttpCatalogueView, HttpCustomers, HttpProducts
 from till.adapters.upstream.deadline import Deadline
 from till.adapters.upstream.reader import UpstreamReader
-from till.adapters.upstream.single_flight import Shared
+from till.adapters.upstream.single_flight import SingleFlight
 from till.services.ports import (
     CustomerNotFoundError,
     ProductNotFoundError,
@@ -119,12 +119,12 @@ def upstream(clock: Clock) -> Upstream:
 
 
 @pytest.fixture
-def copies() -> Copies:
-    return Copies(max_copies=3, max_bytes=20_000)
+def copies() -> CacheStorage:
+    return CacheStorage(max_copies=3, max_bytes=20_000)
 
 
 @pytest.fixture
-def reader(upstream: Upstream, copies: Copies) -> UpstreamReader:
+def reader(upstream: Upstream, copies: CacheStorage) -> UpstreamReader:
     return UpstreamReader(
         "http://upstream/api",
         timeout_seconds=1,
@@ -308,7 +308,7 @@ class TestDisplay:
         assert ages == [0, 3, 0, 3]
         assert upstream.calls == (1, 1)
 
-    def test_without_validators_it_is_fetched_anew(
+    def test_without_validators_it_is_fetched_again(
         self, catalogue_view: HttpCatalogueView, upstream: Upstream, clock: Clock
     ) -> None:
         upstream.etag = False
@@ -398,7 +398,7 @@ class TestDisplay:
         catalogue_view: HttpCatalogueView,
         upstream: Upstream,
         clock: Clock,
-        copies: Copies,
+        copies: CacheStorage,
         said: str,
     ) -> None:
         shown(catalogue_view)
@@ -450,7 +450,11 @@ class TestOutage:
 
     @pytest.mark.parametrize("outage", OUTAGES)
     def test_without_a_copy_it_is_a_problem_and_the_error_is_not_kept(
-        self, catalogue_view: HttpCatalogueView, upstream: Upstream, copies: Copies, outage: str
+        self,
+        catalogue_view: HttpCatalogueView,
+        upstream: Upstream,
+        copies: CacheStorage,
+        outage: str,
     ) -> None:
         upstream.fails = OUTAGES[outage]
         with pytest.raises(UpstreamUnavailableError):
@@ -504,7 +508,7 @@ class TestNotFound:
         products: HttpProducts,
         catalogue_view: HttpCatalogueView,
         upstream: Upstream,
-        copies: Copies,
+        copies: CacheStorage,
         headers: dict[str, str],
     ) -> None:
         upstream.fails = answers(404, headers)
@@ -554,7 +558,7 @@ class TestWhoseItIs:
         reader: UpstreamReader,
         catalogue_view: HttpCatalogueView,
         upstream: Upstream,
-        copies: Copies,
+        copies: CacheStorage,
     ) -> None:
         other = json.loads(upstream.customer(str(uuid4())))
         upstream.fails = lambda: httpx.Response(200, json=other, headers={"ETag": '"10.00"'})
@@ -580,7 +584,7 @@ class TestWhoseItIs:
 
 class TestBounds:
     def test_the_copies_are_bounded_in_number_and_the_least_used_go(
-        self, catalogue_view: HttpCatalogueView, upstream: Upstream, copies: Copies
+        self, catalogue_view: HttpCatalogueView, upstream: Upstream, copies: CacheStorage
     ) -> None:
         first, second, third, fourth = (uuid4() for _ in range(4))
         for one in (first, second, third, first, fourth, first):
@@ -591,7 +595,7 @@ class TestBounds:
         assert upstream.full == 5, "the second was the least recently used"
 
     def test_the_copies_are_bounded_in_bytes(self, clock: Clock, upstream: Upstream) -> None:
-        copies = Copies(max_copies=1_000, max_bytes=10_000)
+        copies = CacheStorage(max_copies=1_000, max_bytes=10_000)
         catalogue_view = HttpCatalogueView(a_reader(upstream, copies))
         for _ in range(100):
             catalogue_view.customer(uuid4())
@@ -601,7 +605,7 @@ class TestBounds:
     def test_what_is_larger_than_all_of_it_is_read_but_not_kept(
         self, clock: Clock, upstream: Upstream
     ) -> None:
-        copies = Copies(max_copies=1_000, max_bytes=2_000)
+        copies = CacheStorage(max_copies=1_000, max_bytes=2_000)
         catalogue_view = HttpCatalogueView(a_reader(upstream, copies))
         catalogue_view.product(ID)
         large = json.loads(upstream.customer(str(ID))) | {"name": "x" * 2_000}
@@ -634,7 +638,7 @@ class BreaksOff(httpx.SyncByteStream):
         raise httpx.ReadError("gone")
 
 
-def a_reader(upstream: Upstream, copies: Copies) -> UpstreamReader:
+def a_reader(upstream: Upstream, copies: CacheStorage) -> UpstreamReader:
     return UpstreamReader(
         "http://upstream/api",
         timeout_seconds=1,
@@ -722,7 +726,7 @@ def gate() -> Gate:
 
 class TestSharing:
     def test_all_who_wait_share_the_next_run(self) -> None:
-        shared: Shared[int] = Shared()
+        shared: SingleFlight[int] = SingleFlight()
         runs: list[int] = []
         started, go_on, waiting = threading.Event(), threading.Event(), threading.Barrier(10)
 
@@ -755,7 +759,7 @@ class TestSharing:
         assert not shared._running
 
     def test_nobody_waits_for_another_run_past_their_own_deadline(self) -> None:
-        shared: Shared[int] = Shared()
+        shared: SingleFlight[int] = SingleFlight()
         started, go_on = threading.Event(), threading.Event()
 
         def slow() -> int:
@@ -780,7 +784,7 @@ class TestSharing:
         assert shared.run("key", lambda: 4, Deadline(5)) == 4
 
     def test_an_exception_is_everybodys(self) -> None:
-        shared: Shared[int] = Shared()
+        shared: SingleFlight[int] = SingleFlight()
 
         def fail() -> int:
             raise ValueError("no")

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from tests.unit.fakes import ADDRESS
 from till.adapters.upstream import credential as module
 from till.adapters.upstream import deadline as deadline_module
-from till.adapters.upstream.cache_storage import Copies
+from till.adapters.upstream.cache_storage import CacheStorage
 from till.adapters.upstream.carrier import HttpCarrier
 from till.adapters.upstream.catalogue import HttpProducts
 from till.adapters.upstream.credential import (
@@ -86,7 +86,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @dataclass
 class Vault:
-    """A secret that counts who asks. Its own cache has no end, but for whom it must be anew."""
+    """A secret that counts its reads. Its cache never expires, unless a caller refreshes it."""
 
     value: str | None = OLD
     fetch_seconds: float = 0.1
@@ -97,8 +97,8 @@ class Vault:
     waits_for: threading.Event | None = None
     asked: threading.Event = field(default_factory=threading.Event)
 
-    def read(self, *, anew: bool) -> UpstreamCredential:
-        if self.cached is None or anew or self.too_old:
+    def read(self, *, refresh: bool) -> UpstreamCredential:
+        if self.cached is None or refresh or self.too_old:
             self.fetches += 1
             self.asked.set()
             if self.waits_for is not None:
@@ -142,7 +142,7 @@ class Till:
     def __init__(self, vault: Vault, answer: Callable[[httpx.Request], httpx.Response]) -> None:
         credentials = Credentials(vault)
         wire = CredentialTransport(httpx.MockTransport(answer), credentials)
-        self.copies = Copies(max_copies=3, max_bytes=20_000)
+        self.copies = CacheStorage(max_copies=3, max_bytes=20_000)
         self.reader = UpstreamReader(
             BASE_URL,
             timeout_seconds=3,
@@ -525,15 +525,15 @@ class TestTheSecret:
     def test_is_read_by_its_name_and_kept(self, put: Put) -> None:
         put(content(OLD))
         secret = the_secret()
-        assert secret.read(anew=False) == the(OLD)
+        assert secret.read(refresh=False) == the(OLD)
         put(content(NEW))
-        assert secret.read(anew=False) == the(OLD)
-        assert secret.read(anew=True) == the(NEW)
-        assert secret.read(anew=False) == the(NEW)
+        assert secret.read(refresh=False) == the(OLD)
+        assert secret.read(refresh=True) == the(NEW)
+        assert secret.read(refresh=False) == the(NEW)
 
     def test_may_be_binary(self, put: Put) -> None:
         put(content(OLD).encode())
-        assert the_secret().read(anew=False) == the(OLD)
+        assert the_secret().read(refresh=False) == the(OLD)
 
     @pytest.mark.parametrize(
         ("put_in", "reason"),
@@ -558,7 +558,7 @@ class TestTheSecret:
         if put_in is not None:
             put(put_in)
         with pytest.raises(UnusableSecretError) as raised:
-            the_secret().read(anew=False)
+            the_secret().read(refresh=False)
         assert str(raised.value) == (
             f"secret {NAME} {reason}; docs/runbooks/deploying.md says what to put there"
         )
@@ -570,17 +570,17 @@ class TestTheSecret:
         put('{"header": "A"}')
         secret = the_secret()
         with pytest.raises(UnusableSecretError):
-            secret.read(anew=False)
+            secret.read(refresh=False)
         put(content(NEW))
-        assert secret.read(anew=False) == the(NEW)
+        assert secret.read(refresh=False) == the(NEW)
 
     def test_grows_old(self, put: Put) -> None:
         put(content(OLD))
         secret = the_secret(max_age_seconds=1)
-        secret.read(anew=False)
+        secret.read(refresh=False)
         put(content(NEW))
         deadline = time.monotonic() + 5
-        while secret.read(anew=False) != the(NEW):
+        while secret.read(refresh=False) != the(NEW):
             assert time.monotonic() < deadline
             time.sleep(0.02)
 
@@ -604,7 +604,7 @@ class TestTime:
     ) -> None:
         secret = the_secret(fetch_seconds=0.5)
         with pytest.raises(UnusableSecretError) as raised:
-            secret.read(anew=False)
+            secret.read(refresh=False)
         assert raised.value.passing
         wire = CredentialTransport(
             make_transport(environment, keep_alive=False), Credentials(secret)
@@ -629,7 +629,7 @@ class TestTime:
     def test_a_credential_that_comes_too_late_sends_nothing(
         self, till: Till, vault: Vault, upstream: Upstream, clock: Clock
     ) -> None:
-        def slow(*, anew: bool) -> UpstreamCredential:
+        def slow(*, refresh: bool) -> UpstreamCredential:
             clock.now += 3
             return the(OLD)
 

@@ -420,8 +420,8 @@ class OneOfTwo:
     def __init__(self) -> None:
         self._number = 0
 
-    def read(self, *, anew: bool) -> UpstreamCredential:
-        self._number += anew
+    def read(self, *, refresh: bool) -> UpstreamCredential:
+        self._number += refresh
         return UpstreamCredential.model_validate({"header": "A", "value": f"v{self._number}"})
 
 

@@ -78,7 +78,7 @@ class Settings(BaseModel):
     display_max_age_seconds: WholeSeconds
     display_stale_if_error_seconds: WholeSeconds
     identity_from: Literal["authorizer", "function"]
-    """Who verifies access tokens, the authorizer or each function. Nobody is not a choice."""
+    """Who verifies access tokens, the authorizer or each function. One of them always does."""
     token_issuer: Annotated[str, Field(min_length=1)]
     token_audience: Annotated[str, Field(min_length=1)]
     token_jwks_url: HttpUrl
@@ -417,7 +417,7 @@ def list_customers() -> ListCustomers:
 
 @cache
 def recover_attempts() -> RecoverAttempts:
-    """Find attempts that nobody is working on any more."""
+    """Settle attempts whose run has ended."""
     from till.services.recover_attempts import RecoverAttempts
 
     return RecoverAttempts(

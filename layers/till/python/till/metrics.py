@@ -1,7 +1,7 @@
 """What is measured: CloudWatch metrics, by way of the log (embedded metric format, Powertools).
 
 A measurement says how things go, and is no part of the store: one may be lost, or counted again
-when nobody knows whether a commit was applied. The edge writes them down once per request.
+when it is unknown whether a commit was applied. The edge writes them down once per request.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Metric(StrEnum):
     PRODUCT_API_MILLISECONDS = "ProductApiMilliseconds"
     SHIPMENT_API_MILLISECONDS = "ShipmentApiMilliseconds"
     CACHE_HITS = "CacheHits"
-    """Views that asked nobody."""
+    """Views that needed no request."""
     CACHE_REVALIDATIONS = "CacheRevalidations"
     """Views that asked, and were told that nothing had changed."""
     CACHE_MISSES = "CacheMisses"
@@ -58,7 +58,7 @@ class Metric(StrEnum):
     """0 or 1 at each run of the probe."""
     PROBE_MILLISECONDS = "ProbeMilliseconds"
     UNEXPECTED_ERRORS = "UnexpectedErrors"
-    """Requests that ended in a fault of ours, and not in a problem that somebody foresaw."""
+    """Requests that ended in a fault of ours, not in a known problem."""
 
 
 _UNITS: Final = {
@@ -79,7 +79,7 @@ def measure(name: Metric, value: float = 1) -> None:
 def flush(**details: str) -> None:
     """Write down what was measured since the last time, if anything was.
 
-    ``details`` stand beside the values in the log, and are no dimensions of the metric.
+    ``details`` are written with the values to the log, and are no dimensions of the metric.
     """
     if _metrics.metric_set:
         for name, value in details.items():

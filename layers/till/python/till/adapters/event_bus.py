@@ -1,4 +1,4 @@
-"""The EventBridge bus, and the queue where records wait that nobody understands."""
+"""The EventBridge bus, and the dead-letter queue of records that cannot be read."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The details of domain events as they are published: docs/events is generated from these models.
 
-Within a version of a schema, attributes may be added and nothing else may change; whoever reads
-must pass over what they do not know. Anything else is a new version, published beside the old one
-for as long as somebody reads that.
+Within a version of a schema, attributes may be added and nothing else may change. Consumers ignore
+attributes that they do not know. Any other change is a new version, published together with the old
+one for as long as that has consumers.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class PurchaseVoided(EventDetail):
 
 
 class PurchaseUnknown(EventDetail):
-    """Nobody knows yet whether a parcel was sent: amount stays held until that is resolved."""
+    """The shipment outcome is unknown: the amount stays held until it is resolved."""
 
     attempt_id: UUID = Field(description=_ATTEMPT)
 

@@ -1,7 +1,7 @@
 """What others are told about an account: six kinds of domain events, each made from one version.
 
-An event says nothing that its version of the account does not say. So it can be made again at any
-time, and is then the same event with the same id: whoever gets it twice can tell.
+An event contains nothing that its version of the account does not contain. It can be created again
+at any time, with the same id, so that a consumer recognises a repeated event.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ _NAMES: Final = {
     ChangeKind.VOID: EventName.PURCHASE_VOIDED,
     ChangeKind.UNKNOWN: EventName.PURCHASE_UNKNOWN,
 }
-"""Every kind but HOLD: that a purchase has begun is nobody's business until it has ended."""
+"""Every kind but HOLD: a purchase is published when it has ended."""
 
 _POSTING: Final = frozenset(
     {ChangeKind.GRANT, ChangeKind.DEDUCTION, ChangeKind.PURCHASE, ChangeKind.REFUND}
@@ -100,7 +100,7 @@ def _require_sound(change: AccountChange, refund_id: UUID | None) -> None:
 
 
 def event_of(change: AccountChange) -> DomainEvent | None:
-    """The event that a version of an account stands for; None if nobody is told of it.
+    """The event that a version of an account stands for; None if it is not published.
 
     Raises:
         LedgerCorruptError: the version is none that the rules of an account could have made.

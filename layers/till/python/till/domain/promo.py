@@ -197,7 +197,7 @@ class PromoCode:
         return replace(self, version=self.version + 1, terms=terms, updated_at=at, updated_by=actor)
 
     def deactivated(self, *, actor: str, at: datetime) -> PromoCode:
-        """The next version, that nobody can use any more."""
+        """The next version, which can no longer be used."""
         return replace(
             self,
             version=self.version + 1,

@@ -245,7 +245,7 @@ def caller(app: APIGatewayRestResolver) -> Caller:
     """Who is calling. Their subject is the actor of what this request does."""
     who = app.context[_CALLER]
     if not isinstance(who, Caller):
-        raise TypeError("nobody was let in")
+        raise TypeError("there is no caller")
     return who
 
 
@@ -272,7 +272,7 @@ class _Door:
         """Know the caller, and what they may do here.
 
         Raises:
-            NotAuthenticatedError: nobody to be believed.
+            NotAuthenticatedError: no valid token.
             IdentityUnavailableError: the token cannot be checked now.
             NotAllowedError: none of their roles may do this.
             UnknownRouteError: there is nothing here to be done.

@@ -37,7 +37,7 @@ class UnauthorizedError(Exception):
 
 
 def authorize(event: Event, tokens: Tokens) -> Policy:
-    """The policy of whoever sent a token.
+    """The policy for the sender of a token.
 
     Raises:
         UnauthorizedError: the token is not to be believed.

@@ -29,7 +29,7 @@ _BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 
 
 class NotAuthenticatedError(TillError):
-    """Nobody says who is calling, or nobody may be believed."""
+    """There is no token, or none that is valid."""
 
 
 class NotAllowedError(TillError):
@@ -132,7 +132,7 @@ def identify_caller(event: Event, *, tokens: Tokens | None, now: Callable[[], fl
     """Who sent this request: by its token if ``tokens`` are given, else by the authorizer.
 
     Raises:
-        NotAuthenticatedError: nobody to be believed, or whose time is over.
+        NotAuthenticatedError: no valid token, or one that has expired.
         IdentityUnavailableError: the token cannot be checked now.
     """
     if tokens is not None:

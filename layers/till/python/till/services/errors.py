@@ -39,7 +39,7 @@ class PromoCodeExistsError(TillError):
 
 
 class StaleVersionError(TillError):
-    """Somebody else has changed it since the version that the caller knows."""
+    """It has changed since the version that the caller knows."""
 
     def __init__(self, *, version: int) -> None:
         super().__init__("stale version")
@@ -69,7 +69,7 @@ class ShipmentFailedError(TillError):
 
 
 class ShipmentOutcomeUnknownError(TillError):
-    """Nobody knows yet whether the shipment was made: the attempt waits for its resolution."""
+    """The shipment outcome is unknown: the attempt waits for its resolution."""
 
     def __init__(self, *, attempt_id: UUID, replayed: bool) -> None:
         super().__init__("shipment outcome unknown")

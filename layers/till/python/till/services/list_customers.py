@@ -26,7 +26,7 @@ _AT_ONCE: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownCustomer:
-    """A customer who has an account; ``details`` are None if nobody could tell them now."""
+    """A customer who has an account; ``details`` are None if they could not be read."""
 
     customer_id: UUID
     opened_at: datetime
@@ -66,7 +66,7 @@ class ListCustomers:
         none, and yet not be the last.
 
         Raises:
-            UpstreamUnavailableError: the Customer API does not answer, so nobody knows who matches.
+            UpstreamUnavailableError: the Customer API does not answer, so matches cannot be found.
         """
         wanted = _folded(text)
         found: list[KnownCustomer] = []

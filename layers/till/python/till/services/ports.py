@@ -197,13 +197,13 @@ class EventBus(Protocol):
     def publish(self, events: Sequence[DomainEvent]) -> frozenset[UUID]:
         """Put events on the bus; gives back the ids of those that are now there.
 
-        The others may be there as well: nobody can know, and they are to be sent again.
+        The others may be there as well. Send them again.
         """
         ...
 
 
 class DeadLetters(Protocol):
-    """Where records wait that nobody understands, until a person has looked."""
+    """Where unreadable records wait until a person has looked at them."""
 
     def park(self, place: RecordPlace, error: TillError) -> None:
         """Keep the record's place and what is wrong with it. Whatever fails here is raised."""

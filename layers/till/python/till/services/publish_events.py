@@ -108,8 +108,8 @@ class PublishEvents:
             wave = [queue[0] for queue in waiting.values()][: self._bus.most_at_once]
             taken = self._bus.publish(wave)
             for event in wave:
-                # Whoever was in this wave goes to the end: a customer whose event the bus refuses
-                # again and again does not keep the others from being sent.
+                # Each customer of this wave goes to the end: one whose event the bus refuses again
+                # and again does not block the others.
                 queue = waiting.pop(event.customer_id)
                 if event.id in taken:
                     queue.popleft()

@@ -23,7 +23,7 @@ class ReadCredit:
 
         Raises:
             CustomerNotFoundError: no such customer.
-            UpstreamUnavailableError, UpstreamContractError: nobody could say.
+            UpstreamUnavailableError, UpstreamContractError: it could not be checked.
         """
         account = self._store.account(customer_id)
         if account.version == 0:
@@ -36,7 +36,7 @@ class ReadCredit:
 
         Raises:
             CustomerNotFoundError: no such customer.
-            UpstreamUnavailableError, UpstreamContractError: nobody could say.
+            UpstreamUnavailableError, UpstreamContractError: it could not be checked.
         """
         page = self._store.entries(customer_id, kind=None, before=before, limit=limit)
         if not page.changes and before is None:

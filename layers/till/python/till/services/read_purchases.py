@@ -48,7 +48,7 @@ class ReadPurchases:
 
         Raises:
             CustomerNotFoundError: no such customer.
-            UpstreamUnavailableError, UpstreamContractError: nobody could say.
+            UpstreamUnavailableError, UpstreamContractError: it could not be checked.
         """
         found: list[Purchase] = []
         looked_at = 0

@@ -22,12 +22,12 @@ class _Copy:
     size: int
 
 
-class Copies(BaseStorage):
+class CacheStorage(BaseStorage):
     """A hishel storage with one copy for each key; the least recently used go first.
 
     hishel's own storages are files or Redis. They bound the bytes but not the number of copies,
-    drop nothing that was used in the last minutes, and keep an answer beside the one that came
-    in its place. Safe between threads.
+    drop nothing that was used in the last minutes, and keep an answer together with the one that
+    replaced it. Safe between threads.
     """
 
     def __init__(self, *, max_copies: int, max_bytes: int) -> None:
@@ -107,7 +107,7 @@ class Copies(BaseStorage):
             if len(body) <= self._max_bytes:
                 body += chunk
             yield chunk
-        # Whoever stops reading before the end leaves the copy of before as it was.
+        # A reader that stops before the end leaves the earlier copy as it was.
         with self._lock:
             self._put(key, entry, bytes(body))
 

@@ -158,7 +158,7 @@ def _parse(answer: Answer, model: type[M], api: str, *, not_found: type[NotFound
     try:
         return model.model_validate(answer.json())
     except ValidationError as error:
-        # The values stay out of the message: they may be somebody's name or address.
+        # The values stay out of the message: they may be a name or an address.
         places = sorted({".".join(map(str, e["loc"])) or "body" for e in error.errors()})
         raise UpstreamContractError(api, f"its answer is wrong at {', '.join(places)}") from None
     except JsonError as error:

@@ -45,7 +45,7 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[SecretStr], SecretStr]:
 
 
 class UpstreamCredential(BaseModel):
-    """One header field. Nothing shows its name either: somebody may have mixed the two up."""
+    """One header field. Its name is not shown either: the two may have been swapped by mistake."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -56,7 +56,7 @@ class UpstreamCredential(BaseModel):
 class UnusableSecretError(Exception):
     """The secret gives no credential. The message says which and why, and nothing of what it is.
 
-    ``passing``: it may do so in a moment, since nobody answered.
+    ``passing``: it may do so soon: there was no answer this time.
     """
 
     def __init__(self, message: str, *, passing: bool) -> None:
@@ -76,8 +76,8 @@ class Secret(Protocol):
         """How long one question to Secrets Manager takes at the most."""
         ...
 
-    def read(self, *, anew: bool) -> UpstreamCredential:
-        """The credential, not older than its greatest age; ``anew``: as it is now.
+    def read(self, *, refresh: bool) -> UpstreamCredential:
+        """The credential, not older than its greatest age; ``refresh``: as it is now.
 
         Raises:
             UnusableSecretError: there is none to be had.
@@ -101,7 +101,7 @@ class Credentials:
 
     @property
     def longest_seconds(self) -> float:
-        """How long ``current`` takes at the most: somebody else's question, and one's own."""
+        """How long ``current`` takes at the most: another thread's question and its own."""
         return 2 * self._secret.fetch_seconds
 
     def current(self, *, at_any_age: bool = False) -> UpstreamCredential:
@@ -135,7 +135,7 @@ class Credentials:
                 # for every request.
                 self._rests_until = now + REST_SECONDS
             try:
-                self._kept = self._secret.read(anew=self._refused)
+                self._kept = self._secret.read(refresh=self._refused)
                 self._refused = False
             except UnusableSecretError as error:
                 self._do_without(error)

@@ -22,10 +22,10 @@ import httpx
 from hishel import CacheOptions
 from hishel.httpx import CacheTransport
 
-from till.adapters.upstream.cache_storage import Copies
+from till.adapters.upstream.cache_storage import CacheStorage
 from till.adapters.upstream.deadline import Deadline
 from till.adapters.upstream.http import Answer, exchange, make_http_client
-from till.adapters.upstream.single_flight import Shared
+from till.adapters.upstream.single_flight import SingleFlight
 from till.metrics import Metric, measure
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _OUTAGE: Final = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
-"""Beside no answer at all: what RFC 5861 means by an error."""
+"""What RFC 5861 counts as an error, apart from no answer at all."""
 
 _GONE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
@@ -78,19 +78,19 @@ class UpstreamReader:
         timeout_seconds: float,
         display: DisplayPolicy,
         wire: httpx.BaseTransport,
-        copies: Copies | None = None,
+        copies: CacheStorage | None = None,
     ) -> None:
         self._display = display
         self._timeout_seconds = timeout_seconds
-        self._copies = copies or Copies(max_copies=MAX_COPIES, max_bytes=MAX_BYTES)
+        self._copies = copies or CacheStorage(max_copies=MAX_COPIES, max_bytes=MAX_BYTES)
         self._client = make_http_client(
             base_url,
             CacheTransport(
                 _Arrivals(wire, self._copies, display), storage=self._copies, rfc=_BY_THE_BOOK
             ),
         )
-        self._revalidations: Shared[Answer] = Shared()
-        self._displays: Shared[Displayable] = Shared()
+        self._revalidations: SingleFlight[Answer] = SingleFlight()
+        self._displays: SingleFlight[Displayable] = SingleFlight()
 
     def revalidated(self, path: str) -> Answer:
         """The answer as the upstream has it now: fetched, or confirmed by it, since this call.
@@ -169,7 +169,9 @@ class UpstreamReader:
 class _Arrivals(httpx.BaseTransport):
     """Between hishel and the wire: puts on each answer what hishel is to know of it."""
 
-    def __init__(self, wire: httpx.BaseTransport, copies: Copies, display: DisplayPolicy) -> None:
+    def __init__(
+        self, wire: httpx.BaseTransport, copies: CacheStorage, display: DisplayPolicy
+    ) -> None:
         self._wire = wire
         self._copies = copies
         self._display = display

@@ -37,9 +37,9 @@ class UpstreamSecret:
         """See the port."""
         return self._fetch_seconds
 
-    def read(self, *, anew: bool) -> UpstreamCredential:
+    def read(self, *, refresh: bool) -> UpstreamCredential:
         """See the port."""
-        found = self._read(anew=anew)
+        found = self._read(refresh=refresh)
         if isinstance(found, _Fault):
             # Here, where no other error is being handled: theirs know what is in the secret.
             raise UnusableSecretError(
@@ -47,13 +47,13 @@ class UpstreamSecret:
             )
         return found
 
-    def _read(self, *, anew: bool) -> UpstreamCredential | _Fault:
+    def _read(self, *, refresh: bool) -> UpstreamCredential | _Fault:
         try:
             content = self._provider.get(
                 self._name,
                 max_age=self._max_age_seconds,
                 transform="json",
-                force_fetch=anew,
+                force_fetch=refresh,
             )
             return UpstreamCredential.model_validate(content)
         except GetParameterError as error:
@@ -71,7 +71,7 @@ class UpstreamSecret:
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """Why there is no credential, and whether only nobody answered."""
+    """Why there is no credential, and whether the cause is only a missing answer."""
 
     what: str
     passing: bool = False

@@ -18,12 +18,11 @@ T = TypeVar("T")
 _TOO_LATE: Final = "another read of the same took too long"
 
 
-class Shared(Generic[T]):
+class SingleFlight(Generic[T]):
     """Lets threads share a run, but only one that began after they asked for it.
 
-    To join a run under way could bring an answer from before one asked, and the price may have
-    changed since. So whoever comes meanwhile waits for its end, and all who wait share the next:
-    N threads at once make two runs at most.
+    A run that is under way may return a price that has changed since. Threads that ask during a run
+    therefore wait for its end, and all of them share the next one: N threads make at most two runs.
     """
 
     def __init__(self) -> None:
@@ -67,7 +66,7 @@ class Shared(Generic[T]):
         return result
 
     def _end(self, key: Hashable) -> None:
-        # Before the result is told: whoever waits for the end of this run then puts its own here.
+        # Before the result is set: a thread that waits for the end of this run then starts its own.
         with self._lock:
             del self._running[key]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseIntent:
-    """What somebody wants to buy. ``promo_code`` is in its canonical spelling."""
+    """What a customer wants to buy. ``promo_code`` is in its canonical spelling."""
 
     customer_id: UUID
     product_id: UUID

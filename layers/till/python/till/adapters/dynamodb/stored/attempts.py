@@ -364,7 +364,7 @@ class StoredAttempt(StoredTerms):
 
 
 class StoredRefund(StoredItem):
-    """Purchases table: a refund, beside its purchase. Never updated."""
+    """Purchases table: a refund, next to its purchase. Never updated."""
 
     pk: str
     sk: str
