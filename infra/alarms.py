@@ -1,4 +1,4 @@
-"""An alarm tells whoever is woken up by it where to read what to do."""
+"""Alarms. Each names the page that says what to do."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def ring(
 
 
 def notify(alarm: cloudwatch.Alarm, topic: sns.ITopic | None) -> None:
-    """Tell the stage's topic when the alarm goes off. The local stage has nobody to tell."""
+    """Tell the stage's topic when the alarm goes off. Emulated stages have no topic."""
     if topic is not None:
         alarm.add_alarm_action(actions.SnsAction(topic))

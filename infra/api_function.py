@@ -118,7 +118,7 @@ class ApiFunction(Construct):
 
     @property
     def qualifier(self) -> str:
-        """What callers name beside the function."""
+        """The version or alias that callers name."""
         return "$LATEST" if self.called is self.function else ALIAS
 
     def add_route(
@@ -193,7 +193,7 @@ class ApiFunction(Construct):
             *_rights_to_trace(settings),
             *further_rights,
         ]
-        # Inline, and with no managed policy beside it: AWS's own for Lambda lets a function write
+        # Inline, and without a managed policy: AWS's own for Lambda lets a function write
         # to every log group of the account.
         role = iam.Role(
             self,

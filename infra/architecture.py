@@ -69,7 +69,7 @@ _LEGEND: Final = (
 WIDTH: Final = 900
 _LEFT: Final = 16
 _RIGHT: Final = 772
-"""Where the stacks end: what is outside of them stands beside."""
+"""Where the stacks end: what is outside of them is drawn to the right of it."""
 _INSET: Final = 48
 _GROUPS_END: Final = 280
 _RAILS: Final = (288, 722)
@@ -422,7 +422,7 @@ class _Picture:
             if resource.type == "AWS::Events::EventBus":
                 middle = (area.y + end) / 2
                 listeners = Area(_BESIDE, middle - 30, _BESIDE_WIDTH, 60)
-                self._outside(listeners, "Whoever listens", "with rules of their own")
+                self._outside(listeners, "Consumers", "with rules of their own")
                 canvas.line((area.x + area.width, middle), (_BESIDE, middle), kind="call")
         bottom = end + _GAP
         canvas.card(Area(_LEFT, top, _RIGHT - _LEFT, bottom - top), "data")
@@ -774,7 +774,7 @@ def synthesize() -> dict[str, Json]:
 
 
 def main() -> None:
-    """Draw the picture anew.
+    """Draw the picture.
 
     Raises:
         SystemExit: it cannot be drawn; the sentence says why.

@@ -1,7 +1,7 @@
 """Builds self-contained functions, for a target that does not apply Lambda layers.
 
-A bundle is one zip: an operation's handler at the top, and beside it what the layers hold. It is
-made of the layers that ``infra/layers.py`` has built, so both ways of packaging run the same bytes.
+A bundle is one zip: an operation's handler at the top, with the content of the layers. It is made of
+the layers that ``infra/layers.py`` has built, so both ways of packaging run the same bytes.
 The same contents give the same zip: sorted names, one fixed date, and bytecode that is used
 unchecked. A bundle's fingerprint is taken of its contents and not of the zip, since two versions of
 zlib may compress the same thing differently.
@@ -52,7 +52,7 @@ def build_bundles(
 ) -> Mapping[str, Bundle]:
     """Build a bundle for each operation, or find it already built from the same contents.
 
-    Those in ``verifying`` also get what verifies access tokens. The bundles go beside the layers.
+    Those in ``verifying`` also get what verifies access tokens. Bundles are written next to layers.
 
     Raises:
         LayersError: one of them could not be built.
@@ -147,7 +147,7 @@ def _merged(*parts: Contents) -> Contents:
     """All of them in one folder, as layers are. What several bring alike is there once.
 
     Raises:
-        LayersError: two have different files of one name, and nobody can say which is meant.
+        LayersError: two have different files of one name.
     """
     merged: dict[str, bytes] = {}
     for part in parts:

@@ -1,6 +1,6 @@
 """The CDK app of the roles that CI takes: ``make ci-roles REPOSITORY=OWNER/NAME`` deploys it.
 
-An app of its own, since it is deployed by hand, once in an account, by somebody who may make roles:
+An app of its own, since it is deployed by hand, once in an account, by someone who may create roles:
 CI could not make the roles that it needs to get in. docs/runbooks/deploying.md has the commands.
 """
 

@@ -1,6 +1,6 @@
 """Whom AWS lets in from GitHub Actions: an OpenID Connect provider and two roles.
 
-Nobody keeps a key. A job shows a token that GitHub signed for it, which says of which repository it
+No key is kept. A job shows a token that GitHub signed for it, which says of which repository it
 is and what it is for, and gets an hour of one role.
 """
 
@@ -145,7 +145,7 @@ class CiStack(Stack):
             role_name=name,
             description=description,
             max_session_duration=Duration.hours(1),
-            # Equal, never like: a pattern is how somebody else's repository gets in.
+            # Equal, never like: a pattern could match another owner's repository.
             assumed_by=iam.WebIdentityPrincipal(
                 self._provider_arn,
                 {

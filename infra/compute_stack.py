@@ -316,8 +316,8 @@ class ComputeStack(Stack):
                 self,
                 f"{operation}-silent-alarm",
                 function.function.metric_invocations(period=ALARM_PERIOD),
-                f"{operation} has not run for ten minutes: nobody looks for dead attempts, and the "
-                "money that they hold stays held.",
+                f"{operation} has not run for ten minutes: dead attempts are not settled, and "
+                "the money that they hold stays held.",
                 Runbook.DEAD_LETTERS,
                 comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
                 periods=2,

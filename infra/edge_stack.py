@@ -1,4 +1,4 @@
-"""The back office where people reach it: S3 behind CloudFront, the API beside it on one origin.
+"""The back office where people reach it: S3 behind CloudFront, with the API on the same origin.
 
 One origin means that the browser needs no CORS, the policy of the page can name ``'self'``, and
 what runs on one's own machine is the same shape: there ``vite preview`` does all of this.
@@ -191,7 +191,7 @@ class EdgeStack(Stack):
                 {}
                 if certificate
                 else {
-                    "CFR4": "Nobody can choose it for CloudFront's own name. With a domain_name it "
+                    "CFR4": "It cannot be chosen for CloudFront's own name. With a domain_name it "
                     "is TLS 1.2."
                 }
             ),

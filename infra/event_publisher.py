@@ -28,8 +28,8 @@ _NEW_VERSIONS: Final = {
     "eventName": ["INSERT"],
     "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "VERSION#"}]}}},
 }
-"""The function is not called for remembered requests. It is for holds, of which it tells nobody: a
-filter by kind would also let through nothing that has no kind, and that is to be parked."""
+"""The function is not called for remembered requests. It is for holds, which it does not
+publish: a filter by kind would drop a record without a kind, which has to be parked."""
 
 
 class EventPublisher(Construct):

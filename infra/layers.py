@@ -38,7 +38,7 @@ _UNUSED: Final = (
     # 1.7 MB of a web page that we do not serve.
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/swagger-ui-bundle.min.js",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/swagger-ui.min.css",
-    # A third of the library's files. Whoever begins to use one takes it off this list.
+    # A third of the library's files. A file that comes into use is taken off this list.
     "aws_lambda_powertools/utilities/auth_alpha",
     "aws_lambda_powertools/utilities/batch",
     "aws_lambda_powertools/utilities/circuit_breaker",
@@ -188,7 +188,7 @@ def _this_interpreter() -> Interpreter:
 
 
 def _ask(executable: str) -> Interpreter | None:
-    """Who is there; None if nobody answers, as with a pyenv shim of a version not switched on."""
+    """The version; None without an answer, as with a pyenv shim of a version not switched on."""
     question = (
         "import json, platform, sys; print(json.dumps([sys.executable, platform.python_version(),"
         " sys.implementation.cache_tag, platform.platform()]))"

@@ -18,7 +18,7 @@ def add_records(
 ) -> None:
     """Lead a name to where it is served, if the deployment was told its zone at Route 53.
 
-    Without one, whoever keeps the name makes the record: docs/runbooks/deploying.md.
+    Without one, the owner of the name makes the record: docs/runbooks/deploying.md.
     """
     if not surrounding.hosted_zone_id:
         return

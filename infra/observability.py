@@ -79,7 +79,7 @@ class Observability(Construct):
                 self,
                 "UnexpectedErrors",
                 self._measure("UnexpectedErrors", period=RELEASE_ALARM_PERIOD),
-                "A request ended in an error that nobody foresaw: a fault of ours.",
+                "A request ended in an unexpected error: a fault of ours.",
                 Runbook.ERRORS,
             ),
             ring(
@@ -99,9 +99,9 @@ class Observability(Construct):
                 self,
                 "UnknownAttempts",
                 self._measure("UnknownAttempts", cloudwatch.Stats.MAXIMUM),
-                "There are purchase attempts whose outcome nobody knows: money is held.",
+                "There are purchase attempts of unknown outcome: money is held.",
                 Runbook.UNKNOWN_ATTEMPTS,
-                # One that is resolved by itself within minutes is nobody's business.
+                # One that is settled within minutes needs no person.
                 periods=3,
             ),
             ring(
@@ -284,7 +284,7 @@ class Observability(Construct):
                 ],
             ),
             ("Commits thought over", [self._measure("ConflictsRetried")]),
-            ("Errors that nobody foresaw", [self._measure("UnexpectedErrors")]),
+            ("Unexpected errors", [self._measure("UnexpectedErrors")]),
             (
                 "Domain events",
                 [

@@ -23,7 +23,7 @@ CACHES: Final = ("**/__pycache__", "**/*.pyc")
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What is deployed as a function, and what it finds beside that."""
+    """What is deployed as a function, and its layers."""
 
     code: lambda_.Code
     layers: tuple[lambda_.ILayerVersion, ...] = ()

@@ -34,7 +34,7 @@ class Packaging(StrEnum):
 
 
 class IdentityFrom(StrEnum):
-    """Who verifies access tokens. There is no third way, and none for nobody."""
+    """Who verifies access tokens. One of the two always does."""
 
     AUTHORIZER = "authorizer"
     FUNCTION = "function"
@@ -79,11 +79,11 @@ class Surrounding:
     sign_in_url: str = ""
     """Where people sign in and get tokens, if that is another host than the issuer's."""
     domain_name: str = ""
-    """The back office's own name, if it has one beside CloudFront's."""
+    """The back office's custom domain name, if it has one."""
     certificate_arn: str = ""
     """The certificate for it: in us-east-1, where CloudFront looks."""
     api_domain_name: str = ""
-    """The API's own name, if it has one beside API Gateway's."""
+    """The API's custom domain name, if it has one."""
     api_certificate_arn: str = ""
     """The certificate for it: in the region of the stage."""
     hosted_zone_id: str = ""
@@ -260,7 +260,7 @@ def warnings_of(settings: StageSettings) -> list[str]:
     if settings.probe is None:
         warnings.append(
             f"no probe calls the API of stage {stage}, so a release without traffic counts as "
-            "healthy. Set TILL_PROBE_CUSTOMER_ID and the three settings beside it: "
+            "healthy. Set TILL_PROBE_CUSTOMER_ID and the three settings with it: "
             "docs/runbooks/probe.md."
         )
     return warnings
@@ -476,7 +476,7 @@ def _runs_on(context: Callable[[str], object]) -> Target:
 
 
 def _release(context: Callable[[str], object], usual: Release) -> Release:
-    """``-c release=at-once`` is for a mend that cannot wait, or while an alarm rings anyway."""
+    """``-c release=at-once`` is for a fix that cannot wait, or while an alarm is on anyway."""
     given = str(context("release") or usual)
     known = (Release.AT_ONCE, Release.CANARY)
     if given not in known:

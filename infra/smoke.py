@@ -25,7 +25,7 @@ DOCUMENT: Final = ROOT / "docs" / "openapi.json"
 TOKEN_VARIABLE: Final = "TILL_SMOKE_TOKEN"  # noqa: S105 - where one may be, and not one
 
 _NOT_AUTHENTICATED: Final = "urn:problem-type:till:not-authenticated"
-_OF_NOBODY: Final = "Bearer of-nobody"
+_INVALID: Final = "Bearer not-a-token"
 _REQUEST_SECONDS: Final = 30
 """API Gateway itself gives up before."""
 _PAUSE_SECONDS: Final = 2
@@ -99,11 +99,13 @@ def api_checks(api_url: str, token: str) -> Iterator[Check]:
     """What an API has to do; it is only asked for a list if there is a token."""
     yield Check("it is up", lambda: _is_up(f"{api_url}/health"))
     yield Check("its document is ours", lambda: _serves_document(f"{api_url}/openapi.json"))
-    yield Check("nobody is not let in", lambda: _refuses(f"{api_url}/purchases", {}))
+    yield Check(
+        "a request without a token is refused", lambda: _refuses(f"{api_url}/purchases", {})
+    )
     # This one is asked of the authorizer, who can only refuse it if it has the issuer's keys.
     yield Check(
-        "a token of nobody's is not let in",
-        lambda: _refuses(f"{api_url}/purchases", {"Authorization": _OF_NOBODY}),
+        "an invalid token is refused",
+        lambda: _refuses(f"{api_url}/purchases", {"Authorization": _INVALID}),
     )
     if token:
         yield Check("a list can be read", lambda: _reads(f"{api_url}/purchases?limit=1", token))

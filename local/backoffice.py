@@ -1,4 +1,4 @@
-"""The back office of the local stage: built when its sources changed, served beside the API."""
+"""The back office of the local stage: built when its sources changed, and served with the API."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def _works(path: str) -> bool:
 
 
 def _apt() -> tuple[str, ...] | None:
-    """How apt-get is run by somebody who may, and who is not asked for a password."""
+    """How apt-get is run without a password, if this user may run it."""
     apt = shutil.which("apt-get")
     if apt is None:
         return None

@@ -28,12 +28,12 @@ class Emulator:
     log: Path
 
     def client_environment(self) -> dict[str, str]:
-        """What makes AWS's tools talk to this emulator, and to nobody else."""
+        """What makes AWS's tools talk to this emulator only."""
         return client_environment(self.url)
 
 
 def client_environment(url: str) -> dict[str, str]:
-    """What makes AWS's tools talk to the emulator at an address, and to nobody else."""
+    """What makes AWS's tools talk to the emulator at an address only."""
     nowhere = os.devnull
     return {
         "AWS_ENDPOINT_URL": url,
@@ -58,14 +58,14 @@ async def running_emulator(
     """
     log = state.logs / "emulator.log"
     url = f"http://{HOST}:{port}"
-    # It tells this name to whoever asks for its health.
+    # Its health check returns this name.
     name = f"till-{uuid4()}"
     # Nothing of the user's environment: the Lambda workers inherit what is here.
     env = {
         "MINISTACK_EDITION": name,
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),
-        # These would listen on every interface, on ports that nobody chose.
+        # These would listen on every interface, on ports that were not chosen.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "MINISTACK_REGION": REGION,

@@ -38,7 +38,7 @@ class Endpoints:
     """The back office, if it is served; without a slash at the end."""
 
     def write(self, path: Path) -> None:
-        """Write them so that a reader finds all or nothing, and nobody else reads the tokens."""
+        """Write them all at once, and so that other users cannot read the tokens."""
         scratch = path.with_name(f".{path.name}.{os.getpid()}")
         scratch.touch(mode=0o600)
         scratch.write_text(json.dumps(asdict(self), indent=2) + "\n")

@@ -1,6 +1,6 @@
 """Runs a program that needs the whole system, the back office and a browser.
 
-``python -m local.in_browser COMMAND...`` runs it in ``backoffice/``, beside a system of its own, or
+``python -m local.in_browser COMMAND...`` runs it in ``backoffice/`` on a system of its own, or
 the one whose endpoints.json TILL_TEST_ENDPOINTS names. The program is told by TILL_BACKOFFICE_URL,
 TILL_API_URL, TILL_ENDPOINTS (the path of endpoints.json) and TILL_CHROMIUM (the browser's path; it
 is missing where Playwright finds its own).

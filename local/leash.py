@@ -15,7 +15,7 @@ ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def main() -> None:
-    """Leave somebody who watches the pipe, then become the program."""
+    """Start a process that watches the pipe, then become the program."""
     if os.getpgrp() != os.getpid():
         sys.exit("leash.py must lead a process group of its own.")
     if os.fork() == 0:
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def _kill_after_the_pipe() -> NoReturn:
-    # Whoever asks the group to end means the program; the watch goes on until the group is gone.
+    # A signal to the group is for the program; the watch goes on until the group is gone.
     for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)
     while os.read(sys.stdin.fileno(), 1):

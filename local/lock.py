@@ -1,4 +1,4 @@
-"""Writes the locks anew: ``python -m local.lock [--upgrade]``.
+"""Writes the locks again: ``python -m local.lock [--upgrade]``.
 
 What is locked stays as it is as long as pyproject.toml allows it, unless it is to be upgraded. The
 locks hold versions and hashes, for every platform and Python from 3.11 on, and no addresses.

@@ -25,7 +25,7 @@ SPECTRAL = ROOT / "infra" / "node_modules" / ".bin" / "spectral"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The folder of one running system: ``.local``, or another beside it for tests."""
+    """The folder of one running system: ``.local``, or another one for tests."""
 
     folder: Path
 
@@ -91,7 +91,7 @@ def _is_private(folder: Path) -> bool:
 
 
 def tool_environment(state: State) -> dict[str, str]:
-    """An environment for the tools of this checkout: its own home, and nobody's AWS settings.
+    """An environment for the tools of this checkout: its own home, and no AWS settings of the user.
 
     A home of its own keeps the tools' caches in the checkout, works where the user's home cannot
     be written to, and hides the user's AWS profile from a deployment that must stay local.

@@ -66,7 +66,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """The external APIs: our own stand-in, or somebody's server."""
+    """The external APIs: our own stand-in, or another server."""
 
     url: str
     process: Process | None = None
@@ -174,7 +174,7 @@ async def _main(options: Options) -> int:
         print("till: everything is stopped.", flush=True)
         return 0 if ready.is_set() else INTERRUPTED
     except ExceptionGroup as group:
-        # What ran beside the step that failed was only cancelled.
+        # What ran at the same time as the failed step was only cancelled.
         raise _first(group) from None
     return 0
 
@@ -382,7 +382,7 @@ async def _serve_backoffice(
 ) -> BackOffice | None:
     if running is None:
         return None
-    with progress.step("back office", "it is served beside the API"):
+    with progress.step("back office", "it is served on the same origin as the API"):
         return await servers.enter_async_context(running)
 
 

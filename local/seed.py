@@ -85,7 +85,7 @@ async def _reason_not_to(upstream_url: str, credential: Credential) -> str | Non
             try:
                 response = await client.get(f"{upstream_url}/customers/{credit.customer.id}")
             except httpx.TransportError:
-                return f"nobody answers at {upstream_url} yet"
+                return f"there is no answer at {upstream_url} yet"
             if response.status_code == httpx.codes.UNAUTHORIZED:
                 return f"{upstream_url} does not take the credential; {VARIABLE}= gives another"
             if response.status_code != httpx.codes.OK:
@@ -113,8 +113,8 @@ def what_is_there() -> str:
 
 def lines_to_paste(api_url: str, issuer: str, python: str, *, demo: bool) -> str:
     """Shell lines that get tokens, grant credit, buy, list and refund."""
-    # The demo's customer buys for herself. Nobody else is anybody's customer here, so there
-    # somebody buys who may do so for everyone.
+    # The demo's customer buys for herself. Other customers have no account at this issuer, so an
+    # administrator, who may buy for everyone, buys for them.
     buyer = PEOPLE["customer"] if demo else PEOPLE["admin"]
     rep = PEOPLE["support"]
     customer = str(SIGNED_IN_CUSTOMER.id) if demo else "ID-OF-A-CUSTOMER"

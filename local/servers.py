@@ -49,5 +49,5 @@ async def _ask(url: str, proof: str) -> None:
                 if response.status_code == httpx.codes.OK and proof in response.text:
                     return
             except httpx.TransportError:
-                pass  # Nobody listens yet.
+                pass  # It does not listen yet.
             await asyncio.sleep(PAUSE_SECONDS)

@@ -1,4 +1,4 @@
-"""A whole running system for tests and benchmarks, on free ports, beside any other."""
+"""A whole running system for tests and benchmarks, on free ports, so that several can run."""
 
 from __future__ import annotations
 

@@ -15,12 +15,12 @@ PAUSE_SECONDS = 0.2
 
 @asynccontextmanager
 async def our_turn(path: Path, progress: Progress, what: str) -> AsyncIterator[None]:
-    """Hold a file's lock during the block, once whoever has it has let go."""
+    """Hold a file's lock during the block, as soon as it is free."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
         if not _locked(lock.fileno()):
             progress.say(f"{what}: waiting for another one of this checkout")
-            while not _locked(lock.fileno()):  # noqa: ASYNC110 - a file lock tells nobody
+            while not _locked(lock.fileno()):  # noqa: ASYNC110 - a file lock has no event
                 await asyncio.sleep(PAUSE_SECONDS)
         yield
 

@@ -72,7 +72,7 @@ export function makeProvider({ issuer, audience, backofficeUrl, key }) {
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (context, form) => {
-          // Whoever shows the ID token is the application that the person signed in to.
+          // The bearer of the ID token is the application that the person signed in to.
           context.body = signOutPage(form, context.oidc.entities.IdTokenHint !== undefined);
         },
         postLogoutSuccessSource: (context) => {

@@ -7,7 +7,7 @@
  * It listens where its issuer's address says, unless told else: in a container, what is its own port
  * on every interface may be another one of the loopback outside.
  *
- * The key that signs is made anew at each start. Its private half is written to PATH, for tests
+ * The key that signs is created at each start. Its private half is written to PATH, for tests
  * that have to sign tokens as this provider does.
  */
 
@@ -36,7 +36,7 @@ async function makeKey() {
 }
 
 /**
- * A file that is there wholly or not at all, for nobody else to read.
+ * A file that is there completely or not at all, and that other users cannot read.
  *
  * @param {string} path
  * @param {string} text

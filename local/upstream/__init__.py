@@ -2,5 +2,5 @@
 
 It is a real HTTP server that follows their contract under ``/api``, and that tests and demos
 steer under ``/_control`` (``local.upstream.control``). Start it with
-``python -m local.upstream --port 9000``. Given a credential, it lets nobody in without.
+``python -m local.upstream --port 9000``. Given a credential, it refuses requests without it.
 """

@@ -23,7 +23,7 @@ def main() -> int:
         type=_credential,
         default=os.environ.get(VARIABLE) or None,
         metavar="'X-Api-Key: value'",
-        help=f"let nobody in without; or in the environment, as {VARIABLE}",
+        help=f"refuse requests without it; or in the environment, as {VARIABLE}",
     )
     options = parser.parse_args()
     gate = Gate([options.credential] if options.credential else [])

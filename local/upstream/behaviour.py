@@ -145,7 +145,7 @@ class Plans(Generic[Key]):
         self._gates: dict[Key, threading.Event] = {}
 
     def set(self, key: Key, behaviour: Behaviour) -> None:
-        """Replace the plan for a key. Whoever waits under the old one goes on."""
+        """Replace the plan for a key. Requests that wait under the old one go on."""
         with self._lock:
             self._forget(key)
             self._behaviours[key] = behaviour
@@ -154,7 +154,7 @@ class Plans(Generic[Key]):
                 self._left[key] = behaviour.times
 
     def clear(self, key: Key) -> None:
-        """Answer as usual from now on. Whoever waits goes on."""
+        """Answer as usual from now on. Waiting requests go on."""
         with self._lock:
             self._forget(key)
 

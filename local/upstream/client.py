@@ -102,7 +102,7 @@ class StandInControl:
         self._put(f"/products/{product_id}/caching", caching.model_dump_json())
 
     def accept(self, *credentials: Credential) -> None:
-        """Let in whoever brings one of these, and nobody else; none: everybody."""
+        """Accept requests with one of these only; none: accept all."""
         self._put("/credentials", CREDENTIALS.dump_json(credentials).decode())
 
     def gate(self) -> GateReport:

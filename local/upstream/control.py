@@ -21,8 +21,8 @@ none ``{"etag": false}``.
 
 ``PUT /_control/credentials`` says which credentials are accepted from now on, and no others:
 ``[{"header": "X-Api-Key", "value": "old"}, {"header": "X-Api-Key", "value": "new"}]``, or ``[]`` to
-ask nobody. ``GET`` tells them, and how many requests had none. The control interface itself asks
-for nothing.
+accept all requests. ``GET`` returns them, and how many requests were refused. The control interface
+itself needs no credential.
 
 Shipments, by SKU, so that tests side by side do not disturb each other:
 

@@ -59,7 +59,7 @@ DEVELOPMENT: Final = Credential(header="X-Api-Key", value="for-development-only"
 
 
 class GateReport(BaseModel):
-    """Which credentials are accepted (none: nobody is asked), and how many requests were not."""
+    """Which credentials are accepted (none: every request is), and how many were refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,7 +68,7 @@ class GateReport(BaseModel):
 
 
 class Gate:
-    """Lets in whoever brings an accepted credential. Safe between threads.
+    """Checks the credential of requests. Safe between threads.
 
     While a credential is being changed, both the old and the new one are accepted.
     """
@@ -79,7 +79,7 @@ class Gate:
         self._refused = 0
 
     def accept(self, credentials: Iterable[Credential]) -> None:
-        """From now on these, and no others; none: ask nobody."""
+        """Accept these from now on, and no others; none: accept all requests."""
         with self._lock:
             self._accepted = tuple(credentials)
 
