@@ -1,7 +1,7 @@
 """Builds self-contained functions, for a target that does not apply Lambda layers.
 
-A bundle is one zip: an operation's handler at the top, with the content of the layers. It is made of
-the layers that ``infra/layers.py`` has built, so both ways of packaging run the same bytes.
+A bundle is one zip: an operation's handler at the top, and the content of the layers. It is made
+of the layers that ``infra/layers.py`` has built, so both ways of packaging run the same bytes.
 The same contents give the same zip: sorted names, one fixed date, and bytecode that is used
 unchecked. A bundle's fingerprint is taken of its contents and not of the zip, since two versions of
 zlib may compress the same thing differently.

@@ -1,7 +1,7 @@
 """The CDK app of the roles that CI takes: ``make ci-roles REPOSITORY=OWNER/NAME`` deploys it.
 
-An app of its own, since it is deployed by hand, once in an account, by someone who may create roles:
-CI could not make the roles that it needs to get in. docs/runbooks/deploying.md has the commands.
+An app of its own, since an administrator deploys it by hand, once in an account: CI could not make
+the roles that it needs to get in. docs/runbooks/deploying.md has the commands.
 """
 
 from __future__ import annotations

@@ -131,8 +131,16 @@ def test_without_a_token_and_a_back_office_only_the_api_is_asked(stage: Stage) -
         ("/v1/health", Said(200, JSON, "<html>"), "it is up: the answer is no JSON"),
         ("/v1/openapi.json", Said(200, JSON, "{}"), "another release is deployed"),
         ("/v1/purchases", Said(200, JSON, "{}"), "a request without a token is refused: 401"),
-        ("/v1/purchases", Said(401, JSON, "{}"), "a request without a token is refused: 401 application/problem"),
-        ("/v1/purchases", Said(401, PROBLEM, "{}"), "a request without a token is refused: the problem is"),
+        (
+            "/v1/purchases",
+            Said(401, JSON, "{}"),
+            "a request without a token is refused: 401 application/problem",
+        ),
+        (
+            "/v1/purchases",
+            Said(401, PROBLEM, "{}"),
+            "a request without a token is refused: the problem is",
+        ),
         ("/v1/purchases", Said(503, PROBLEM, "{}"), "an invalid token is refused: 401"),
         ("/v1/purchases?limit=1", Said(403, PROBLEM, "{}"), "a list can be read: 200"),
         ("/v1/purchases?limit=1", Said(200, JSON, "[]"), "the answer is no list"),
