@@ -136,8 +136,8 @@ BUGS: Final = (
     Bug(
         "a parcel that turns up after a void is not recorded",
         SETTLEMENT,
-        "    if attempt.carrier_outcome == outcome:\n        return attempt\n    answered",
-        "    return attempt\n    answered",
+        "    answered = attempt.with_late_answer(outcome, at)",
+        "    return attempt\n    answered = attempt.with_late_answer(outcome, at)",
         within=1500,
         hole=4,
     ),
@@ -245,11 +245,20 @@ BUGS: Final = (
     Bug(
         "that nothing was shipped is not recorded after the deadline",
         SETTLEMENT,
-        "isinstance(outcome, OutcomeUnknown):\n        return attempt",
-        "not isinstance(outcome, Shipped):\n        return attempt",
+        "isinstance(outcome, OutcomeUnknown) or attempt.carrier_outcome == outcome:",
+        "not isinstance(outcome, Shipped) or attempt.carrier_outcome == outcome:",
         first=30_013_728,
         within=1,
         hole=24,
+    ),
+    Bug(
+        "a second parcel of a purchase is not reported",
+        SETTLEMENT,
+        "            incidents.answer_not_recorded(attempt.id, outcome)\n        return attempt",
+        "            pass\n        return attempt",
+        first=50_044_938,
+        within=1,
+        hole=25,
     ),
     Bug(
         "a shipment id is not claimed",

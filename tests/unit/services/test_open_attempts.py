@@ -210,6 +210,32 @@ def test_an_idempotent_carrier_is_asked_again(world: World) -> None:
     world.audit()
 
 
+@pytest.mark.parametrize(
+    ("first", "reported"), [("S1", True), ("S2", False)], ids=["another parcel", "the same one"]
+)
+def test_a_second_parcel_for_a_purchase_is_reported(
+    world: World, first: str, *, reported: bool
+) -> None:
+    """The recovery, by a clock that is ahead, ships again during the first call."""
+    world.policy = replace(world.policy, shipments_idempotent=True)
+
+    def meanwhile() -> None:
+        world.carrier.during = None
+        world.clock.advance(61)
+        world.carrier.outcome = Shipped(shipment_id="S2")
+        world.recover()
+        world.carrier.outcome = Shipped(shipment_id=first)
+
+    world.carrier.during = meanwhile
+    world.buy()
+    attempt = world.the_attempt()
+    assert attempt.purchase is not None
+    assert attempt.purchase.shipment_id == "S2"
+    wanted = [(attempt.id, Shipped(shipment_id=first))] if reported else []
+    assert world.incidents.not_recorded == wanted
+    world.audit()
+
+
 def test_that_nothing_was_shipped_again_says_nothing_of_the_first_time(world: World) -> None:
     """The dead run's call may have gone through, and only the recovery's own failed."""
     die_at_the_carrier(world)

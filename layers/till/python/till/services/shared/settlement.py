@@ -181,7 +181,7 @@ class SettleShipment:
 
         def write(current: PurchaseAttempt) -> None:
             if not current.is_open:
-                _record_late_answer(store, current, outcome, answered_at)
+                _record_late_answer(store, self._incidents, current, outcome, answered_at)
             elif current.carrier_outcome != outcome:
                 noted = current.with_carrier_answer(outcome, answered_at)
                 store.commit(UpdateAttempt(current, noted))
@@ -235,7 +235,9 @@ class _Settling:
     ) -> PurchaseAttempt:
         """Decide and commit."""
         if not attempt.is_open:
-            return _record_late_answer(self.store, attempt, outcome, self.answered_at)
+            return _record_late_answer(
+                self.store, self.incidents, attempt, outcome, self.answered_at
+            )
         settled = self._decide(attempt, account, outcome)
         if settled is None:
             return self._believe_no_longer(attempt, outcome)
@@ -288,12 +290,21 @@ def _read(store: Store, attempt_id: UUID) -> PurchaseAttempt:
 
 
 def _record_late_answer(
-    store: Store, attempt: PurchaseAttempt, outcome: ShipmentOutcome, at: datetime
+    store: Store,
+    incidents: Incidents,
+    attempt: PurchaseAttempt,
+    outcome: ShipmentOutcome,
+    at: datetime,
 ) -> PurchaseAttempt:
-    """Write down what the carrier answered for an attempt that was voided meanwhile."""
-    if attempt.state is not AttemptState.VOIDED or isinstance(outcome, OutcomeUnknown):
+    """Write down what the carrier answered for an attempt that was resolved meanwhile."""
+    if isinstance(outcome, OutcomeUnknown) or attempt.carrier_outcome == outcome:
         return attempt
-    if attempt.carrier_outcome == outcome:
+    if attempt.purchase is not None:
+        # A purchase keeps its shipment: a second parcel for it can only be reported.
+        if isinstance(outcome, Shipped) and outcome.shipment_id != attempt.purchase.shipment_id:
+            incidents.answer_not_recorded(attempt.id, outcome)
+        return attempt
+    if attempt.state is not AttemptState.VOIDED:
         return attempt
     answered = attempt.with_late_answer(outcome, at)
     store.commit(UpdateAttempt(attempt, answered))
