@@ -15,6 +15,7 @@ from tests.integration.tables import StoredOrphan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
 
     from pydantic import BaseModel
 
@@ -124,6 +125,12 @@ def _called_again(p: Picture) -> Picture:
 def _called_for_nothing(p: Picture) -> Picture:
     stray = p.carrier_calls[0].model_copy(update={"headers": {"idempotency-key": str(uuid4())}})
     return replace(p, carrier_calls=[*p.carrier_calls, stray])
+
+
+def _another_attempt(p: Picture) -> UUID:
+    """One that the first of the claimed shipment ids does not belong to."""
+    owner = p.claims[0].purchase_id
+    return next(attempt.id for attempt in p.attempts if attempt.id != owner)
 
 
 CORRUPTIONS: dict[str, tuple[Callable[[Picture], Picture], str]] = {
@@ -245,7 +252,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Picture], Picture], str]] = {
         "the shipment ids are claimed by",
     ),
     "a shipment id that belongs to another purchase": (
-        lambda p: replace(p, claims=_changed(p.claims, 0, purchase_id=p.attempts[0].id)),
+        lambda p: replace(p, claims=_changed(p.claims, 0, purchase_id=_another_attempt(p))),
         "the shipment ids are claimed by",
     ),
     "a shipment id of an attempt that bought nothing": (
