@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ class Measured:
     def __init__(self, functions: Functions, operation: str) -> None:
         self._functions = functions
         self._operation = operation
-        self._before = len(functions.log(operation))
+        # Not how many: an emulator lists the lines by container, so new ones may be anywhere.
+        self._before = Counter(functions.log(operation))
 
     def values(self, name: str) -> list[float]:
         """A metric's values, oldest first."""
@@ -44,5 +46,11 @@ class Measured:
         ]
 
     def _lines(self) -> list[dict[str, object]]:
-        lines = self._functions.log(self._operation)[self._before :]
-        return [json.loads(text) for text in lines if text.startswith('{"')]
+        seen = Counter(self._before)
+        new: list[dict[str, object]] = []
+        for text in self._functions.log(self._operation):
+            if seen[text] > 0:
+                seen[text] -= 1
+            elif text.startswith('{"'):
+                new.append(json.loads(text))
+        return new
