@@ -1,7 +1,7 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs invoke fmt lint types one test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture client fuzz simulate lock clean
+.PHONY: help run logs invoke fmt lint types one test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture client fuzz simulate soak lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
@@ -55,6 +55,9 @@ HISTORIES ?= 1000
 simulate: ## Run histories of the purchase protocol that could happen (SEED=, HISTORIES=)
 	@export PYTHONPATH=.:layers/till/python && \
 		$(SET_UP) tests.simulation.run $(if $(SEED),--seed $(SEED)) --histories $(HISTORIES) --keep
+
+soak: ## Rounds of random faults and concurrent clients on a running system, with an audit after each (HOURS=, by default 1)
+	@export TILL_SOAK_HOURS='$(or $(HOURS),1)' && $(SET_UP) pytest tests/integration/test_soak.py --capture=no --timeout=0
 
 test-integration: ## Tests on a system that they start themselves, on free ports
 	@$(SET_UP) pytest tests/integration

@@ -14,6 +14,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -76,11 +77,18 @@ class HoldReply:
 
 
 @dataclass(frozen=True)
+class LateWrite:
+    """Close the connection, and forward the request so many seconds later."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
 class StopListening:
     """From now on nobody can connect; this request is still answered."""
 
 
-Fault = Answer | LoseReply | HoldReply | StopListening
+Fault = Answer | LoseReply | LateWrite | HoldReply | StopListening
 
 
 def json_answer(document: object) -> Answer:
@@ -235,6 +243,11 @@ class _Connection(BaseHTTPRequestHandler):
                 if applied:
                     self._forward(body)
                 self._hang_up(reset=reset)
+            case LateWrite(seconds=seconds):
+                self._hang_up()
+                self.connection.shutdown(socket.SHUT_RDWR)
+                time.sleep(seconds)
+                self._forward(body)
             case HoldReply():
                 self._forward(body)
                 fault.applied.set()
