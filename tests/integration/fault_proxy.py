@@ -16,7 +16,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -226,6 +226,11 @@ class _Connection(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self._pass_on()
+
+    def handle(self) -> None:
+        """Serve the connection until either side ends it, in order or not."""
+        with suppress(ConnectionError):
+            super().handle()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is inherited
         """Say nothing: what passes is in the logs of both ends."""

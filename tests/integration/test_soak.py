@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 
 HOURS: Final = float(os.environ.get("TILL_SOAK_HOURS", "0"))
 SEED: Final = int(os.environ.get("TILL_TEST_SEED", random.randrange(2**32)))
-CLIENTS: Final = 6
+CLIENTS: Final = 5
 REQUESTS_OF_A_CLIENT: Final = 40
 CUSTOMERS: Final = 4
 CREDIT: Final = 20_000
 TRIES: Final = 12
-SECONDS_BETWEEN_KILLS: Final = 4.0
+SECONDS_BETWEEN_KILLS: Final = 8.0
 
 FAULTS: Final[dict[str, tuple[Fault, float]]] = {
     "throttled": (refuse("ProvisionedThroughputExceededException"), 0.02),
