@@ -113,14 +113,14 @@ def test_a_stage_that_is_there(stage: Stage) -> None:
         "ok      it knows whom to ask",
         "ok      the API is on its origin",
     ]
-    assert stage.tokens == {"", "Bearer of-nobody", f"Bearer {TOKEN}"}
+    assert stage.tokens == {"", "Bearer not-a-token", f"Bearer {TOKEN}"}
 
 
 def test_without_a_token_and_a_back_office_only_the_api_is_asked(stage: Stage) -> None:
     ran = smoke("--api-url", f"{stage.url}/v1")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert len(ran.stdout.splitlines()) == 4
-    assert stage.tokens == {"", "Bearer of-nobody"}
+    assert stage.tokens == {"", "Bearer not-a-token"}
 
 
 @pytest.mark.parametrize(
