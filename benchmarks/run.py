@@ -288,7 +288,7 @@ def _or_dash(budget: int | None) -> str:
 def main() -> int:
     """Metric, print, and tell whether a budget was exceeded."""
     print("Starting a system of its own to measure on ...", flush=True)
-    # What the code itself metrics goes to stdout by the hundred: it is none of our results.
+    # The code writes its own metrics to stdout by the hundred: they are not results of this.
     with running_system() as endpoints, redirect_stdout(io.StringIO()):
         bench = Bench(endpoints)
         rows = measure(bench, endpoints.upstream_url)

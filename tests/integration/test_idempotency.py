@@ -1,4 +1,4 @@
-"""The same Idempotency-Key: the same effect once, for ever. With another body: refused."""
+"""The same Idempotency-Key has its effect once, without a time limit; another body is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the running system metrics, and by which name one request is found everywhere."""
+"""The metrics of the running system, and the id by which one request is found everywhere."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ def test_with_the_wrong_one_nothing_is_bought_until_it_is_put_right(
     assert (len(picture.attempts), picture.parcel_count) == (1, 1)
 
     operator.put(right.model_dump_json())
-    # A function asks again after a few seconds only: an upstream may refuse for ever.
+    # A function asks again after a few seconds only: an upstream may keep refusing.
     until(lambda: till.buy(asked.customer, asked.product, key=key).ok, "the purchase")
     assert audit(asked.customer).balance.posted == CREDIT - 2 * PRICE
 

@@ -1,4 +1,4 @@
-"""What is always true of the books: checked on a ``Store``, whatever stands behind it."""
+"""The invariants of the ledger and purchases tables, checked on any ``Store``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """What is measured: CloudWatch metrics, by way of the log (embedded metric format, Powertools).
 
-A measurement says how things go, and is no part of the store: one may be lost, or counted again
-when it is unknown whether a commit was applied. The edge writes them down once per request.
+Metrics describe how the system works and are not part of the ledger: a value can be lost, or
+counted twice when it is unknown whether a commit was applied. The edge writes them once per
+request.
 """
 
 from __future__ import annotations

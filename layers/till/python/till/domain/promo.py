@@ -271,7 +271,7 @@ class PromoAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromoChange:
-    """One version of a promo code's terms, kept for ever: who, when, and what it then was."""
+    """One version of a promo code's terms, kept permanently, with who changed it and when."""
 
     promo: PromoCode
     action: PromoAction

@@ -32,8 +32,9 @@ _TRIAL: Final = UUID(int=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The price of a intent. ``refusal`` is what a purchase would be refused with, if anything.
+    """The price of what a customer wants to buy.
 
+    ``refusal`` is what a purchase would be refused with, if anything.
     ``order`` is None where there is no price: the promo code cannot be used.
     """
 
@@ -46,7 +47,7 @@ class Quote:
 
 
 class CreateQuote:
-    """Prices a intent by the same rules and the same code as a purchase."""
+    """Price a purchase intent by the same rules and the same code as a purchase."""
 
     def __init__(
         self, *, store: Store, customers: Customers, products: Products, clock: Clock

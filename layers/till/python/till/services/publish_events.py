@@ -63,7 +63,7 @@ class PublishEvents:
     def __call__(self, records: Iterable[LedgerRecord], deadline: Deadline) -> PublishReport:
         """Publish what the records stand for, in their order.
 
-        A record that makes no sense is parked, and the others go on.
+        An unreadable record goes to the dead letters, and the others go on.
 
         Raises:
             EventsNotPublishedError: the bus does not take them; some may have been published.
@@ -89,7 +89,7 @@ class PublishEvents:
 
         Raises:
             InconsistentReadError: there is no such version.
-            LedgerCorruptError: it still makes no sense.
+            LedgerCorruptError: it is still unreadable.
             EventsNotPublishedError: the bus does not take it.
         """
         event = event_of(self._ledger.change(customer_id, version))

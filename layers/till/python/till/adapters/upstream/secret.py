@@ -61,7 +61,7 @@ class UpstreamSecret:
             answered = isinstance(cause, ClientError)
             return _Fault(f"cannot be read ({_name_of(cause)})", passing=not answered)
         except ValidationError as error:
-            # Else Powertools would go on with what makes no sense, for all of its age.
+            # Otherwise Powertools would keep the invalid value until it expires.
             self._provider.clear_cache()  # type: ignore[no-untyped-call]
             wrong = sorted({str(place) for e in error.errors() for place in e["loc"]})
             return _Fault(f"has no usable {' and '.join(wrong) or 'object'} in it")
