@@ -1,26 +1,28 @@
 """Runs the checks of the project: ``python -m local.checks all``, or ``fast``, or ``backoffice``.
 
-Every check runs, also after one has failed. Some run side by side, where neither minds the other's
-load nor what it writes; each is shown in one piece when it is through. The last line counts the
+Every check runs, also after one has failed. A step has one or more lanes, which run side by side; a
+lane's checks run one after another. The first lane has the processor before the others and is shown
+while it runs; a check of another lane is shown in one piece when it ends. The last line counts the
 tests, and each other check as one: ``N passed, N failed``.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Lock
 from types import FrameType
-from typing import IO, NoReturn, TypeAlias
+from typing import IO, Final, NoReturn, TypeAlias
 from xml.etree import ElementTree as ET
 
 from local.node import npm_environment
@@ -54,8 +56,14 @@ class Check:
     """Besides our own."""
 
 
-Step: TypeAlias = tuple[Check, ...]
-"""Checks that run side by side; mostly one, alone."""
+Lane: TypeAlias = tuple[Check, ...]
+"""Checks that run one after another."""
+
+Step: TypeAlias = tuple[Lane, ...]
+"""Lanes that run side by side; mostly one."""
+
+_YIELDING: Final = ("nice", "-n", "19")
+"""The start of a command that leaves the processor to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,32 +114,29 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 def _steps(which: str) -> list[Step]:
     if which == "backoffice":
-        return [(_types_of_the_back_office(),), (_components(),)]
+        return [((_types_of_the_back_office(), _components()),)]
     if which == "types":
-        return [(check,) for check in (_types(), *_types_of_typescript())]
-    quick: list[Step] = [(check,) for check in _lint()]
+        return [((_types(), *_types_of_typescript()),)]
     if which == "lint":
-        return quick
-    quick += [(check,) for check in _types_of_typescript()]
-    types_and_components: Step = (_types(), _components())
+        return [(_lint(),)]
+    quick: list[Step] = [
+        ((*_lint(), *_types_of_typescript()),),
+        ((_types(),), (_components(),)),
+    ]
     if which == "fast":
-        return [*quick, types_and_components, *((_suite(name),) for name in FAST_SUITES)]
+        return [*quick, (tuple(_suite(name) for name in FAST_SUITES),)]
     return [
         *quick,
-        types_and_components,
-        (_suite("unit"), _suite("infra")),
-        # Alone: it uses both cores.
-        (_suite("simulation"),),
-        # Alone: fifty cold workers at once need both cores.
-        (_suite("integration"),),
-        (_suite("e2e"), _in_a_browser()),
-        (_on_bundles(),),
+        ((_suite("unit"),), (_suite("infra"),)),
+        # The races of the integration tests need both cores now and then: the others yield to them.
+        ((_suite("integration"),), (_suite("simulation"), _on_bundles())),
+        ((_suite("e2e"),), (_in_a_browser(),)),
     ]
 
 
-def _lint() -> list[Check]:
+def _lint() -> Lane:
     python = (sys.executable, "-m")
-    return [
+    return (
         Check("Format (ruff)", (*python, "ruff", "format", "--check", "--quiet", ".")),
         Check("Lint (ruff)", (*python, "ruff", "check", "--quiet", ".")),
         Check(
@@ -145,14 +150,14 @@ def _lint() -> list[Check]:
                 *("--fail-severity", "hint"),
             ),
         ),
-    ]
+    )
 
 
-def _types_of_typescript() -> list[Check]:
-    return [
+def _types_of_typescript() -> Lane:
+    return (
         Check("Types of the identity provider (tsc)", _npm("typecheck"), folder=IDENTITY),
         _types_of_the_back_office(),
-    ]
+    )
 
 
 def _types() -> Check:
@@ -207,60 +212,87 @@ def _npm(script: str) -> tuple[str, ...]:
     return ("npm", "run", "--silent", script)
 
 
+class _StoppedError(Exception):
+    """Another lane was told to stop: this one starts nothing more."""
+
+
+class _Processes:
+    """What runs at the moment, so that all of it can be stopped."""
+
+    def __init__(self) -> None:
+        self._running: Final[set[subprocess.Popen[bytes]]] = set()
+        self._stopped = False
+        self._lock: Final = Lock()
+
+    def run(self, command: tuple[str, ...], check: Check, output: IO[bytes] | None) -> int:
+        """Run a check to its end, in our own process group: a Ctrl-C reaches it too.
+
+        Raises:
+            _StoppedError: it is not to be started any more.
+        """
+        env = {**npm_environment(), **check.environment}
+        errors = None if output is None else subprocess.STDOUT
+        with self._lock:
+            if self._stopped:
+                raise _StoppedError
+            process = subprocess.Popen(
+                command, cwd=check.folder, env=env, stdout=output, stderr=errors
+            )
+            self._running.add(process)
+        try:
+            return process.wait()
+        finally:
+            with self._lock:
+                self._running.remove(process)
+
+    def stop(self) -> None:
+        """End what runs, each in its own way, and start nothing more."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.terminate()
+
+
 def _run(step: Step) -> list[tuple[Check, Count]]:
-    for check in step:
+    for check in itertools.chain(*step):
         if check.report is not None:
             check.report.unlink(missing_ok=True)
-    if len(step) == 1:
-        _head(step[0].title)
-        return [(step[0], _run_alone(step[0]))]
-    return _run_side_by_side(step)
-
-
-def _run_alone(check: Check) -> Count:
-    began = time.monotonic()
-    with _started(check) as process:
+    if len(step) > 1:
+        titles = (", then ".join(check.title for check in lane) for lane in step)
+        print(f"\n-- side by side: {'; '.join(titles)}", flush=True)
+    processes = _Processes()
+    with ThreadPoolExecutor(len(step)) as lanes:
+        first, *others = step
+        counts = [lanes.submit(_run_shown, first, processes)]
+        counts += [lanes.submit(_run_yielding, lane, processes) for lane in others]
         try:
-            status = process.wait()
+            return [count for lane in counts for count in lane.result()]
         except KeyboardInterrupt:
-            process.terminate()
+            processes.stop()
             raise
-    return _judged(check, status, began)
 
 
-def _run_side_by_side(step: Step) -> list[tuple[Check, Count]]:
-    print(f"\n-- side by side: {', '.join(check.title for check in step)}", flush=True)
-    began = time.monotonic()
+def _run_shown(lane: Lane, processes: _Processes) -> list[tuple[Check, Count]]:
     counts = []
-    with ExitStack() as opened, ThreadPoolExecutor(len(step)) as waiting:
-        outputs = [opened.enter_context(TemporaryFile()) for _ in step]
-        processes = [
-            opened.enter_context(_started(check, output))
-            for check, output in zip(step, outputs, strict=True)
-        ]
-        ends = {
-            waiting.submit(process.wait): (check, output)
-            for check, output, process in zip(step, outputs, processes, strict=True)
-        }
-        try:
-            for end in as_completed(ends):
-                check, output = ends[end]
-                _head(check.title)
-                output.seek(0)
-                shutil.copyfileobj(output, sys.stdout.buffer)
-                counts.append((check, _judged(check, end.result(), began)))
-        except KeyboardInterrupt:
-            for process in processes:
-                process.terminate()
-            raise
+    for check in lane:
+        _head(check.title)
+        began = time.monotonic()
+        status = processes.run(check.command, check, output=None)
+        counts.append((check, _judged(check, status, began)))
     return counts
 
 
-def _started(check: Check, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
-    """Start it in our own process group: a Ctrl-C reaches it too, and it tidies up itself."""
-    env = {**npm_environment(), **check.environment}
-    errors = None if output is None else subprocess.STDOUT
-    return subprocess.Popen(check.command, cwd=check.folder, env=env, stdout=output, stderr=errors)
+def _run_yielding(lane: Lane, processes: _Processes) -> list[tuple[Check, Count]]:
+    counts = []
+    for check in lane:
+        began = time.monotonic()
+        with TemporaryFile() as output:
+            status = processes.run((*_YIELDING, *check.command), check, output)
+            _head(check.title)
+            output.seek(0)
+            shutil.copyfileobj(output, sys.stdout.buffer)
+            counts.append((check, _judged(check, status, began)))
+    return counts
 
 
 def _judged(check: Check, status: int, began: float) -> Count:

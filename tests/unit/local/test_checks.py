@@ -46,19 +46,19 @@ def test_each_test_and_each_other_check_is_counted(
     tmp_path: Path, status: int, report: str | None, count: Count
 ) -> None:
     one = check(tmp_path, status=status, report=report)
-    assert checks._run((one,)) == [(one, count)]
+    assert checks._run(((one,),)) == [(one, count)]
 
 
 def test_the_report_of_an_earlier_run_does_not_count(tmp_path: Path) -> None:
     old = tmp_path / "report.xml"
     old.write_text(REPORT)
 
-    ((_, count),) = checks._run((Check("A check", (sys.executable, "-c", "exit(1)"), old),))
+    ((_, count),) = checks._run(((Check("A check", (sys.executable, "-c", "exit(1)"), old),),))
 
     assert count == Count(failed=1)
 
 
-def test_side_by_side_each_is_counted_and_shown_in_one_piece(
+def test_side_by_side_each_is_counted_and_shown(
     tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     """The first waits for the second: one after the other, they would never end."""
@@ -71,13 +71,30 @@ def test_side_by_side_each_is_counted_and_shown_in_one_piece(
         for title, code in (("First", waits), ("Second", comes))
     )
 
-    counts = sorted((one.title, count) for one, count in checks._run((first, second)))
+    counts = sorted((one.title, count) for one, count in checks._run(((first,), (second,))))
 
     assert counts == [("First", Count(passed=1)), ("Second", Count(failed=1))]
     shown = capfdbinary.readouterr().out.decode()
-    assert "== First\nhere\nmet\n-- passed" in shown
+    # The first is shown while it runs, the second in one piece.
+    assert shown.index("== First\n") < shown.index("here\n") < shown.index("met\n")
     assert "== Second\ncame\n-- FAILED" in shown
-    assert "-- side by side: First, Second\n" in shown
+    assert "-- side by side: First; Second\n" in shown
+
+
+def test_a_lane_runs_its_checks_in_order_also_after_one_failed(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    lane = tuple(
+        Check(title, (sys.executable, "-c", f"open({str(log)!r}, 'a').write('{title}'); exit(1)"))
+        for title in "ABC"
+    )
+
+    counts = checks._run((lane, (Check("D", (sys.executable, "-c", "pass")),)))
+
+    assert log.read_text() == "ABC"
+    assert [(one.title, count.failed) for one, count in counts] == [
+        *(("A", 1), ("B", 1), ("C", 1)),
+        ("D", 0),
+    ]
 
 
 def test_stopped_side_by_side_both_are_ended(tmp_path: Path) -> None:
@@ -89,8 +106,9 @@ from local.checks import Check
 import signal
 signal.signal(signal.SIGTERM, checks._interrupt)
 wait = "import os, signal; open(str(os.getpid()), 'w').close(); signal.pause()"
-step = [Check(str(n), (sys.executable, "-c", wait), folder=Path({str(tmp_path)!r})) for n in (1, 2)]
-checks._run(tuple(step))
+command = (sys.executable, "-c", wait)
+lanes = [(Check(str(n), command, folder=Path({str(tmp_path)!r})),) * 2 for n in (1, 2)]
+checks._run(tuple(lanes))
 """
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
@@ -99,6 +117,8 @@ checks._run(tuple(step))
         time.sleep(0.02)
     process.terminate()
     assert process.wait(20) != 0
+    # The second check of each lane was not started.
+    assert len(list(tmp_path.iterdir())) == 2
     for file in tmp_path.iterdir():
         with pytest.raises(ProcessLookupError):
             os.kill(int(file.name), 0)
@@ -114,7 +134,7 @@ def test_a_check_runs_in_its_folder_with_its_variables(tmp_path: Path) -> None:
     there = {"THERE": str(tmp_path.resolve())}
 
     one = Check("A check", (sys.executable, "-c", code), folder=tmp_path, environment=there)
-    ((_, count),) = checks._run((one,))
+    ((_, count),) = checks._run(((one,),))
 
     assert count == Count(passed=1)
 
@@ -122,13 +142,29 @@ def test_a_check_runs_in_its_folder_with_its_variables(tmp_path: Path) -> None:
 @pytest.mark.parametrize("which", ["all", "fast", "backoffice"])
 def test_what_needs_a_running_system_is_not_fast(which: str) -> None:
     steps = checks._steps(which)
-    commands = [" ".join(check.command) for step in steps for check in step]
+    commands = [" ".join(check.command) for step in steps for lane in step for check in lane]
 
     assert any("local.in_browser" in command for command in commands) == (which == "all")
     assert any("tests/integration" in command for command in commands) == (which == "all")
     assert "npm run --silent test" in commands
-    # Races need the machine for themselves.
-    assert all(len(step) == 1 for step in steps if "tests/integration" in str(step))
+
+
+def test_the_races_have_the_processor_before_what_runs_with_them() -> None:
+    first_lanes = [step[0] for step in checks._steps("all")]
+    assert any("tests/integration" in str(lane) for lane in first_lanes)
+
+
+def test_other_lanes_than_the_first_yield_the_processor(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    tells = Check("A check", (sys.executable, "-c", "import os; print('nice', os.nice(0))"))
+    mine = os.nice(0)
+
+    checks._run(((tells,), (tells,)))
+
+    shown = capfdbinary.readouterr().out.decode()
+    assert f"nice {mine}\n" in shown
+    assert "nice 19\n" in shown
 
 
 def test_a_program_in_a_browser_needs_a_program() -> None:
