@@ -7,19 +7,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from till import bootstrap
-from till.http.app import (
-    MOVE,
-    KeyHeader,
-    LambdaDeadline,
-    PathId,
-    answer,
-    caller,
-    documented,
-    entry_point,
-)
+from till.http.admission import caller
+from till.http.app import RESOLVER, answer, entry_point
+from till.http.documentation import MOVE, documented
+from till.http.parameters import KeyHeader, PathId
 from till.http.wire.attempts import AttemptResponse, CloseOrphanShipmentRequest
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.post(
@@ -41,7 +35,7 @@ def close_orphan_shipment(
         body.closing_request(
             attempt_id=attempt_id, actor=caller(app).subject, idempotency_key=idempotency_key
         ),
-        LambdaDeadline(app.lambda_context),
+        bootstrap.deadline(app.lambda_context),
     )
     return answer(AttemptResponse.of(closed.attempt), HTTPStatus.OK, replayed=closed.replayed)
 

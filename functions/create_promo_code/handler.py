@@ -7,10 +7,12 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from till import bootstrap
-from till.http.app import READ, LambdaDeadline, answer, caller, documented, entry_point
+from till.http.admission import caller
+from till.http.app import RESOLVER, answer, entry_point
+from till.http.documentation import READ, documented
 from till.http.wire.promo_codes import CreatePromoCodeRequest, PromoCodeResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.post(
@@ -37,7 +39,7 @@ def create_promo_code(
         body.code,
         body.terms(),
         actor=caller(app).subject,
-        deadline=LambdaDeadline(app.lambda_context),
+        deadline=bootstrap.deadline(app.lambda_context),
     )
     return answer(PromoCodeResponse.of(promo), HTTPStatus.CREATED, version=promo.version)
 

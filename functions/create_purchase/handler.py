@@ -7,20 +7,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from till import bootstrap
-from till.http.app import (
-    MOVE,
-    UPSTREAM,
-    KeyHeader,
-    LambdaDeadline,
-    PathId,
-    answer,
-    caller,
-    documented,
-    entry_point,
-)
+from till.http.admission import caller
+from till.http.app import RESOLVER, answer, entry_point
+from till.http.documentation import MOVE, UPSTREAM, documented
+from till.http.parameters import KeyHeader, PathId
 from till.http.wire.purchases import CreatePurchaseRequest, PurchaseResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.post(
@@ -46,7 +39,7 @@ def create_purchase(
         body.purchase_request(
             customer_id=customer_id, actor=caller(app).subject, idempotency_key=idempotency_key
         ),
-        LambdaDeadline(app.lambda_context),
+        bootstrap.deadline(app.lambda_context),
     )
     return answer(
         PurchaseResponse.of(purchased.purchase), HTTPStatus.CREATED, replayed=purchased.replayed

@@ -7,11 +7,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from till import bootstrap
-from till.http.app import READ, UPSTREAM, PathId, answer, documented, entry_point, problem_in
+from till.http.app import RESOLVER, answer, entry_point, problem_in
+from till.http.documentation import READ, UPSTREAM, documented
+from till.http.parameters import PathId
 from till.http.wire.purchases import CreatePurchaseRequest
 from till.http.wire.quotes import QuoteResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.post(

@@ -7,19 +7,14 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from till import bootstrap
-from till.http.app import (
-    READ,
-    PathId,
-    amount_limit,
-    answer,
-    documented,
-    entry_point,
-    problem_in,
-)
+from till.http.admission import amount_limit
+from till.http.app import RESOLVER, answer, entry_point, problem_in
+from till.http.documentation import READ, documented
+from till.http.parameters import PathId
 from till.http.wire.quotes import RefundQuoteResponse
 from till.http.wire.refunds import CreateRefundQuoteRequest
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.post(

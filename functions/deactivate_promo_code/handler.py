@@ -5,10 +5,13 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
-from till.http.app import READ, LambdaDeadline, PathCode, answer, caller, documented, entry_point
+from till.http.admission import caller
+from till.http.app import RESOLVER, answer, entry_point
+from till.http.documentation import READ, documented
+from till.http.parameters import PathCode
 from till.http.wire.promo_codes import PromoCodeResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.post(
@@ -29,7 +32,7 @@ app = APIGatewayRestResolver(enable_validation=True, response_validation_error_h
 def deactivate_promo_code(code: PathCode) -> Response[PromoCodeResponse]:
     """Deactivate a promo code."""
     promo = bootstrap.promo_codes().deactivate(
-        code, actor=caller(app).subject, deadline=LambdaDeadline(app.lambda_context)
+        code, actor=caller(app).subject, deadline=bootstrap.deadline(app.lambda_context)
     )
     return answer(PromoCodeResponse.of(promo), HTTPStatus.OK, version=promo.version)
 

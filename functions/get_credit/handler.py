@@ -5,10 +5,12 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
-from till.http.app import READ, UPSTREAM, PathId, answer, documented, entry_point
+from till.http.app import RESOLVER, answer, entry_point
+from till.http.documentation import READ, UPSTREAM, documented
+from till.http.parameters import PathId
 from till.http.wire.credit import BalanceResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.get(

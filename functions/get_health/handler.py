@@ -4,10 +4,11 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
-from till.http.app import answer, documented, public_entry_point
+from till.http.app import RESOLVER, answer, public_entry_point
+from till.http.documentation import documented
 from till.http.wire.health import HealthResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.get(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
-from till.http.app import CACHE_HEADER, public_entry_point
+from till.http.app import CACHE_HEADER, RESOLVER, public_entry_point
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 _DOCUMENT = Path(__file__).with_name("openapi.json")
 

@@ -7,21 +7,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from till import bootstrap
-from till.http.app import (
-    MOVE,
-    UPSTREAM,
-    KeyHeader,
-    LambdaDeadline,
-    PathId,
-    amount_limit,
-    answer,
-    caller,
-    documented,
-    entry_point,
-)
+from till.http.admission import amount_limit, caller
+from till.http.app import RESOLVER, answer, entry_point
+from till.http.documentation import MOVE, UPSTREAM, documented
+from till.http.parameters import KeyHeader, PathId
 from till.http.wire.credit import CreditChangeResponse, GrantCreditRequest
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.post(
@@ -45,7 +37,7 @@ def grant_credit(
             limit=amount_limit(app),
             idempotency_key=idempotency_key,
         ),
-        LambdaDeadline(app.lambda_context),
+        bootstrap.deadline(app.lambda_context),
     )
     return answer(
         CreditChangeResponse.of(adjusted.change), HTTPStatus.CREATED, replayed=adjusted.replayed

@@ -6,21 +6,13 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
-from till.http.app import (
-    READ,
-    Cursor,
-    Include,
-    Limit,
-    OrphanFilter,
-    StateFilter,
-    answer,
-    documented,
-    entry_point,
-)
+from till.http.app import RESOLVER, answer, entry_point
 from till.http.cursor import decode_place, encode_cursor
+from till.http.documentation import READ, documented
+from till.http.parameters import Cursor, Include, Limit, OrphanFilter, StateFilter
 from till.http.wire.attempts import AttemptListResponse, NamedAttemptResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.get(

@@ -5,21 +5,13 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
-from till.http.app import (
-    READ,
-    UPSTREAM,
-    Cursor,
-    Limit,
-    PathId,
-    StatusFilter,
-    answer,
-    documented,
-    entry_point,
-)
+from till.http.app import RESOLVER, answer, entry_point
 from till.http.cursor import decode_number, encode_cursor
+from till.http.documentation import READ, UPSTREAM, documented
+from till.http.parameters import Cursor, Limit, PathId, StatusFilter
 from till.http.wire.purchases import PurchaseListResponse, PurchaseResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.get(

@@ -7,12 +7,14 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from till import bootstrap
-from till.http.app import READ, Cursor, Limit, answer, documented, entry_point
+from till.http.app import RESOLVER, answer, entry_point
 from till.http.cursor import decode_place, encode_cursor
+from till.http.documentation import READ, documented
+from till.http.parameters import Cursor, Limit
 from till.http.wire.catalogue import CustomerListResponse, KnownCustomerResponse
 from till.http.wire.text import SearchText
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.get(

@@ -5,19 +5,13 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
-from till.http.app import (
-    READ,
-    Cursor,
-    Limit,
-    PromoStateFilter,
-    answer,
-    documented,
-    entry_point,
-)
+from till.http.app import RESOLVER, answer, entry_point
 from till.http.cursor import decode_place, encode_cursor
+from till.http.documentation import READ, documented
+from till.http.parameters import Cursor, Limit, PromoStateFilter
 from till.http.wire.promo_codes import PromoCodeListResponse, PromoCodeResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.get(

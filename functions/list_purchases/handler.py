@@ -6,8 +6,10 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
-from till.http.app import (
-    READ,
+from till.http.app import RESOLVER, answer, entry_point
+from till.http.cursor import decode_place, encode_cursor
+from till.http.documentation import READ, documented
+from till.http.parameters import (
     Cursor,
     FromFilter,
     Include,
@@ -15,14 +17,10 @@ from till.http.app import (
     ShipmentIdFilter,
     StatusFilter,
     UntilFilter,
-    answer,
-    documented,
-    entry_point,
 )
-from till.http.cursor import decode_place, encode_cursor
 from till.http.wire.purchases import NamedPurchaseListResponse, NamedPurchaseResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.get(

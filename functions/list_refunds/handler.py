@@ -5,11 +5,13 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
-from till.http.app import READ, Cursor, Limit, PathId, answer, documented, entry_point
+from till.http.app import RESOLVER, answer, entry_point
 from till.http.cursor import decode_number, encode_cursor
+from till.http.documentation import READ, documented
+from till.http.parameters import Cursor, Limit, PathId
 from till.http.wire.refunds import RefundListResponse, RefundResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.get(

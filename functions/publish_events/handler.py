@@ -10,7 +10,6 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ConfigDict, Field
 
 from till import bootstrap, metrics
-from till.http.app import LambdaDeadline
 from till.http.wire.types import Id
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class PublishAgain(BaseModel):
 
 def lambda_handler(event: "Event", context: "LambdaContext") -> None:
     """Publish once, and log what was done. Who calls makes the call again if this fails."""
-    publish, deadline = bootstrap.publish_events(), LambdaDeadline(context)
+    publish, deadline = bootstrap.publish_events(), bootstrap.deadline(context)
     try:
         if "publish_again" in event:
             wanted = PublishAgain.model_validate(event).publish_again

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger
 
 from till import bootstrap, metrics
-from till.http.app import LambdaDeadline
 from till.metrics import Metric, measure
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ class RecoveryFailedError(Exception):
 
 def lambda_handler(_: object, context: "LambdaContext") -> None:
     """Run the recovery once, and log what it did."""
-    report = bootstrap.recover_attempts()(LambdaDeadline(context))
+    report = bootstrap.recover_attempts()(bootstrap.deadline(context))
     now = datetime.now(UTC)
     measure(Metric.UNKNOWN_ATTEMPTS, report.unknown.count)
     measure(Metric.OLDEST_UNKNOWN_SECONDS, report.unknown.oldest_seconds(now))

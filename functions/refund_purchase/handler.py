@@ -7,20 +7,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from till import bootstrap
-from till.http.app import (
-    MOVE,
-    KeyHeader,
-    LambdaDeadline,
-    PathId,
-    amount_limit,
-    answer,
-    caller,
-    documented,
-    entry_point,
-)
+from till.http.admission import amount_limit, caller
+from till.http.app import RESOLVER, answer, entry_point
+from till.http.documentation import MOVE, documented
+from till.http.parameters import KeyHeader, PathId
 from till.http.wire.refunds import CreateRefundRequest, RefundResponse
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.post(
@@ -45,7 +38,7 @@ def refund_purchase(
             limit=amount_limit(app),
             idempotency_key=idempotency_key,
         ),
-        LambdaDeadline(app.lambda_context),
+        bootstrap.deadline(app.lambda_context),
     )
     return answer(
         RefundResponse.of(refunded.refund), HTTPStatus.CREATED, replayed=refunded.replayed

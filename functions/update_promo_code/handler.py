@@ -7,20 +7,14 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from till import bootstrap
-from till.http.app import (
-    READ,
-    IfMatch,
-    LambdaDeadline,
-    PathCode,
-    answer,
-    caller,
-    documented,
-    entry_point,
-)
+from till.http.admission import caller
+from till.http.app import RESOLVER, answer, entry_point
+from till.http.documentation import READ, documented
+from till.http.parameters import IfMatch, PathCode
 from till.http.preconditions import expected_versions
 from till.http.wire.promo_codes import PromoCodeResponse, UpdatePromoCodeRequest
 
-app = APIGatewayRestResolver(enable_validation=True, response_validation_error_http_code=500)
+app = APIGatewayRestResolver(**RESOLVER)
 
 
 @app.patch(
@@ -52,7 +46,7 @@ def update_promo_code(
         body.change,
         versions=versions,
         actor=caller(app).subject,
-        deadline=LambdaDeadline(app.lambda_context),
+        deadline=bootstrap.deadline(app.lambda_context),
     )
     return answer(PromoCodeResponse.of(promo), HTTPStatus.OK, version=promo.version)
 

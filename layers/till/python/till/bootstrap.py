@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import httpx
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from till.adapters.dynamodb.store import DynamoStore
     from till.adapters.incidents import LoggedIncidents
+    from till.adapters.lambda_deadline import LambdaDeadline
     from till.adapters.probe import ApiProbe
     from till.adapters.upstream.carrier import HttpCarrier
     from till.adapters.upstream.catalogue import HttpCatalogueView, HttpCustomers, HttpProducts
@@ -183,6 +185,13 @@ class SystemClock:
     def now(self) -> datetime:
         """The present instant, in UTC."""
         return datetime.now(UTC)
+
+
+def deadline(context: LambdaContext) -> LambdaDeadline:
+    """When Lambda ends this invocation."""
+    from till.adapters.lambda_deadline import LambdaDeadline
+
+    return LambdaDeadline(context)
 
 
 @cache
