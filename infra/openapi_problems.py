@@ -75,20 +75,21 @@ _TOO_MANY: Final = Problem(
     HTTPStatus.TOO_MANY_REQUESTS,
     "too-many-requests",
     "Too many requests at once",
-    "Send the same request again in a moment. Nothing was changed.",
+    "Send the same request again in a moment.",
 )
 _NO_ANSWER: Final = Problem(
     HTTPStatus.GATEWAY_TIMEOUT,
     "no-answer-in-time",
     "There was no answer in time",
     problems.UNEXPECTED.detail,
+    nothing_changed=False,
 )
 
 
 def problem_example(route: Route, status: HTTPStatus) -> JsonObject:
     """A problem that the operation can answer with, as it is sent."""
-    sent = _problem(route, status).response(_CORRELATION_ID).model_dump_json(exclude_none=True)
-    example: JsonObject = json.loads(sent)
+    problem = _problem(route, status).response(_CORRELATION_ID, to_read=route.method == "GET")
+    example: JsonObject = json.loads(problem.model_dump_json(exclude_none=True))
     return example
 
 

@@ -232,7 +232,7 @@ def _customer_answer(
             _same_effect(world, delivery, attempts)
         case BusyError() | ReadAgainError():
             pass
-        case TillError() as refusal if "Nothing was changed" in problem_for(refusal).detail:
+        case TillError() as refusal if problem_for(refusal).nothing_changed:
             _refusal(delivery, effects)
         case result:
             _require(delivery.denied, f"{name} failed: {result!r}")

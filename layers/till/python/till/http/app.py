@@ -98,7 +98,7 @@ def answer(
 
 def problem_in(error: TillError) -> ProblemResponse:
     """The problem that an error would be answered with, to be shown within a response."""
-    return problem_for(error).response(correlation_id())
+    return problem_for(error).response(correlation_id(), to_read=True)
 
 
 def entry_point(
@@ -122,7 +122,7 @@ def public_entry_point(app: APIGatewayRestResolver) -> Handler:
 
 
 def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None) -> Handler:
-    edge = _Edge(app)
+    edge = _Edge()
     app.exception_handler(RequestValidationError)(edge.on_invalid_request)
     app.exception_handler(RequestUnsupportedContentType)(edge.on_unsupported_content)
     app.exception_handler(TillError)(edge.on_till_error)
@@ -135,8 +135,7 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
             if admit is not None:
                 admit(event)
             check_path(event)
-            if event.get("httpMethod") not in {"GET", "HEAD"}:
-                # A body means nothing there (RFC 9110, 9.3.1).
+            if not edge.reads:
                 decode_body(event)
         except TillError as error:
             return edge.refuse(problem_for(error), error)
@@ -149,7 +148,7 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
     def lambda_handler(event: Event, context: LambdaContext) -> Event:
         started = time.perf_counter()
         logger.set_correlation_id(_named_by_the_caller(event) or context.aws_request_id)
-        edge.outcome = {"outcome": _DONE}
+        edge.begin(event)
         result = respond(event, context)
         headers = result["multiValueHeaders"]
         if isinstance(headers, dict):
@@ -186,13 +185,17 @@ def _named_by_the_caller(event: Event) -> str | None:
 
 
 class _Edge:
-    """Turns what goes wrong in one resolver into problems."""
+    """Turns what goes wrong in a request into problems. A function serves one request at a time."""
 
-    def __init__(self, app: APIGatewayRestResolver) -> None:
-        self._app = app
-        self.outcome: Mapping[str, str] = {"outcome": _DONE}
-        """What the request's line in the log says of how it ended. A function serves one request
-        at a time."""
+    outcome: Mapping[str, str]
+    """What the request's line in the log says of how it ended."""
+    reads: bool
+    """Whether the method only reads, and a body has no meaning (RFC 9110, 9.3.1)."""
+
+    def begin(self, event: Event) -> None:
+        """Forget the previous request."""
+        self.outcome = {"outcome": _DONE}
+        self.reads = event.get("httpMethod") in {"GET", "HEAD"}
 
     def on_invalid_request(self, error: RequestValidationError) -> Response[str]:
         return self._respond(invalid(error), error)
@@ -211,45 +214,39 @@ class _Edge:
 
     def refuse(self, problem: Problem, error: Exception) -> Event:
         """The answer to what does not get as far as the resolver."""
-        self._note(problem, error)
-        return _refusal(problem)
-
-    def _note(self, problem: Problem, error: Exception) -> None:
-        if problem is UNEXPECTED:
-            # The message of an exception may hold anybody's data: the log gets its kind and place.
-            logger.error(
-                "unexpected error",
-                extra={"error": type(error).__name__, "at": _places(error)},
-            )
-            metrics.measure(Metric.UNEXPECTED_ERRORS)
-        self.outcome = {"outcome": problem.slug, "error": type(error).__name__}
+        return {
+            "statusCode": problem.status.value,
+            "multiValueHeaders": {
+                "Content-Type": [PROBLEM_CONTENT_TYPE],
+                **{name: [value] for name, value in problem.headers.items()},
+            },
+            "body": self._body(problem, error),
+            "isBase64Encoded": False,
+        }
 
     def _respond(self, problem: Problem, error: Exception) -> Response[str]:
-        self._note(problem, error)
         headers: dict[str, str | list[str]] = dict(problem.headers)
-        body = problem.response(correlation_id())
         return Response(
             status_code=problem.status.value,
             content_type=PROBLEM_CONTENT_TYPE,
             headers=headers,
-            body=body.model_dump_json(exclude_none=True),
+            body=self._body(problem, error),
         )
 
+    def _body(self, problem: Problem, error: Exception) -> str:
+        if problem is UNEXPECTED:
+            # The message of an exception may hold anybody's data: the log gets its kind and place.
+            logger.error(
+                "unexpected error",
+                extra={"error": type(error).__name__, "at": _source_lines(error)},
+            )
+            metrics.measure(Metric.UNEXPECTED_ERRORS)
+        self.outcome = {"outcome": problem.slug, "error": type(error).__name__}
+        body = problem.response(correlation_id(), to_read=self.reads)
+        return body.model_dump_json(exclude_none=True)
 
-def _refusal(problem: Problem) -> Event:
-    body = problem.response(correlation_id())
-    return {
-        "statusCode": body.status,
-        "multiValueHeaders": {
-            "Content-Type": [PROBLEM_CONTENT_TYPE],
-            **{name: [value] for name, value in problem.headers.items()},
-        },
-        "body": body.model_dump_json(exclude_none=True),
-        "isBase64Encoded": False,
-    }
 
-
-def _places(error: BaseException) -> list[str]:
+def _source_lines(error: BaseException) -> list[str]:
     return [
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
         for frame in traceback.extract_tb(error.__traceback__)[-5:]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final, TypeVar
 
 from till.domain.account import (
     BalanceLimitError,
@@ -57,17 +58,17 @@ from till.services.ports import (
 from till.services.shared.amount_limit import AmountAboveLimitError
 from till.services.shared.idempotency import IdempotencyKeyReusedError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
 _TYPE_PREFIX: Final = "urn:problem-type:till:"
-_NOTHING_CHANGED: Final = "Nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem before it is put on the wire. ``extra`` goes into the body by its names."""
+    """A problem before it is put on the wire.
+
+    ``extra`` goes into the body by its names. ``nothing_changed`` is whether a caller who wanted to
+    change something is told that nothing was changed.
+    """
 
     status: HTTPStatus
     slug: str
@@ -75,15 +76,17 @@ class Problem:
     detail: str
     extra: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    nothing_changed: bool = True
 
-    def response(self, correlation_id: str) -> ProblemResponse:
-        """The body."""
+    def response(self, correlation_id: str, *, to_read: bool = False) -> ProblemResponse:
+        """The body; ``to_read`` is whether the request could not have changed anything."""
+        reassurance = " Nothing was changed." if self.nothing_changed and not to_read else ""
         return ProblemResponse.model_validate(
             {
                 "type": _TYPE_PREFIX + self.slug,
                 "title": self.title,
                 "status": self.status.value,
-                "detail": self.detail,
+                "detail": self.detail + reassurance,
                 "correlation_id": correlation_id,
                 **self.extra,
             }
@@ -96,7 +99,7 @@ def invalid_request(field_errors: list[FieldErrorResponse]) -> Problem:
         HTTPStatus.BAD_REQUEST,
         "invalid-request",
         "The request is not valid",
-        f"Check the fields listed in errors. {_NOTHING_CHANGED}",
+        "Check the fields listed in errors.",
         {"errors": field_errors},
     )
 
@@ -121,13 +124,14 @@ UNEXPECTED: Final = Problem(
     "Something went wrong on our side",
     "Send the same request again with the same Idempotency-Key: it takes effect at most once. "
     "If it goes on, tell support the correlation_id.",
+    nothing_changed=False,
 )
 NOT_AUTHENTICATED: Final = Problem(
     HTTPStatus.UNAUTHORIZED,
     "not-authenticated",
     "The caller is not known",
     "Send an access token of this API's issuer that has not expired: Authorization: Bearer "
-    f"<token>. {_NOTHING_CHANGED}",
+    "<token>.",
     headers={"WWW-Authenticate": "Bearer"},
 )
 ROUTE_NOT_FOUND: Final = Problem(
@@ -135,25 +139,26 @@ ROUTE_NOT_FOUND: Final = Problem(
     "route-not-found",
     "There is nothing at this path",
     "GET /openapi.json lists the operations.",
+    nothing_changed=False,
 )
 BODY_TOO_LARGE: Final = Problem(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "body-too-large",
     "The request body is too large",
-    f"No operation needs more than 16 KiB. {_NOTHING_CHANGED}",
+    "No operation needs more than 16 KiB.",
 )
 UNSUPPORTED_MEDIA_TYPE: Final = Problem(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "unsupported-media-type",
     "The request body is not JSON",
-    f"Send JSON in UTF-8, with Content-Type: application/json. {_NOTHING_CHANGED}",
+    "Send JSON in UTF-8, with Content-Type: application/json.",
     headers={"Accept": "application/json"},
 )
 UNSUPPORTED_CONTENT_ENCODING: Final = Problem(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "unsupported-content-encoding",
     "The request body is encoded",
-    f"Send it as it is, without a Content-Encoding. {_NOTHING_CHANGED}",
+    "Send it as it is, without a Content-Encoding.",
     headers={"Accept-Encoding": "identity"},
 )
 
@@ -178,303 +183,393 @@ _WHY_REFUSED: Final = {
 }
 
 
-def problem_for(error: TillError) -> Problem:  # noqa: PLR0912 - one row each
-    """The row of an error."""
-    match error:
-        case NotAuthenticatedError():
-            return NOT_AUTHENTICATED
-        case UnknownRouteError():
-            return ROUTE_NOT_FOUND
-        case NotAllowedError(needed=needed):
-            return Problem(
-                HTTPStatus.FORBIDDEN,
-                "not-allowed",
-                "The caller may not do this",
-                f"It takes one of these roles: {', '.join(sorted(needed))}. {_NOTHING_CHANGED}",
-            )
-        case IdentityUnavailableError():
-            return Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "identity-unavailable",
-                "Callers cannot be identified at the moment",
-                f"The issuer of access tokens does not answer. Try again. {_NOTHING_CHANGED}",
-                headers=_retry_after(5),
-            )
-        case AmountAboveLimitError(amount=amount, limit=limit):
-            return Problem(
-                HTTPStatus.FORBIDDEN,
-                "amount-above-limit",
-                "More than you may move at once",
-                f"{_amount(amount)} are above your limit of {_amount(limit)} for one operation. "
-                f"A caller with the role admin can do it. {_NOTHING_CHANGED}",
-                {
-                    "amount": amount.amount_minor,
-                    "limit": limit.amount_minor,
-                    "currency": limit.currency,
-                },
-            )
-        case PreconditionRequiredError():
-            return Problem(
-                HTTPStatus.PRECONDITION_REQUIRED,
-                "precondition-required",
-                "If-Match is missing",
-                f"Read it, and send its ETag as If-Match. {_NOTHING_CHANGED}",
-            )
-        case InvalidIfMatchError():
-            message = 'must be "*" or a list of entity tags in quotes, such as "7"'
-            return invalid_request([FieldErrorResponse(field="If-Match", message=message)])
-        case CustomerNotFoundError():
-            return Problem(
-                HTTPStatus.NOT_FOUND,
-                "customer-not-found",
-                "There is no such customer",
-                f"Check the customer's id. {_NOTHING_CHANGED}",
-            )
-        case ProductNotFoundError():
-            return Problem(
-                HTTPStatus.NOT_FOUND,
-                "product-not-found",
-                "There is no such product",
-                f"Check product_id. {_NOTHING_CHANGED}",
-                {"errors": [FieldErrorResponse(field="product_id", message="does not exist")]},
-            )
-        case PurchaseNotFoundError():
-            return Problem(
-                HTTPStatus.NOT_FOUND,
-                "purchase-not-found",
-                "There is no such purchase",
-                f"Check the purchase's id. {_NOTHING_CHANGED}",
-            )
-        case AttemptNotFoundError():
-            return Problem(
-                HTTPStatus.NOT_FOUND,
-                "attempt-not-found",
-                "There is no such purchase attempt",
-                f"Check the attempt's id. {_NOTHING_CHANGED}",
-            )
-        case AmountOutOfBoundsError():
-            message = "the total is larger than one purchase may be"
-            return invalid_request([FieldErrorResponse(field="quantity", message=message)])
-        case InvalidCursorError():
-            message = "is not a cursor of this list; start again without one"
-            return invalid_request([FieldErrorResponse(field="cursor", message=message)])
-        case InsufficientCreditError(needed=needed, available=available):
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "insufficient-credit",
-                "Not enough credit",
-                f"{_amount(needed)} are needed and {_amount(available)} are available. "
-                f"{_NOTHING_CHANGED}",
-                {
-                    "needed": needed.amount_minor,
-                    "available": available.amount_minor,
-                    "currency": needed.currency,
-                },
-            )
-        case BalanceLimitError():
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "balance-limit",
-                "The balance would grow too large",
-                f"Credit a smaller amount. {_NOTHING_CHANGED}",
-            )
-        case TotalChangedError(expected=expected, total=total):
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "total-changed",
-                "The total has risen",
-                f"It is {_amount(total)} now, not {_amount(expected)}. To buy at that price, "
-                f"send it as expected_total. {_NOTHING_CHANGED}",
-                {
-                    "expected_total": expected.amount_minor,
-                    "total": total.amount_minor,
-                    "currency": total.currency,
-                },
-            )
-        case RefundExceedsPurchaseError(refundable=refundable):
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "refund-exceeds-purchase",
-                "More than what is left to refund",
-                f"{_amount(refundable)} of this purchase can still be refunded. {_NOTHING_CHANGED}",
-                {"refundable": refundable.amount_minor, "currency": refundable.currency},
-            )
-        case RefundQuantityExceededError(refundable_quantity=left):
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "refund-quantity-exceeded",
-                "More units than are left to refund",
-                f"{left} {'unit' if left == 1 else 'units'} of this purchase can still be refunded "
-                f"as units. {_NOTHING_CHANGED}",
-                {"refundable_quantity": left},
-            )
-        case PromoCodeNotFoundError():
-            return Problem(
-                HTTPStatus.NOT_FOUND,
-                "promo-code-not-found",
-                "There is no such promo code",
-                f"Check the code. {_NOTHING_CHANGED}",
-            )
-        case PromoCodeExistsError():
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "promo-code-exists",
-                "The promo code is taken",
-                f"Codes are the same in upper and lower case. Choose another. {_NOTHING_CHANGED}",
-            )
-        case PromoCodeDeactivatedError():
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "promo-code-deactivated",
-                "A deactivated promo code stays as it is",
-                f"Make a new code. {_NOTHING_CHANGED}",
-            )
-        case StaleVersionError(version=version):
-            return Problem(
-                HTTPStatus.PRECONDITION_FAILED,
-                "stale-version",
-                "It has been changed since",
-                f"Read it again, and send its ETag as If-Match. {_NOTHING_CHANGED}",
-                {"version": version},
-            )
-        case InvalidPromoTermsError(field=field_name, message=message):
-            return invalid_request([FieldErrorResponse(field=field_name, message=message)])
-        case PromoCodeRefusedError(code=code, restriction=restriction):
-            return Problem(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "promo-code-refused",
-                "The promo code cannot be used for this purchase",
-                f"{_WHY_REFUSED[restriction]} Buy without it, or with another. {_NOTHING_CHANGED}",
-                {"promo_code": code, "restriction": restriction},
-            )
-        case AttemptAlreadyResolvedError(state=state):
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "attempt-already-resolved",
-                "The attempt has its final outcome",
-                f"It is {state}, and an attempt is resolved once. {_NOTHING_CHANGED}",
-                {"state": state},
-            )
-        case CarrierAnsweredOtherwiseError(outcome=outcome, shipment_id=shipment_id):
-            what = f"shipped it as {shipment_id}" if shipment_id else "did not ship it"
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "carrier-answered-otherwise",
-                "The carrier's answer says otherwise",
-                f"The carrier answered that it {what}. The attempt is settled by that answer "
-                f"within minutes. {_NOTHING_CHANGED}",
-                {"carrier_outcome": outcome, "shipment_id": shipment_id},
-            )
-        case ShipmentIdTakenError(purchase_id=purchase_id):
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "shipment-id-taken",
-                "The shipment id belongs to another purchase",
-                f"It is the shipment of purchase {purchase_id}. Check the id with the carrier. "
-                f"{_NOTHING_CHANGED}",
-                {"purchase_id": purchase_id},
-            )
-        case NoOrphanShipmentError():
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "no-orphan-shipment",
-                "The attempt has no possible orphan shipment",
-                "Only an attempt that was voided although a parcel may exist has one. "
-                f"{_NOTHING_CHANGED}",
-            )
-        case OrphanAlreadyClosedError():
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "orphan-already-closed",
-                "The orphan shipment was closed before",
-                f"Read the attempt to see by whom and why. {_NOTHING_CHANGED}",
-            )
-        case AttemptStillPendingError():
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "attempt-still-pending",
-                "The attempt is under way",
-                "Its outcome may still become known by itself. If the run that makes it has "
-                f"died, the attempt becomes UNKNOWN within minutes. {_NOTHING_CHANGED}",
-                {"state": "PENDING"},
-                _retry_after(60),
-            )
-        case UnresolvedAttemptError(attempt_id=attempt_id):
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "unresolved-attempt",
-                "The same order was sent before, and its outcome is still unknown",
-                "A parcel may already be on its way. Wait until that attempt is resolved, or "
-                f"repeat it with its own Idempotency-Key. {_NOTHING_CHANGED}",
-                {"attempt_id": attempt_id},
-            )
-        case TooManyOpenAttemptsError(limit=limit):
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "too-many-open-attempts",
-                "The customer has too many open purchases",
-                f"{limit} purchases of this customer are under way or of unknown outcome, and that "
-                f"is the most there may be. Wait until one is settled. {_NOTHING_CHANGED}",
-                {"limit": limit},
-            )
-        case IdempotencyKeyReusedError():
-            return Problem(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "idempotency-key-reused",
-                "The Idempotency-Key belongs to another request",
-                f"Use a new key for a new request. {_NOTHING_CHANGED}",
-            )
-        case RequestInFlightError(retry_after_seconds=seconds):
-            return Problem(
-                HTTPStatus.CONFLICT,
-                "request-in-flight",
-                "The same request is being worked on",
-                "Send it again with the same Idempotency-Key in a moment to get its answer.",
-                headers=_retry_after(seconds),
-            )
-        case ShipmentFailedError(attempt_id=attempt_id, message=said, replayed=replayed):
-            return Problem(
-                HTTPStatus.BAD_GATEWAY,
-                "shipment-failed",
-                "The shipment was not made",
-                f"The carrier says: {said} Nothing was bought and no credit was deducted. "
-                "To try again, use a new Idempotency-Key.",
-                {"attempt_id": attempt_id},
-                _replayed(replayed=replayed),
-            )
-        case ShipmentOutcomeUnknownError(attempt_id=attempt_id, replayed=replayed):
-            return Problem(
-                HTTPStatus.GATEWAY_TIMEOUT,
-                "shipment-outcome-unknown",
-                "The outcome of the shipment is unknown",
-                "The amount is held, not charged. The attempt will be completed or voided; "
-                "repeat the request with the same Idempotency-Key to learn which.",
-                {"attempt_id": attempt_id},
-                _replayed(replayed=replayed),
-            )
-        case UpstreamUnavailableError(api=api):
-            return Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "upstream-unavailable",
-                "A system that Till depends on is not available",
-                f"Trouble with {api}. Try again in a moment. {_NOTHING_CHANGED}",
-                headers=_retry_after(5),
-            )
-        case UpstreamContractError(api=api):
-            return Problem(
-                HTTPStatus.BAD_GATEWAY,
-                "upstream-contract",
-                "A system that Till depends on gave an answer that makes no sense",
-                f"It was {api}. {_NOTHING_CHANGED}",
-            )
-        case BusyError() | ReadAgainError():
-            return Problem(
+E = TypeVar("E", bound=TillError)
+
+Row = tuple[type[TillError], "Callable[[TillError], Problem]"]
+
+
+def _row(
+    error: type[E],
+    status: HTTPStatus,
+    slug: str,
+    title: str,
+    detail: str | Callable[[E], str],
+    *,
+    extra: Callable[[E], Mapping[str, object]] = lambda _: {},
+    headers: Callable[[E], Mapping[str, str]] = lambda _: {},
+    nothing_changed: bool = True,
+) -> Row:
+    """An error, and the problem that it is answered with."""
+
+    def problem(made: TillError) -> Problem:
+        if not isinstance(made, error):
+            raise TypeError("the row is of another error")
+        text = detail if isinstance(detail, str) else detail(made)
+        return Problem(status, slug, title, text, extra(made), headers(made), nothing_changed)
+
+    return error, problem
+
+
+def _field_row(error: type[E], field_name: str, message: str) -> Row:
+    """An error that is about one field of the request."""
+    problem = invalid_request([FieldErrorResponse(field=field_name, message=message)])
+    return error, lambda _: problem
+
+
+def _invalid_terms(error: TillError) -> Problem:
+    if not isinstance(error, InvalidPromoTermsError):
+        raise TypeError("the row is of another error")
+    return invalid_request([FieldErrorResponse(field=error.field, message=error.message)])
+
+
+def _units(count: int) -> str:
+    return f"{count} unit{'' if count == 1 else 's'}"
+
+
+def _carrier_said(error: CarrierAnsweredOtherwiseError) -> str:
+    what = f"shipped it as {error.shipment_id}" if error.shipment_id else "did not ship it"
+    return (
+        f"The carrier answered that it {what}. The attempt is settled by that answer within "
+        "minutes."
+    )
+
+
+def _spread_retry_after(_: TillError) -> Mapping[str, str]:
+    return _retry_after(random.randint(1, 4))  # noqa: S311 - spreads the retries
+
+
+_TABLE: Final[Mapping[type, Callable[[TillError], Problem]]] = dict(
+    (
+        # Who calls, and what they may do
+        (NotAuthenticatedError, lambda _: NOT_AUTHENTICATED),
+        (UnknownRouteError, lambda _: ROUTE_NOT_FOUND),
+        _row(
+            NotAllowedError,
+            HTTPStatus.FORBIDDEN,
+            "not-allowed",
+            "The caller may not do this",
+            lambda e: f"It takes one of these roles: {', '.join(sorted(e.needed))}.",
+        ),
+        _row(
+            IdentityUnavailableError,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "identity-unavailable",
+            "Callers cannot be identified at the moment",
+            "The issuer of access tokens does not answer. Try again.",
+            headers=lambda _: _retry_after(5),
+        ),
+        _row(
+            AmountAboveLimitError,
+            HTTPStatus.FORBIDDEN,
+            "amount-above-limit",
+            "More than you may move at once",
+            lambda e: (
+                f"{_amount(e.amount)} is above your limit of {_amount(e.limit)} for one operation. "
+                "A caller with the role admin can do it."
+            ),
+            extra=lambda e: {
+                "amount": e.amount.amount_minor,
+                "limit": e.limit.amount_minor,
+                "currency": e.limit.currency,
+            },
+        ),
+        # Invalid requests
+        _field_row(
+            InvalidIfMatchError,
+            "If-Match",
+            'must be "*" or a list of entity tags in quotes, such as "7"',
+        ),
+        _field_row(
+            InvalidCursorError, "cursor", "is not a cursor of this list; start again without one"
+        ),
+        _field_row(
+            AmountOutOfBoundsError, "quantity", "the total is larger than one purchase may be"
+        ),
+        (InvalidPromoTermsError, _invalid_terms),
+        _row(
+            PreconditionRequiredError,
+            HTTPStatus.PRECONDITION_REQUIRED,
+            "precondition-required",
+            "If-Match is missing",
+            "Read it, and send its ETag as If-Match.",
+        ),
+        _row(
+            StaleVersionError,
+            HTTPStatus.PRECONDITION_FAILED,
+            "stale-version",
+            "It has been changed since",
+            "Read it again, and send its ETag as If-Match.",
+            extra=lambda e: {"version": e.version},
+        ),
+        # What does not exist
+        _row(
+            CustomerNotFoundError,
+            HTTPStatus.NOT_FOUND,
+            "customer-not-found",
+            "There is no such customer",
+            "Check the customer's id.",
+        ),
+        _row(
+            ProductNotFoundError,
+            HTTPStatus.NOT_FOUND,
+            "product-not-found",
+            "There is no such product",
+            "Check product_id.",
+            extra=lambda _: {
+                "errors": [FieldErrorResponse(field="product_id", message="does not exist")]
+            },
+        ),
+        _row(
+            PurchaseNotFoundError,
+            HTTPStatus.NOT_FOUND,
+            "purchase-not-found",
+            "There is no such purchase",
+            "Check the purchase's id.",
+        ),
+        _row(
+            AttemptNotFoundError,
+            HTTPStatus.NOT_FOUND,
+            "attempt-not-found",
+            "There is no such purchase attempt",
+            "Check the attempt's id.",
+        ),
+        _row(
+            PromoCodeNotFoundError,
+            HTTPStatus.NOT_FOUND,
+            "promo-code-not-found",
+            "There is no such promo code",
+            "Check the code.",
+        ),
+        # The same request before
+        _row(
+            IdempotencyKeyReusedError,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "idempotency-key-reused",
+            "The Idempotency-Key belongs to another request",
+            "Use a new key for a new request.",
+        ),
+        _row(
+            RequestInFlightError,
+            HTTPStatus.CONFLICT,
+            "request-in-flight",
+            "The same request is being worked on",
+            "Send it again with the same Idempotency-Key in a moment to get its answer.",
+            headers=lambda e: _retry_after(e.retry_after_seconds),
+            nothing_changed=False,
+        ),
+        # Credit
+        _row(
+            InsufficientCreditError,
+            HTTPStatus.CONFLICT,
+            "insufficient-credit",
+            "Not enough credit",
+            lambda e: f"{_amount(e.needed)} are needed and {_amount(e.available)} are available.",
+            extra=lambda e: {
+                "needed": e.needed.amount_minor,
+                "available": e.available.amount_minor,
+                "currency": e.needed.currency,
+            },
+        ),
+        _row(
+            BalanceLimitError,
+            HTTPStatus.CONFLICT,
+            "balance-limit",
+            "The balance would grow too large",
+            "Credit a smaller amount.",
+        ),
+        # Purchases and refunds
+        _row(
+            TotalChangedError,
+            HTTPStatus.CONFLICT,
+            "total-changed",
+            "The total has risen",
+            lambda e: (
+                f"It is {_amount(e.total)} now, not {_amount(e.expected)}. To buy at that price, "
+                "send it as expected_total."
+            ),
+            extra=lambda e: {
+                "expected_total": e.expected.amount_minor,
+                "total": e.total.amount_minor,
+                "currency": e.total.currency,
+            },
+        ),
+        _row(
+            RefundExceedsPurchaseError,
+            HTTPStatus.CONFLICT,
+            "refund-exceeds-purchase",
+            "More than what is left to refund",
+            lambda e: f"{_amount(e.refundable)} of this purchase can still be refunded.",
+            extra=lambda e: {
+                "refundable": e.refundable.amount_minor,
+                "currency": e.refundable.currency,
+            },
+        ),
+        _row(
+            RefundQuantityExceededError,
+            HTTPStatus.CONFLICT,
+            "refund-quantity-exceeded",
+            "More units than are left to refund",
+            lambda e: (
+                f"{_units(e.refundable_quantity)} of this purchase can still be refunded as units."
+            ),
+            extra=lambda e: {"refundable_quantity": e.refundable_quantity},
+        ),
+        # Promo codes
+        _row(
+            PromoCodeExistsError,
+            HTTPStatus.CONFLICT,
+            "promo-code-exists",
+            "The promo code is taken",
+            "Codes are the same in upper and lower case. Choose another.",
+        ),
+        _row(
+            PromoCodeDeactivatedError,
+            HTTPStatus.CONFLICT,
+            "promo-code-deactivated",
+            "A deactivated promo code stays as it is",
+            "Make a new code.",
+        ),
+        _row(
+            PromoCodeRefusedError,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "promo-code-refused",
+            "The promo code cannot be used for this purchase",
+            lambda e: f"{_WHY_REFUSED[e.restriction]} Buy without it, or with another.",
+            extra=lambda e: {"promo_code": e.code, "restriction": e.restriction},
+        ),
+        # Attempts
+        _row(
+            AttemptAlreadyResolvedError,
+            HTTPStatus.CONFLICT,
+            "attempt-already-resolved",
+            "The attempt has its final outcome",
+            lambda e: f"It is {e.state}, and an attempt is resolved once.",
+            extra=lambda e: {"state": e.state},
+        ),
+        _row(
+            CarrierAnsweredOtherwiseError,
+            HTTPStatus.CONFLICT,
+            "carrier-answered-otherwise",
+            "The carrier's answer says otherwise",
+            _carrier_said,
+            extra=lambda e: {"carrier_outcome": e.outcome, "shipment_id": e.shipment_id},
+        ),
+        _row(
+            ShipmentIdTakenError,
+            HTTPStatus.CONFLICT,
+            "shipment-id-taken",
+            "The shipment id belongs to another purchase",
+            lambda e: (
+                f"It is the shipment of purchase {e.purchase_id}. Check the id with the carrier."
+            ),
+            extra=lambda e: {"purchase_id": e.purchase_id},
+        ),
+        _row(
+            NoOrphanShipmentError,
+            HTTPStatus.CONFLICT,
+            "no-orphan-shipment",
+            "The attempt has no possible orphan shipment",
+            "Only an attempt that was voided although a parcel may exist has one.",
+        ),
+        _row(
+            OrphanAlreadyClosedError,
+            HTTPStatus.CONFLICT,
+            "orphan-already-closed",
+            "The orphan shipment was closed before",
+            "Read the attempt to see by whom and why.",
+        ),
+        _row(
+            AttemptStillPendingError,
+            HTTPStatus.CONFLICT,
+            "attempt-still-pending",
+            "The attempt is under way",
+            "Its outcome may still become known by itself. If the run that makes it has died, the "
+            "attempt becomes UNKNOWN within minutes.",
+            extra=lambda _: {"state": "PENDING"},
+            headers=lambda _: _retry_after(60),
+        ),
+        _row(
+            UnresolvedAttemptError,
+            HTTPStatus.CONFLICT,
+            "unresolved-attempt",
+            "The same order was sent before, and its outcome is still unknown",
+            "A parcel may already be on its way. Wait until that attempt is resolved, or repeat it "
+            "with its own Idempotency-Key.",
+            extra=lambda e: {"attempt_id": e.attempt_id},
+        ),
+        _row(
+            TooManyOpenAttemptsError,
+            HTTPStatus.CONFLICT,
+            "too-many-open-attempts",
+            "The customer has too many open purchases",
+            lambda e: (
+                f"{e.limit} purchases of this customer are under way or of unknown outcome, and "
+                "that is the most there may be. Wait until one is settled."
+            ),
+            extra=lambda e: {"limit": e.limit},
+        ),
+        # The external APIs
+        _row(
+            ShipmentFailedError,
+            HTTPStatus.BAD_GATEWAY,
+            "shipment-failed",
+            "The shipment was not made",
+            lambda e: (
+                f"The carrier says: {e.message} Nothing was bought and no credit was deducted. "
+                "To try again, use a new Idempotency-Key."
+            ),
+            extra=lambda e: {"attempt_id": e.attempt_id},
+            headers=lambda e: _replayed(replayed=e.replayed),
+            nothing_changed=False,
+        ),
+        _row(
+            ShipmentOutcomeUnknownError,
+            HTTPStatus.GATEWAY_TIMEOUT,
+            "shipment-outcome-unknown",
+            "The outcome of the shipment is unknown",
+            "The amount is held, not charged. The attempt will be completed or voided; repeat the "
+            "request with the same Idempotency-Key to learn which.",
+            extra=lambda e: {"attempt_id": e.attempt_id},
+            headers=lambda e: _replayed(replayed=e.replayed),
+            nothing_changed=False,
+        ),
+        _row(
+            UpstreamUnavailableError,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "upstream-unavailable",
+            "A system that Till depends on is not available",
+            lambda e: f"Trouble with {e.api}. Try again in a moment.",
+            headers=lambda _: _retry_after(5),
+        ),
+        _row(
+            UpstreamContractError,
+            HTTPStatus.BAD_GATEWAY,
+            "upstream-contract",
+            "A system that Till depends on gave an invalid answer",
+            lambda e: f"It was {e.api}.",
+        ),
+        # Contention
+        *(
+            _row(
+                error,
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "busy",
                 "Too busy at this moment",
                 "Send the same request again, with the same Idempotency-Key if it has one. "
                 "A request with a key takes effect at most once.",
-                headers=_retry_after(random.randint(1, 4)),  # noqa: S311 - spreads the retries
+                headers=_spread_retry_after,
+                nothing_changed=False,
             )
-        case _:
-            return UNEXPECTED
+            for error in (BusyError, ReadAgainError)
+        ),
+    )
+)
+"""One row for each error that a caller can cause."""
+
+
+def problem_for(error: TillError) -> Problem:
+    """The problem that an error is answered with: by its row, or by that of its base class."""
+    for kind in type(error).__mro__:
+        if kind in _TABLE:
+            return _TABLE[kind](error)
+    return UNEXPECTED
