@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from till.services.ports import Deadline, Store
+    from till.services.ports.run import Deadline
+    from till.services.ports.store import Store
 
 BUYERS: Final = tuple(customer.id for customer in CUSTOMERS[:3])
 LOOKED_AT: Final = tuple(product.id for product in PRODUCTS[:3])

@@ -124,7 +124,7 @@ class ComputeStack(Stack):
         dead_letters = [
             *(self._schedule(operation) for operation in SCHEDULED_OPERATIONS),
             *(
-                EventPublisher(self, operation, surroundings=self._surroundings).parked
+                EventPublisher(self, operation, surroundings=self._surroundings).dead_letters
                 for operation in STREAM_OPERATIONS
             ),
         ]

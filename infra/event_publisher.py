@@ -14,7 +14,7 @@ from constructs import Construct
 from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
 from infra.api_function import ApiFunction, Surroundings, key_rights
 from infra.data_stack import event_bus_name
-from infra.lasting import parked_records, queue_named
+from infra.lasting import dead_letters_queue, queue_named
 from infra.permissions import KEY_SEND
 from infra.written_down import WrittenDown
 
@@ -29,7 +29,7 @@ _NEW_VERSIONS: Final = {
     "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "VERSION#"}]}}},
 }
 """The function is not called for remembered requests. It is for holds, which it does not
-publish: a filter by kind would drop a record without a kind, which has to be parked."""
+publish: a filter by kind would drop a record without a kind, which belongs in the dead letters."""
 
 
 class EventPublisher(Construct):
@@ -46,7 +46,7 @@ class EventPublisher(Construct):
     def __init__(self, scope: Construct, operation: str, *, surroundings: Surroundings) -> None:
         super().__init__(scope, f"{operation}-publisher")
         settings = surroundings.settings
-        self.parked: Final = queue_named(self, parked_records(settings, operation))
+        self.dead_letters: Final = queue_named(self, dead_letters_queue(settings, operation))
         bus_arn = Stack.of(self).format_arn(
             service="events", resource="event-bus", resource_name=event_bus_name(settings)
         )
@@ -62,7 +62,7 @@ class EventPublisher(Construct):
                 iam.PolicyStatement(
                     sid="ParkRecords",
                     actions=["sqs:SendMessage"],
-                    resources=[self.parked.queue_arn],
+                    resources=[self.dead_letters.queue_arn],
                 ),
                 *key_rights(scope, settings, sid="KeyOfParked", actions=KEY_SEND, service="sqs"),
             ],
@@ -70,7 +70,7 @@ class EventPublisher(Construct):
         function = self._function.function
         function.add_environment("TILL_EVENT_BUS", event_bus_name(settings))
         function.add_environment(
-            "TILL_PARKING_QUEUE_URL", WrittenDown.PARKED_RECORDS_URL.look_up(self, settings)
+            "TILL_DEAD_LETTERS_URL", WrittenDown.DEAD_LETTERS_URL.look_up(self, settings)
         )
         # Not by CDK's own event source: that gives the role a right to list all streams there are.
         lambda_.CfnEventSourceMapping(
@@ -91,7 +91,7 @@ class EventPublisher(Construct):
             ),
             destination_config=lambda_.CfnEventSourceMapping.DestinationConfigProperty(
                 on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(
-                    destination=self.parked.queue_arn
+                    destination=self.dead_letters.queue_arn
                 )
             ),
         )
@@ -103,10 +103,10 @@ class EventPublisher(Construct):
             ring(
                 self,
                 "ParkedAlarm",
-                self.parked.metric_approximate_number_of_messages_visible(
+                self.dead_letters.metric_approximate_number_of_messages_visible(
                     period=ALARM_PERIOD, statistic=cloudwatch.Stats.MAXIMUM
                 ),
-                f"{operation} has parked records of the ledger: others did not hear of them.",
+                f"{operation} met unreadable records of the ledger: they made no event.",
                 Runbook.DEAD_LETTERS,
             ),
             ring(

@@ -42,9 +42,9 @@ def failed_runs(settings: StageSettings, operation: str) -> str:
     return f"{settings.prefix}-{operation.replace('_', '-')}-failed"
 
 
-def parked_records(settings: StageSettings, operation: str) -> str:
+def dead_letters_queue(settings: StageSettings, operation: str) -> str:
     """The name of the queue of a stream's records that an operation could not process."""
-    return f"{settings.prefix}-{operation.replace('_', '-')}-parked"
+    return f"{settings.prefix}-{operation.replace('_', '-')}-dead-letters"
 
 
 def schedule_name(settings: StageSettings, operation: str) -> str:
@@ -98,7 +98,7 @@ class Lasting(Construct):
         for operation in SCHEDULED_OPERATIONS:
             self._make_failed_runs(operation)
         for operation in STREAM_OPERATIONS:
-            self._make_parked_records(operation, key)
+            self._make_dead_letters(operation, key)
         if settings.throttle is not None:
             logs.LogGroup(
                 self,
@@ -190,15 +190,15 @@ class Lasting(Construct):
             )
         )
 
-    def _make_parked_records(self, operation: str, key: kms.IKey | None) -> None:
+    def _make_dead_letters(self, operation: str, key: kms.IKey | None) -> None:
         # They hold what the ledger holds, and so they are encrypted by the same key.
         queue = self._queue(
-            f"{operation}-parked",
-            parked_records(self._settings, operation),
+            f"{operation}-dead-letters",
+            dead_letters_queue(self._settings, operation),
             encryption=sqs.QueueEncryption.SQS_MANAGED if key is None else sqs.QueueEncryption.KMS,
             key=key,
         )
-        WrittenDown.PARKED_RECORDS_URL.write(self, self._settings, queue.queue_url)
+        WrittenDown.DEAD_LETTERS_URL.write(self, self._settings, queue.queue_url)
 
     def _queue(
         self,

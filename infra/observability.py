@@ -289,7 +289,7 @@ class Observability(Construct):
                 "Domain events",
                 [
                     self._measure("EventsPublished", label="published"),
-                    self._measure("EventsParked", label="parked"),
+                    self._measure("RecordsUnreadable", label="unreadable"),
                 ],
             ),
             (

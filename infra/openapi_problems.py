@@ -30,7 +30,11 @@ from till.services.errors import (
     ShipmentOutcomeUnknownError,
     StaleVersionError,
 )
-from till.services.ports import CustomerNotFoundError, ProductNotFoundError, UpstreamContractError
+from till.services.ports.upstream import (
+    CustomerNotFoundError,
+    ProductNotFoundError,
+    UpstreamContractError,
+)
 from till.services.shared.idempotency import IdempotencyKeyReusedError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ class WrittenDown(StrEnum):
     KEY = "key-arn"
     API_ID = "api-id"
     API_ROOT_ID = "api-root-id"
-    PARKED_RECORDS_URL = "parked-records-url"
+    DEAD_LETTERS_URL = "dead-letters-url"
 
     def parameter_name(self, settings: StageSettings) -> str:
         """Where it is written down."""

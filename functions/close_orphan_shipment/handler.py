@@ -40,4 +40,4 @@ def close_orphan_shipment(
     return answer(AttemptResponse.of(closed.attempt), HTTPStatus.OK, replayed=closed.replayed)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.close_orphan_shipment)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.close_orphan_shipment)

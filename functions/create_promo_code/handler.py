@@ -44,4 +44,4 @@ def create_promo_code(
     return answer(PromoCodeResponse.of(promo), HTTPStatus.CREATED, version=promo.version)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.promo_codes)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.promo_codes)

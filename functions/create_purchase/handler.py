@@ -46,4 +46,4 @@ def create_purchase(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.create_purchase)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.create_purchase)

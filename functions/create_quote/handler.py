@@ -34,4 +34,4 @@ def create_quote(
     return answer(QuoteResponse.of(quote, problem), HTTPStatus.OK)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.create_quote)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.create_quote)

@@ -37,4 +37,4 @@ def create_refund_quote(
     return answer(RefundQuoteResponse.of(quote, problem), HTTPStatus.OK)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.create_refund_quote)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.create_refund_quote)

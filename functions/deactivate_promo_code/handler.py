@@ -37,4 +37,4 @@ def deactivate_promo_code(code: PathCode) -> Response[PromoCodeResponse]:
     return answer(PromoCodeResponse.of(promo), HTTPStatus.OK, version=promo.version)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.promo_codes)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.promo_codes)

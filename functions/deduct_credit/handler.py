@@ -45,4 +45,4 @@ def deduct_credit(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.adjust_credit)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.adjust_credit)

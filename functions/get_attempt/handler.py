@@ -27,4 +27,4 @@ def get_attempt(attempt_id: PathId) -> Response[AttemptResponse]:
     return answer(AttemptResponse.of(attempt), HTTPStatus.OK)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.read_purchases)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_purchases)

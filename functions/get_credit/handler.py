@@ -28,4 +28,4 @@ def get_credit(customer_id: PathId) -> Response[BalanceResponse]:
     return answer(BalanceResponse.of(account), HTTPStatus.OK)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.read_credit)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_credit)

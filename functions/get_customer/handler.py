@@ -29,4 +29,4 @@ def get_customer(customer_id: PathId) -> Response[CustomerResponse]:
     return answer(CustomerResponse.of(shown), HTTPStatus.OK, age_seconds=shown.age_seconds)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.catalogue_view)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.catalogue_view)

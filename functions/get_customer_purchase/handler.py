@@ -29,4 +29,4 @@ def get_customer_purchase(
     return answer(PurchaseDetailResponse.with_refunds(purchase, refunds), HTTPStatus.OK)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.read_purchases)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_purchases)

@@ -29,4 +29,4 @@ def get_product(product_id: PathId) -> Response[ProductResponse]:
     return answer(ProductResponse.of(shown), HTTPStatus.OK, age_seconds=shown.age_seconds)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.catalogue_view)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.catalogue_view)

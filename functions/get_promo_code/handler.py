@@ -32,4 +32,4 @@ def get_promo_code(code: PathCode) -> Response[PromoCodeDetailResponse]:
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.promo_codes)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.promo_codes)

@@ -44,4 +44,4 @@ def grant_credit(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.adjust_credit)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.adjust_credit)

@@ -50,4 +50,4 @@ def list_attempts(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.read_purchases)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_purchases)

@@ -44,4 +44,4 @@ def list_customer_purchases(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.read_purchases)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_purchases)

@@ -52,4 +52,4 @@ def list_customers(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.list_customers)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.list_customers)

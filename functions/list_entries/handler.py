@@ -39,4 +39,4 @@ def list_entries(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.read_credit)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_credit)

@@ -38,4 +38,4 @@ def list_promo_codes(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.promo_codes)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.promo_codes)

@@ -48,4 +48,4 @@ def lambda_handler(event: "Event", context: "LambdaContext") -> None:
             report = publish(bootstrap.new_versions(event), deadline)
     finally:
         metrics.flush()
-    logger.info("events", extra={"published": report.published, "parked": report.parked})
+    logger.info("events", extra={"published": report.published, "unreadable": report.unreadable})

@@ -45,4 +45,4 @@ def refund_purchase(
     )
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.refund_purchase)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.refund_purchase)

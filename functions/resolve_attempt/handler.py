@@ -43,4 +43,4 @@ def resolve_attempt(
     return answer(AttemptResponse.of(resolved.attempt), HTTPStatus.OK, replayed=resolved.replayed)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.resolve_attempt)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.resolve_attempt)

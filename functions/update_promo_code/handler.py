@@ -51,4 +51,4 @@ def update_promo_code(
     return answer(PromoCodeResponse.of(promo), HTTPStatus.OK, version=promo.version)
 
 
-lambda_handler = entry_point(app, bootstrap.settings, bootstrap.promo_codes)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.promo_codes)

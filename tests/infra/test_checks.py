@@ -27,7 +27,7 @@ GONE_PAST = {
     ("APIG4", "compute/Api/Default/health/HEAD"),
     ("L1", "compute/.../Function"),
     ("SQS3", "data/Lasting/recover_attempts-failed"),
-    ("SQS3", "data/Lasting/publish_events-parked"),
+    ("SQS3", "data/Lasting/publish_events-dead-letters"),
     ("IAM4[AWSCodeDeployRoleForLambdaLimited]", "compute/Releases/Role"),
     ("IAM4[AmazonAPIGatewayPushToCloudWatchLogs]", "account/ApiGatewayLogs"),
     ("IAM4[AWSBackupServiceRolePolicyForBackup]", "data/BackupRole"),

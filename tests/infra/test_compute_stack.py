@@ -98,9 +98,7 @@ def test_every_function_is_told_all_that_it_needs(synthesized: Synthesized) -> N
     stage = synthesized.stage
     for operation, function in synthesized.compute.functions().items():
         further = (
-            {"TILL_EVENT_BUS", "TILL_PARKING_QUEUE_URL"}
-            if operation in STREAM_OPERATIONS
-            else set()
+            {"TILL_EVENT_BUS", "TILL_DEAD_LETTERS_URL"} if operation in STREAM_OPERATIONS else set()
         )
         variables = function.properties["Environment"]["Variables"]
         assert further <= variables.keys()

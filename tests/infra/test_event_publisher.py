@@ -18,7 +18,7 @@ def _function(synthesized: Synthesized) -> Resource:
 
 
 def _queue(synthesized: Synthesized) -> Resource:
-    name = f"till-{synthesized.stage}-publish-events-parked"
+    name = f"till-{synthesized.stage}-publish-events-dead-letters"
     (queue,) = (
         one
         for one in synthesized.data.all("AWS::SQS::Queue")
@@ -73,28 +73,28 @@ def test_the_function_is_told_its_bus_and_its_queue(synthesized: Synthesized) ->
     variables = _function(synthesized).properties["Environment"]["Variables"]
     bus = synthesized.data.one("AWS::Events::EventBus")
     assert variables["TILL_EVENT_BUS"] == bus.properties["Name"]
-    assert variables["TILL_PARKING_QUEUE_URL"] == {"Ref": "ParkedRecordsUrl"}
+    assert variables["TILL_DEAD_LETTERS_URL"] == {"Ref": "ParkedRecordsUrl"}
     (written,) = (
         one.properties
         for one in synthesized.data.all("AWS::SSM::Parameter")
-        if one.properties["Name"].endswith("/parked-records-url")
+        if one.properties["Name"].endswith("/dead-letters-url")
     )
     assert written["Value"] == {"Ref": _queue(synthesized).logical_id}
 
 
-def test_a_parked_record_rings_and_so_do_late_events(synthesized: Synthesized) -> None:
+def test_a_dead_letter_rings_and_so_do_late_events(synthesized: Synthesized) -> None:
     queue = _queue(synthesized).properties["QueueName"]
     function = _function(synthesized).logical_id
     found = {}
     for alarm in synthesized.compute.all("AWS::CloudWatch::Alarm"):
         values = [one["Value"] for one in alarm.properties.get("Dimensions", [])]
         if queue in values:
-            found["parked"] = alarm.properties
+            found["unreadable"] = alarm.properties
         if alarm.properties["MetricName"] == "IteratorAge":
             assert values == [{"Ref": function}]
             found["late"] = alarm.properties
-    assert found["parked"]["Threshold"] == 1
-    assert found["parked"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    assert found["unreadable"]["Threshold"] == 1
+    assert found["unreadable"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
     assert found["late"]["Threshold"] == 5 * 60 * 1000
     assert found["late"]["Statistic"] == "Maximum"
     for properties in found.values():

@@ -237,7 +237,7 @@ def test_beside_tables_and_logs_there_is_a_right_to_ask_to_tell_and_to_say_what_
             (
                 "publish_events",
                 ("sqs:SendMessage",),
-                (arn_of("sqs", f"{prefix}-publish-events-parked"),),
+                (arn_of("sqs", f"{prefix}-publish-events-dead-letters"),),
             ),
             (
                 "recover_attempts",

@@ -42,7 +42,7 @@ def _queue(system: Endpoints) -> tuple[boto3.Session, str]:
         aws_access_key_id=ACCOUNT, aws_secret_access_key="emulator", region_name=system.region
     )
     sqs = aws.client("sqs", endpoint_url=system.aws_endpoint_url)
-    return aws, sqs.get_queue_url(QueueName="till-local-publish-events-parked")["QueueUrl"]
+    return aws, sqs.get_queue_url(QueueName="till-local-publish-events-dead-letters")["QueueUrl"]
 
 
 def _cdk(system: Endpoints, *arguments: str) -> None:

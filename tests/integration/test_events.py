@@ -91,15 +91,15 @@ def _version(customer: UUID, number: int) -> dict[str, AttributeValueTypeDef]:
 
 @dataclass(frozen=True)
 class Operator:
-    """Who looks after what was parked."""
+    """Looks after the dead letters."""
 
     sqs: SQSClient
     functions: LambdaClient
     publisher: str
 
-    def parked(self, customer: UUID) -> dict[str, str] | None:
-        """The parked record of a customer, which is then no longer parked."""
-        url = self.sqs.get_queue_url(QueueName=f"{self.publisher}-parked")["QueueUrl"]
+    def dead_letter(self, customer: UUID) -> dict[str, str] | None:
+        """The dead letter about a customer, taken from the queue."""
+        url = self.sqs.get_queue_url(QueueName=f"{self.publisher}-dead-letters")["QueueUrl"]
         for message in self.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=1
         ).get("Messages", []):
@@ -251,7 +251,7 @@ BROKEN: dict[str, dict[str, AttributeValueTypeDef | None]] = {
 
 
 @pytest.mark.parametrize("changed", BROKEN.values(), ids=BROKEN.keys())
-def test_a_poison_record_is_parked_and_not_in_the_way(
+def test_an_unreadable_record_goes_to_the_dead_letters_and_blocks_no_other(
     stage: Stage,
     saboteur: Saboteur,
     operator: Operator,
@@ -265,7 +265,7 @@ def test_a_poison_record_is_parked_and_not_in_the_way(
 
         until(lambda: listener.versions(other) == [1], "the next customer's event")
         until(lambda: listener.versions(customer) == [1, 2], "the same customer's later event")
-        record = until(lambda: operator.parked(customer), "the parked record")
+        record = until(lambda: operator.dead_letter(customer), "the dead letter")
     assert record["sort_key"] == "VERSION#0000000000000000"
     assert record["sequence_number"]
     assert record["detail"]

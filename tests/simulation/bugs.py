@@ -24,7 +24,8 @@ ACCOUNT: Final = "domain/account.py"
 PURCHASE: Final = "services/create_purchase.py"
 SETTLEMENT: Final = "services/shared/settlement.py"
 RECOVER: Final = "services/recover_attempts.py"
-BOOKS: Final = "adapters/dynamodb/store.py"
+WRITES: Final = "adapters/dynamodb/writes.py"
+ANSWERS: Final = "adapters/dynamodb/answers.py"
 CARRIER: Final = "adapters/upstream/carrier.py"
 
 
@@ -55,24 +56,24 @@ BUGS: Final = (
     ),
     Bug(
         "an attempt is created over another",
-        BOOKS,
-        "return [self._create(self._purchases, StoredAttempt.of(attempt).values())]",
-        """item = self._create(self._purchases, StoredAttempt.of(attempt).values())
+        WRITES,
+        "return [_create(self._purchases, StoredAttempt.of(attempt).values())]",
+        """item = _create(self._purchases, StoredAttempt.of(attempt).values())
                 del item["Put"]["ConditionExpression"]
                 return [item]""",
         within=5000,
     ),
     Bug(
         "a version of an account is written over another",
-        BOOKS,
-        "return [self._create(self._ledger, StoredChange.of(change).values())]",
-        """item = self._create(self._ledger, StoredChange.of(change).values())
+        WRITES,
+        "return [_create(self._ledger, StoredChange.of(change).values())]",
+        """item = _create(self._ledger, StoredChange.of(change).values())
                 del item["Put"]["ConditionExpression"]
                 return [item]""",
     ),
     Bug(
         "an attempt is updated whatever its revision is",
-        BOOKS,
+        WRITES,
         '"ConditionExpression": "#revision = :revision_before",',
         '"ConditionExpression": "#revision = :revision_before OR attribute_exists(pk)",',
         within=6000,
@@ -292,14 +293,14 @@ BUGS: Final = (
     ),
     Bug(
         "a 503 without JSON counts as refused for good",
-        BOOKS,
+        ANSWERS,
         '        "AccessDeniedException",\n',
         '        "AccessDeniedException",\n        "503",\n',
         hole=17,
     ),
     Bug(
         "a 200 of a proxy counts as success",
-        BOOKS,
+        ANSWERS,
         """    if not isinstance(answer, dict) or not _ONLY_DYNAMODB_ANSWERS & answer.keys():
         raise _NotDynamoDBError""",
         "    pass",
@@ -331,21 +332,21 @@ BUGS: Final = (
     ),
     Bug(
         "the uses of a promo code are counted, not limited",
-        BOOKS,
+        WRITES,
         "        if most is not None:",
         "        if False:",
         within=5000,
     ),
     Bug(
         "the uses of a promo code by one customer are counted, not limited",
-        BOOKS,
+        WRITES,
         "        if most_of_customer is not None:",
         "        if False:",
         within=1500,
     ),
     Bug(
         "a promo code is redeemed whatever its version is",
-        BOOKS,
+        WRITES,
         'count_condition = "#version = :version"',
         'count_condition = "(#version = :version OR attribute_exists(pk))"',
         within=1500,
@@ -399,7 +400,7 @@ BUGS: Final = (
     ),
     Bug(
         "a conflict of transactions counts as refused for good",
-        BOOKS,
+        ANSWERS,
         '        "TransactionConflict",\n',
         "",
     ),

@@ -32,7 +32,7 @@ from till.services.errors import (
     ShipmentOutcomeUnknownError,
     StaleVersionError,
 )
-from till.services.ports import ReadAgainError
+from till.services.ports.store import ReadAgainError
 from till.services.recover_attempts import RecoveryReport
 from till.services.refund_purchase import Refunded
 from till.services.resolve_attempt import Resolved

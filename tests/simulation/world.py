@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 
     from tests.simulation.expressions import Item
     from till.domain.purchase import ShipmentOutcome
-    from till.services.ports import Store
+    from till.services.ports.store import Store
 
 EPOCH: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FUNCTION_SECONDS: Final = 25.0
@@ -124,7 +124,7 @@ class Delivery(Process):
 
 @dataclass(slots=True)
 class SimulatedIncidents:
-    """``till.services.ports.Incidents``."""
+    """``till.services.ports.incidents.Incidents``."""
 
     not_recorded: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)

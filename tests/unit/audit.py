@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from till.domain.account import AccountChange
     from till.domain.purchase import PurchaseAttempt
-    from till.services.ports import Store
+    from till.services.ports.store import Store
 
 
 def audit(store: Store, customer_id: UUID, attempts: Iterable[PurchaseAttempt]) -> None:

@@ -23,30 +23,28 @@ from till.domain.purchase import (
     ShipmentOutcome,
     Shipped,
 )
-from till.services.ports import (
+from till.services.ports.accounts import (
     AccountPage,
-    AddRefund,
     AppendChange,
-    AttemptPage,
     ChangePage,
-    ChangePromo,
-    ClaimShipment,
-    CreateAttempt,
-    CustomerNotFoundError,
-    GiveRedemptionBack,
-    InconsistentReadError,
     OpenedAccount,
-    ProductNotFoundError,
-    PromoPage,
-    Redeem,
-    RefundPage,
     RememberedRequest,
     RememberRequest,
-    UnconfirmedCommitError,
+)
+from till.services.ports.attempts import (
+    AttemptPage,
+    ClaimShipment,
+    CreateAttempt,
     UpdateAttempt,
-    UpstreamUnavailableError,
     WorkPage,
-    Write,
+)
+from till.services.ports.promo_codes import ChangePromo, GiveRedemptionBack, PromoPage, Redeem
+from till.services.ports.refunds import AddRefund, RefundPage
+from till.services.ports.store import InconsistentReadError, UnconfirmedCommitError, Write
+from till.services.ports.upstream import (
+    CustomerNotFoundError,
+    ProductNotFoundError,
+    UpstreamUnavailableError,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ if TYPE_CHECKING:
 
     from till.domain.ledger import EntryKind
     from till.domain.promo import PromoChange, PromoCode, PromoState
-    from till.services.ports import Deadline
+    from till.services.ports.run import Deadline
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -222,7 +220,7 @@ class Fault:
 
 
 class FakeStore:
-    """``till.services.ports.Store`` in memory, with its conditions and its faults.
+    """``till.services.ports.store.Store`` in memory, with its conditions and its faults.
 
     ``faults`` are used up by the commits to come, in order; None lets one pass. ``fails`` gives
     the exception that a commit of such writes raises, for as long as it is set. ``keys_hidden``:
@@ -337,17 +335,17 @@ class FakeStore:
                 OpenedAccount(
                     customer_id=customer_id,
                     opened_at=change.cause.at,
-                    place=f"{format_instant(change.cause.at)}#{customer_id}",
+                    cursor=f"{format_instant(change.cause.at)}#{customer_id}",
                 )
                 for customer_id, changes in self.changes.items()
                 for change in changes[:1]
             ),
-            key=lambda account: account.place,
+            key=lambda account: account.cursor,
             reverse=True,
         )
-        rest = [account for account in opened if before is None or account.place < before]
+        rest = [account for account in opened if before is None or account.cursor < before]
         more = len(rest) > limit
-        return AccountPage(tuple(rest[:limit]), rest[limit - 1].place if more else None)
+        return AccountPage(tuple(rest[:limit]), rest[limit - 1].cursor if more else None)
 
     def change(self, customer_id: UUID, version: int) -> AccountChange:
         changes = self.changes[customer_id]

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from till import bootstrap
 from till.adapters.upstream.credential import CredentialTransport
-from till.bootstrap import EventSettings, Settings
+from till.settings import EventSettings, Settings
 
 GOOD = {
     "TILL_STAGE": "local",
@@ -61,7 +61,7 @@ def test_every_setting_must_be_there(name: str) -> None:
         ("TILL_DISPLAY_MAX_AGE_SECONDS", "-1"),
         ("TILL_DISPLAY_MAX_AGE_SECONDS", "2.5"),
         ("TILL_DISPLAY_STALE_IF_ERROR_SECONDS", "-1"),
-        ("TILL_IDENTITY_FROM", "nobody"),
+        ("TILL_IDENTITY_FROM", "nothing"),
         ("TILL_IDENTITY_FROM", ""),
         ("TILL_TOKEN_ISSUER", ""),
         ("TILL_TOKEN_AUDIENCE", ""),
@@ -69,20 +69,23 @@ def test_every_setting_must_be_there(name: str) -> None:
         ("TILL_SUPPORT_LIMIT_MINOR", "0"),
     ],
 )
-def test_settings_must_make_sense(name: str, value: str) -> None:
+def test_an_invalid_setting_is_refused(name: str, value: str) -> None:
     with pytest.raises(ValidationError):
         Settings.from_environment({**GOOD, name: value})
 
 
 @pytest.mark.parametrize(("source", "here"), [("authorizer", False), ("function", True)])
-def test_somebody_verifies_tokens_always(
+def test_tokens_are_always_verified_by_the_authorizer_or_the_function(
     monkeypatch: pytest.MonkeyPatch, source: str, here: bool
 ) -> None:
     settings = Settings.from_environment({**GOOD, "TILL_IDENTITY_FROM": source})
     monkeypatch.setattr(bootstrap, "settings", lambda: settings)
-    bootstrap.verifier.cache_clear()
-    assert (settings.tokens() is not None) is here
-    bootstrap.verifier.cache_clear()
+    made = (bootstrap.verifier, bootstrap.admission_policy)
+    for each in made:
+        each.cache_clear()
+    assert (bootstrap.admission_policy().tokens is not None) is here
+    for each in made:
+        each.cache_clear()
 
 
 @pytest.mark.parametrize(("read", "shipment", "third"), [("3", "10", 1.0), ("8", "2", 2 / 3)])
@@ -114,23 +117,23 @@ def test_reads_and_the_carrier_share_one_credential(monkeypatch: pytest.MonkeyPa
 
 EVENTS = {
     "TILL_EVENT_BUS": "till-local",
-    "TILL_PARKING_QUEUE_URL": "http://127.0.0.1:4566/000000000000/parked",
+    "TILL_DEAD_LETTERS_URL": "http://127.0.0.1:4566/000000000000/dead-letters",
 }
 
 
 def test_the_publisher_of_events_is_told_its_bus_and_its_queue() -> None:
     told = EventSettings.from_environment({**GOOD, **EVENTS})
     assert told.event_bus == "till-local"
-    assert str(told.parking_queue_url) == EVENTS["TILL_PARKING_QUEUE_URL"]
-    # Nobody else has to know.
+    assert str(told.dead_letters_url) == EVENTS["TILL_DEAD_LETTERS_URL"]
+    # No other function needs them.
     Settings.from_environment(GOOD)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("TILL_EVENT_BUS", ""), ("TILL_PARKING_QUEUE_URL", "parked"), ("TILL_EVENT_BUS", None)],
+    [("TILL_EVENT_BUS", ""), ("TILL_DEAD_LETTERS_URL", "dead-letters"), ("TILL_EVENT_BUS", None)],
 )
-def test_a_publisher_that_is_told_nonsense_does_not_begin(name: str, value: str | None) -> None:
+def test_a_publisher_with_invalid_settings_does_not_begin(name: str, value: str | None) -> None:
     told = {n: v for n, v in {**GOOD, **EVENTS, name: value}.items() if v is not None}
     with pytest.raises(ValidationError, match=name.removeprefix("TILL_").lower()):
         EventSettings.from_environment(told)

@@ -22,7 +22,7 @@ from till.adapters.upstream.catalogue import HttpCatalogueView, HttpCustomers, H
 from till.adapters.upstream.deadline import Deadline
 from till.adapters.upstream.reader import UpstreamReader
 from till.adapters.upstream.single_flight import SingleFlight
-from till.services.ports import (
+from till.services.ports.upstream import (
     CustomerNotFoundError,
     ProductNotFoundError,
     UpstreamContractError,

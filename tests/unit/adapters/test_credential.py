@@ -46,7 +46,7 @@ from till.domain.catalogue import Product
 from till.domain.money import Money
 from till.domain.purchase import NotShipped, OutcomeUnknown, ShipmentOutcome, Shipped, make_order
 from till.metrics import Metric
-from till.services.ports import UpstreamUnavailableError
+from till.services.ports.upstream import UpstreamUnavailableError
 from till.services.shared.policy import DisplayPolicy
 
 if TYPE_CHECKING:

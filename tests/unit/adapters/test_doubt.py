@@ -24,7 +24,8 @@ from till.adapters.dynamodb.store import DynamoStore
 from till.domain.account import Account
 from till.domain.ledger import Cause
 from till.domain.money import Money
-from till.services.ports import AppendChange, StoreUnreadableError, UnconfirmedCommitError
+from till.services.ports.accounts import AppendChange
+from till.services.ports.store import StoreUnreadableError, UnconfirmedCommitError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -120,7 +121,7 @@ READS: dict[str, Callable[[DynamoStore], object]] = {
 def test_a_read_without_a_genuine_answer_is_repeated(
     outcome: object, read: Callable[[DynamoStore], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("till.adapters.dynamodb.store._READ_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("till.adapters.dynamodb.tables._READ_PAUSE_SECONDS", 0.0)
     stub = Stub(outcome)
     with pytest.raises(StoreUnreadableError):
         read(store_over(stub))

@@ -30,7 +30,7 @@ from till.domain.account import Account, AccountChange
 from till.domain.events import DomainEvent, EventName, event_of
 from till.domain.ledger import Cause, LedgerCorruptError
 from till.domain.money import Money
-from till.services.ports import RecordPlace, UnreadableRecordError
+from till.services.ports.events import RecordLocation, UnreadableRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,8 +100,8 @@ def test_a_new_version_is_read_as_it_was_written() -> None:
     written = list(changes(uuid4()))
     found = new_versions({"Records": [record(image_of(change)) for change in written]})
     assert [one.change() for one in found] == written
-    assert found[0].place.sort_key == "VERSION#0000000000000001"
-    assert found[0].place.sequence_number == "100000000003498069978"
+    assert found[0].location.sort_key == "VERSION#0000000000000001"
+    assert found[0].location.sequence_number == "100000000003498069978"
 
 
 def test_what_is_no_new_version_is_passed_over() -> None:
@@ -171,7 +171,7 @@ ATTRIBUTES = st.one_of(
         max_size=3,
     ),
 )
-def test_whatever_is_in_an_item_it_is_an_event_or_is_parked(place: int, changed: Image) -> None:
+def test_whatever_is_in_an_item_it_is_an_event_or_unreadable(place: int, changed: Image) -> None:
     """Nothing else may come of it: any other error would keep its shard from going on."""
     image = {**image_of(list(changes(uuid4()))[place]), **changed}
     image = {name: value for name, value in image.items() if value is not None}
@@ -266,25 +266,25 @@ def test_a_bus_that_does_not_answer_took_nothing(
         assert bus.publish(sent) == frozenset()
 
 
-def test_a_parked_record_is_told_by_its_place(client: EventBridgeClient) -> None:
+def test_a_dead_letter_names_the_location_of_the_record(client: EventBridgeClient) -> None:
     queue = make_queue_client()
-    parking = QueuedDeadLetters(queue, url="http://127.0.0.1:4566/0/parked")
-    place = RecordPlace(partition_key="p", sort_key="s", sequence_number="1")
+    dead_letters = QueuedDeadLetters(queue, url="http://127.0.0.1:4566/0/dead-letters")
+    location = RecordLocation(partition_key="p", sort_key="s", sequence_number="1")
     with Stubber(queue) as stub:
         stub.add_response(
             "send_message",
             {"MessageId": "1"},
-            {"QueueUrl": "http://127.0.0.1:4566/0/parked", "MessageBody": ANY},
+            {"QueueUrl": "http://127.0.0.1:4566/0/dead-letters", "MessageBody": ANY},
         )
-        parking.park(place, UnreadableRecordError("kind: enum"))
+        dead_letters.add(location, UnreadableRecordError("kind: enum"))
         stub.assert_no_pending_responses()
 
 
-def test_what_cannot_be_parked_is_raised(client: EventBridgeClient) -> None:
+def test_a_dead_letter_that_cannot_be_sent_is_raised(client: EventBridgeClient) -> None:
     queue = make_queue_client()
-    parking = QueuedDeadLetters(queue, url="http://127.0.0.1:4566/0/parked")
-    place = RecordPlace(partition_key="p", sort_key="s", sequence_number="1")
+    dead_letters = QueuedDeadLetters(queue, url="http://127.0.0.1:4566/0/dead-letters")
+    location = RecordLocation(partition_key="p", sort_key="s", sequence_number="1")
     with Stubber(queue) as stub:
         stub.add_client_error("send_message", "AWS.SimpleQueueService.NonExistentQueue")
         with pytest.raises(ClientError):
-            parking.park(place, UnreadableRecordError("kind: enum"))
+            dead_letters.add(location, UnreadableRecordError("kind: enum"))

@@ -38,7 +38,7 @@ from till.domain.purchase import (
     is_shipment_id,
     make_order,
 )
-from till.services.ports import (
+from till.services.ports.upstream import (
     CustomerNotFoundError,
     ProductNotFoundError,
     UpstreamContractError,

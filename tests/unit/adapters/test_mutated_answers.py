@@ -23,7 +23,7 @@ from till.adapters.upstream.catalogue import HttpCustomers
 from till.domain.catalogue import Customer, Product
 from till.domain.money import Money
 from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped, make_order
-from till.services.ports import (
+from till.services.ports.upstream import (
     CustomerNotFoundError,
     ProductNotFoundError,
     UpstreamContractError,

@@ -37,21 +37,11 @@ from till.domain.purchase import (
     Shipped,
     make_order,
 )
-from till.services.ports import (
-    AddRefund,
-    AppendChange,
-    ChangePromo,
-    ClaimShipment,
-    CreateAttempt,
-    GiveRedemptionBack,
-    InconsistentReadError,
-    Redeem,
-    RefundPage,
-    RememberedRequest,
-    RememberRequest,
-    UnconfirmedCommitError,
-    UpdateAttempt,
-)
+from till.services.ports.accounts import AppendChange, RememberedRequest, RememberRequest
+from till.services.ports.attempts import ClaimShipment, CreateAttempt, UpdateAttempt
+from till.services.ports.promo_codes import ChangePromo, GiveRedemptionBack, Redeem
+from till.services.ports.refunds import AddRefund, RefundPage
+from till.services.ports.store import InconsistentReadError, UnconfirmedCommitError
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from till.adapters.upstream.reader import UpstreamReader
 from till.domain.catalogue import Product
 from till.domain.money import Money
 from till.domain.purchase import NotShipped, OutcomeUnknown, Shipped, make_order
-from till.services.ports import (
+from till.services.ports.upstream import (
     CustomerNotFoundError,
     ProductNotFoundError,
     UpstreamContractError,

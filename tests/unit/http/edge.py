@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from tests import document
+from till.domain.money import Money
+from till.http.admission import AdmissionPolicy
 from till.http.identity import Caller
 from till.http.routes import Role, Route
 
@@ -28,12 +30,8 @@ class Context:
         return 25_000
 
 
-@dataclass
-class Settings:
-    support_limit_minor: int = 500_00
-
-    def tokens(self) -> None:
-        return None
+def policy() -> AdmissionPolicy:
+    return AdmissionPolicy(support_limit=Money(500_00), tokens=None)
 
 
 ME = UUID("c0000000-0000-4000-8000-000000000001")
@@ -53,9 +51,7 @@ def handler(operation: str) -> ModuleType:
     module = importlib.import_module(f"functions.{operation}.handler")
     is_public = not hasattr(module, "entry_point")
     module.__dict__["tested_handler"] = (
-        module.lambda_handler
-        if is_public
-        else module.entry_point(module.app, Settings, lambda: None)
+        module.lambda_handler if is_public else module.entry_point(module.app, policy, lambda: None)
     )
     return module
 

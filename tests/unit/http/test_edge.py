@@ -60,12 +60,14 @@ from till.services.errors import (
     ShipmentOutcomeUnknownError,
     StaleVersionError,
 )
-from till.services.ports import (
-    CustomerNotFoundError,
+from till.services.ports.store import (
     InconsistentReadError,
-    ProductNotFoundError,
     StoreUnreadableError,
     UnconfirmedCommitError,
+)
+from till.services.ports.upstream import (
+    CustomerNotFoundError,
+    ProductNotFoundError,
     UpstreamContractError,
     UpstreamUnavailableError,
 )

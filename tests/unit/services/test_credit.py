@@ -14,7 +14,7 @@ from till.domain.ledger import EntryKind
 from till.domain.money import Money
 from till.domain.purchase import RefundExceedsPurchaseError
 from till.services.errors import BusyError, PurchaseNotFoundError
-from till.services.ports import CustomerNotFoundError
+from till.services.ports.upstream import CustomerNotFoundError
 from till.services.read_credit import ReadCredit
 from till.services.refund_purchase import RefundRequest
 from till.services.shared.idempotency import IdempotencyKeyReusedError

@@ -10,7 +10,7 @@ from tests.unit.fakes import FakeStore as Store
 from till.domain.money import Money
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.list_customers import EXAMINED_AT_MOST, ListCustomers
-from till.services.ports import UpstreamUnavailableError
+from till.services.ports.upstream import UpstreamUnavailableError
 from till.services.shared.shown_customers import ShownCustomers
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from till.services.errors import (
     ShipmentIdTakenError,
     ShipmentOutcomeUnknownError,
 )
-from till.services.ports import UnconfirmedCommitError, UpdateAttempt, Write
+from till.services.ports.attempts import UpdateAttempt
+from till.services.ports.store import UnconfirmedCommitError, Write
 from till.services.recover_attempts import RECOVERY_ACTOR
 from till.services.resolve_attempt import ResolutionRequest
 from till.services.shared.amount_limit import AmountAboveLimitError

@@ -14,7 +14,7 @@ from tests.unit.fakes import opened
 from till.domain.account import Account, AccountChange
 from till.domain.ledger import Cause, LedgerCorruptError
 from till.domain.money import Money
-from till.services.ports import RecordPlace, UnreadableRecordError
+from till.services.ports.events import RecordLocation, UnreadableRecordError
 from till.services.publish_events import TRIES, EventsNotPublishedError, PublishEvents
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Deadline:
 
 @dataclass
 class Record:
-    place: RecordPlace
+    location: RecordLocation
     found: AccountChange | None
 
     def change(self) -> AccountChange:
@@ -64,13 +64,13 @@ class Bus:
 
 @dataclass
 class DeadLetters:
-    parked: list[tuple[RecordPlace, TillError]] = field(default_factory=list)
+    letters: list[tuple[RecordLocation, TillError]] = field(default_factory=list)
     fails: bool = False
 
-    def park(self, place: RecordPlace, error: TillError) -> None:
+    def add(self, location: RecordLocation, error: TillError) -> None:
         if self.fails:
             raise ConnectionError("no queue")
-        self.parked.append((place, error))
+        self.letters.append((location, error))
 
 
 @dataclass
@@ -86,13 +86,16 @@ class World:
 
     def __init__(self, bus: Bus | None = None) -> None:
         self.bus = bus or Bus()
-        self.parking = DeadLetters()
+        self.dead_letters = DeadLetters()
         self.ledger = Ledger()
         self.pauses: list[float] = []
         self.records: list[Record] = []
         self._accounts: dict[UUID, Account] = {}
         self._publish = PublishEvents(
-            bus=self.bus, parking=self.parking, ledger=self.ledger, pause=self.pauses.append
+            bus=self.bus,
+            dead_letters=self.dead_letters,
+            versions=self.ledger,
+            pause=self.pauses.append,
         )
 
     def grant(self, customer: UUID) -> AccountChange:
@@ -101,23 +104,23 @@ class World:
 
     def write(self, change: AccountChange) -> AccountChange:
         self._accounts[change.account.customer_id] = change.account
-        self.records.append(Record(self._place(), change))
+        self.records.append(Record(self._location(), change))
         key = (change.account.customer_id, change.account.version)
         self.ledger.versions[key] = change
         return change
 
-    def write_nonsense(self) -> RecordPlace:
-        self.records.append(Record(self._place(), None))
-        return self.records[-1].place
+    def write_nonsense(self) -> RecordLocation:
+        self.records.append(Record(self._location(), None))
+        return self.records[-1].location
 
-    def _place(self) -> RecordPlace:
-        return RecordPlace(
+    def _location(self) -> RecordLocation:
+        return RecordLocation(
             partition_key="ACCOUNT#x", sort_key="VERSION#x", sequence_number=str(len(self.records))
         )
 
     def run(self, seconds: float = 25.0) -> tuple[int, int]:
         report = self._publish(self.records, Deadline(seconds))
-        return report.published, report.parked
+        return report.published, report.unreadable
 
     def again(self, customer: UUID, version: int) -> int:
         return self._publish.again(customer, version, Deadline()).published
@@ -230,29 +233,29 @@ def test_without_time_nothing_is_begun() -> None:
     assert world.bus.calls == []
 
 
-def test_what_makes_no_sense_is_parked_and_the_rest_goes_on() -> None:
+def test_an_unreadable_record_goes_to_the_dead_letters_and_the_rest_goes_on() -> None:
     world = World()
     one, other = uuid4(), uuid4()
     world.grant(one)
-    place = world.write_nonsense()
+    expected = world.write_nonsense()
     world.grant(one)
     world.grant(other)
 
     assert world.run() == (3, 1)
 
     assert world.versions_on_bus() == {one: [1, 2], other: [1]}
-    ((parked, error),) = world.parking.parked
-    assert parked == place
+    ((location, error),) = world.dead_letters.letters
+    assert location == expected
     assert str(error) == "amount: missing"
 
 
-def test_a_change_that_the_rules_cannot_have_made_is_parked() -> None:
+def test_a_change_that_the_rules_cannot_have_made_goes_to_the_dead_letters() -> None:
     world = World()
     customer = uuid4()
     granted = Account.empty(customer).grant(Money(100), CAUSE)
     world.records.append(
         Record(
-            RecordPlace(partition_key="p", sort_key="s", sequence_number="1"),
+            RecordLocation(partition_key="p", sort_key="s", sequence_number="1"),
             AccountChange(
                 account=granted.account,
                 kind=granted.kind,
@@ -264,12 +267,12 @@ def test_a_change_that_the_rules_cannot_have_made_is_parked() -> None:
         )
     )
     assert world.run() == (0, 1)
-    assert isinstance(world.parking.parked[0][1], LedgerCorruptError)
+    assert isinstance(world.dead_letters.letters[0][1], LedgerCorruptError)
 
 
-def test_what_cannot_even_be_parked_is_not_lost() -> None:
+def test_a_record_whose_dead_letter_fails_is_not_lost() -> None:
     world = World()
-    world.parking.fails = True
+    world.dead_letters.fails = True
     world.write_nonsense()
     with pytest.raises(ConnectionError):
         world.run()

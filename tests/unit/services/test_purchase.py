@@ -26,14 +26,9 @@ from till.services.errors import (
     ShipmentFailedError,
     ShipmentOutcomeUnknownError,
 )
-from till.services.ports import (
-    CreateAttempt,
-    CustomerNotFoundError,
-    ProductNotFoundError,
-    UnconfirmedCommitError,
-    UpdateAttempt,
-    Write,
-)
+from till.services.ports.attempts import CreateAttempt, UpdateAttempt
+from till.services.ports.store import UnconfirmedCommitError, Write
+from till.services.ports.upstream import CustomerNotFoundError, ProductNotFoundError
 from till.services.refund_purchase import RefundRequest
 from till.services.shared.idempotency import IdempotencyKeyReusedError
 

@@ -11,7 +11,7 @@ from tests.unit.services.conftest import World
 from till.domain.money import Money
 from till.domain.purchase import AttemptState, PurchaseStatus
 from till.services.errors import PurchaseNotFoundError
-from till.services.ports import CustomerNotFoundError
+from till.services.ports.upstream import CustomerNotFoundError
 from till.services.read_purchases import ReadPurchases
 from till.services.refund_purchase import RefundRequest
 

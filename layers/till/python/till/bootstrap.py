@@ -1,21 +1,19 @@
-"""Settings from the environment, and the wiring. Nothing is imported or made before its use."""
+"""The wiring: what each operation is made of. Nothing is imported or made before its use."""
 
 # ruff: noqa: PLC0415 - a cold start imports only what its operation needs
 
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Literal, Self
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
-
-from till.services.shared.policy import SETTLE_SECONDS, DisplayPolicy, ShipmentPolicy
+from till.settings import EventSettings, ProbeSettings, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+    from uuid import UUID
 
     import httpx
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from till.adapters.upstream.reader import UpstreamReader
     from till.domain.account import AccountChange
     from till.domain.catalogue import Customer
+    from till.http.admission import AdmissionPolicy
     from till.http.identity import Tokens
     from till.services.adjust_credit import AdjustCredit
     from till.services.close_orphan_shipment import CloseOrphanShipment
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from till.services.create_quote import CreateQuote
     from till.services.create_refund_quote import CreateRefundQuote
     from till.services.list_customers import ListCustomers
-    from till.services.ports import LedgerRecord
+    from till.services.ports.events import LedgerRecord
     from till.services.promo_codes import PromoCodes
     from till.services.publish_events import PublishEvents
     from till.services.read_credit import ReadCredit
@@ -48,139 +47,9 @@ if TYPE_CHECKING:
     from till.services.shared.settlement import SettleShipment
     from till.services.shared.shown_customers import ShownCustomers
 
-_PREFIX = "TILL_"
-
-Seconds = Annotated[float, Field(gt=0)]
-WholeSeconds = Annotated[int, Field(ge=0)]
-
-
-class Settings(BaseModel):
-    """What a function is told by its environment: each field in capitals, after ``TILL_``.
-
-    Raises:
-        ValidationError: one is missing or makes no sense.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    stage: Literal["local", "localstack", "dev", "staging", "prod"]
-    ledger_table: Annotated[str, Field(min_length=3)]
-    purchases_table: Annotated[str, Field(min_length=3)]
-    upstream_url: HttpUrl
-    upstream_read_timeout_seconds: Seconds
-    upstream_shipment_timeout_seconds: Seconds
-    upstream_secret: Annotated[str, Field(min_length=1)]
-    """The name of the secret with the credential for all of them."""
-    upstream_credential_max_age_seconds: Annotated[int, Field(gt=0)]
-    shipments_idempotent: bool
-    free_products: bool
-    """Whether a price of 0 is a price. If not, it breaks the Product API's contract."""
-    pending_expiry_seconds: Seconds
-    unknown_deadline_seconds: Seconds
-    display_max_age_seconds: WholeSeconds
-    display_stale_if_error_seconds: WholeSeconds
-    identity_from: Literal["authorizer", "function"]
-    """Who verifies access tokens, the authorizer or each function. One of them always does."""
-    token_issuer: Annotated[str, Field(min_length=1)]
-    token_audience: Annotated[str, Field(min_length=1)]
-    token_jwks_url: HttpUrl
-    token_roles_claim: Annotated[str, Field(min_length=1)]
-    token_customer_claim: Annotated[str, Field(min_length=1)]
-    support_limit_minor: Annotated[int, Field(gt=0)]
-    """The most that a rep may grant, deduct or refund in one operation."""
-
-    @model_validator(mode="after")
-    def _a_pending_attempt_outlasts_its_run(self) -> Self:
-        longest_run = self.upstream_shipment_timeout_seconds + SETTLE_SECONDS
-        if self.pending_expiry_seconds <= longest_run:
-            raise ValueError(f"pending_expiry_seconds must be more than {longest_run}")
-        return self
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The settings that an environment holds."""
-        return cls.model_validate(_ours(environment))
-
-    def credential_fetch_seconds(self) -> float:
-        """How long a question to Secrets Manager may take.
-
-        It is taken from the time of the call that needs the credential. That one may have to wait
-        for another thread's question, then ask its own, and has a third left for what it is about.
-        """
-        call = min(self.upstream_read_timeout_seconds, self.upstream_shipment_timeout_seconds)
-        return call / 3
-
-    def shipment_policy(self) -> ShipmentPolicy:
-        """The times of the purchase protocol."""
-        return ShipmentPolicy(
-            shipment_timeout_seconds=self.upstream_shipment_timeout_seconds,
-            pending_expiry=timedelta(seconds=self.pending_expiry_seconds),
-            unknown_deadline=timedelta(seconds=self.unknown_deadline_seconds),
-            shipments_idempotent=self.shipments_idempotent,
-        )
-
-    def display_policy(self) -> DisplayPolicy:
-        """How old what is only shown may be."""
-        return DisplayPolicy(
-            max_age_seconds=self.display_max_age_seconds,
-            stale_if_error_seconds=self.display_stale_if_error_seconds,
-        )
-
-    def tokens(self) -> Tokens | None:
-        """What verifies tokens in this function; None where the authorizer has done so."""
-        return verifier() if self.identity_from == "function" else None
-
-
-class EventSettings(BaseModel):
-    """What only ``publish_events`` is told, in the same way.
-
-    Raises:
-        ValidationError: one is missing or makes no sense.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    event_bus: Annotated[str, Field(min_length=1)]
-    parking_queue_url: HttpUrl
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The settings that an environment holds."""
-        return cls.model_validate(_ours(environment))
-
-
-class ProbeSettings(BaseModel):
-    """What only ``probe_api`` is told, in the same way.
-
-    Raises:
-        ValidationError: one is missing or makes no sense.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    probe_api_url: HttpUrl
-    probe_token_url: HttpUrl
-    probe_secret: Annotated[str, Field(min_length=1)]
-    """The secret with the header by which the issuer knows the probe."""
-    probe_customer_id: UUID
-    probe_product_id: UUID
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The settings that an environment holds."""
-        return cls.model_validate(_ours(environment))
-
-
-def _ours(environment: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name.removeprefix(_PREFIX).lower(): value
-        for name, value in environment.items()
-        if name.startswith(_PREFIX)
-    }
-
 
 class SystemClock:
-    """``till.services.ports.Clock`` by this machine."""
+    """``till.services.ports.run.Clock`` by this machine."""
 
     def now(self) -> datetime:
         """The present instant, in UTC."""
@@ -213,6 +82,18 @@ def verifier() -> Tokens:
             roles_claim=settings().token_roles_claim,
             customer_claim=settings().token_customer_claim,
         )
+    )
+
+
+@cache
+def admission_policy() -> AdmissionPolicy:
+    """How this function knows its callers, and how much they may move."""
+    from till.domain.money import Money
+    from till.http.admission import AdmissionPolicy
+
+    return AdmissionPolicy(
+        support_limit=Money(settings().support_limit_minor),
+        tokens=verifier() if settings().identity_from == "function" else None,
     )
 
 
@@ -274,7 +155,7 @@ def _catalogue() -> tuple[HttpCustomers, HttpProducts]:
 
 
 class CustomersWhenAsked:
-    """``till.services.ports.Customers`` for operations that hardly ever ask.
+    """``till.services.ports.upstream.Customers`` for operations that hardly ever ask.
 
     The HTTP client and its cache are a third of what they would import, so they wait for the
     first question.
@@ -466,8 +347,8 @@ def probe_api() -> ApiProbe:
     )
 
 
-class LedgerWhenAsked:
-    """``till.services.ports.Ledger`` for an operation that hardly ever asks."""
+class VersionsWhenAsked:
+    """``till.services.ports.events.AccountVersions`` for an operation that hardly ever asks."""
 
     def change(self, customer_id: UUID, version: int) -> AccountChange:
         """See the port."""
@@ -488,8 +369,8 @@ def publish_events() -> PublishEvents:
     settings = EventSettings.from_environment(os.environ)
     return PublishEvents(
         bus=EventBridgeBus(make_events_client(), name=settings.event_bus),
-        parking=QueuedDeadLetters(make_queue_client(), url=str(settings.parking_queue_url)),
-        ledger=LedgerWhenAsked(),
+        dead_letters=QueuedDeadLetters(make_queue_client(), url=str(settings.dead_letters_url)),
+        versions=VersionsWhenAsked(),
     )
 
 

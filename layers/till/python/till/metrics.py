@@ -53,7 +53,7 @@ class Metric(StrEnum):
     """Views that asked, and were told that nothing had changed."""
     CACHE_MISSES = "CacheMisses"
     EVENTS_PUBLISHED = "EventsPublished"
-    EVENTS_PARKED = "EventsParked"
+    RECORDS_UNREADABLE = "RecordsUnreadable"
     """Records of the ledger that make no sense; each waits in a queue."""
     PROBES_FAILED = "ProbesFailed"
     """0 or 1 at each run of the probe."""

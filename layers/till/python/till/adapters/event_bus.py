@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from till.domain.errors import TillError
     from till.domain.events import DomainEvent
-    from till.services.ports import RecordPlace
+    from till.services.ports.events import RecordLocation
 
 _CONFIG: Final = Config(
     connect_timeout=1.0,
@@ -47,7 +47,7 @@ def make_queue_client() -> SQSClient:
 
 
 class EventBridgeBus:
-    """``till.services.ports.EventBus`` on EventBridge."""
+    """``till.services.ports.events.EventBus`` on EventBridge."""
 
     most_at_once: int = _MOST_ENTRIES
 
@@ -82,24 +82,24 @@ class EventBridgeBus:
 
 
 class QueuedDeadLetters:
-    """``till.services.ports.DeadLetters`` in a queue whose first message rings an alarm."""
+    """``till.services.ports.events.DeadLetters`` in a queue whose first message rings an alarm."""
 
     def __init__(self, client: SQSClient, *, url: str) -> None:
         self._client = client
         self._url = url
 
-    def park(self, place: RecordPlace, error: TillError) -> None:
+    def add(self, location: RecordLocation, error: TillError) -> None:
         """See the port."""
         message = {
-            "partition_key": place.partition_key,
-            "sort_key": place.sort_key,
-            "sequence_number": place.sequence_number,
+            "partition_key": location.partition_key,
+            "sort_key": location.sort_key,
+            "sequence_number": location.sequence_number,
             "error": type(error).__name__,
             "detail": str(error),
         }
         self._client.send_message(QueueUrl=self._url, MessageBody=json.dumps(message))
-        measure(Metric.EVENTS_PARKED)
-        logger.error("a record of the ledger was parked", extra=message)
+        measure(Metric.RECORDS_UNREADABLE)
+        logger.error("a record of the ledger is unreadable", extra=message)
 
 
 def _name_of(error: BotoCoreError | ClientError) -> str:

@@ -19,7 +19,7 @@ logger = Logger(child=True)
 
 
 class LoggedIncidents:
-    """``till.services.ports.Incidents`` as errors in the log.
+    """``till.services.ports.incidents.Incidents`` as errors in the log.
 
     Each is written immediately: the function may be ended before it has answered.
     """

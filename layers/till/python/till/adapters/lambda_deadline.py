@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class LambdaDeadline:
-    """``till.services.ports.Deadline`` by the time that Lambda leaves this invocation."""
+    """``till.services.ports.run.Deadline`` by the time that Lambda leaves this invocation."""
 
     def __init__(self, context: LambdaContext) -> None:
         self._context = context

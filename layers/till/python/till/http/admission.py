@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from functools import cache
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from till.domain.money import Money
 from till.http.identity import Caller, NotAllowedError, Tokens, identify_caller
 from till.http.problems import UnknownRouteError
 from till.http.routes import Role, route_at
-from till.services.ports import CustomerNotFoundError
+from till.services.ports.upstream import CustomerNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,17 +26,15 @@ _AMOUNT_LIMIT: Final = "amount_limit"
 _UNLIMITED: Final = frozenset({Role.ADMIN, Role.SERVICE})
 
 
-class EdgeSettings(Protocol):
-    """What the edge must know of a function's settings."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionPolicy:
+    """How callers are known, and how much a rep may move in one operation.
 
-    @property
-    def support_limit_minor(self) -> int:
-        """The most that a rep may move in one operation."""
-        ...
+    ``tokens`` verifies access tokens; None where API Gateway's authorizer has done so.
+    """
 
-    def tokens(self) -> Tokens | None:
-        """What verifies tokens here; None where API Gateway's authorizer has done so."""
-        ...
+    support_limit: Money
+    tokens: Tokens | None
 
 
 def caller(app: APIGatewayRestResolver) -> Caller:
@@ -53,17 +51,16 @@ def amount_limit(app: APIGatewayRestResolver) -> Money | None:
     return limit if isinstance(limit, Money) else None
 
 
-class Door:
+class Admission:
     """Authenticates the caller, and checks that one of their roles may do this.
 
     The authorizer has asked the same before. It can only do so by the path, where a wildcard
     stands for an id and for all that follows it; here it is the operation itself.
     """
 
-    def __init__(self, app: APIGatewayRestResolver, settings: Callable[[], EdgeSettings]) -> None:
+    def __init__(self, app: APIGatewayRestResolver, policy: Callable[[], AdmissionPolicy]) -> None:
         self._app = app
-        self._settings = settings
-        self._tokens = cache(lambda: settings().tokens())
+        self._policy = policy
         app.use(middlewares=[_refuse_other_customers])
 
     def admit(self, event: Event) -> None:
@@ -75,7 +72,8 @@ class Door:
             NotAllowedError: none of their roles may do this.
             UnknownRouteError: there is nothing here to be done.
         """
-        who = identify_caller(event, tokens=self._tokens(), now=time.time)
+        policy = self._policy()
+        who = identify_caller(event, tokens=policy.tokens, now=time.time)
         route = route_at(str(event.get("httpMethod")), str(event.get("resource")))
         if route is None:
             raise UnknownRouteError
@@ -87,7 +85,7 @@ class Door:
             {
                 _CALLER: who,
                 _OWN_ONLY: admitted_as == {Role.CUSTOMER},
-                _AMOUNT_LIMIT: Money(self._settings().support_limit_minor) if limited else None,
+                _AMOUNT_LIMIT: policy.support_limit if limited else None,
             }
         )
 

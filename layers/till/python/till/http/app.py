@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from till import metrics
 from till.domain.errors import TillError
-from till.http.admission import Door, EdgeSettings
+from till.http.admission import Admission, AdmissionPolicy
 from till.http.body import BodyRefusedError, decode_body
 from till.http.events import header
 from till.http.preconditions import entity_tag
@@ -103,7 +103,7 @@ def problem_in(error: TillError) -> ProblemResponse:
 
 def entry_point(
     app: APIGatewayRestResolver,
-    settings: Callable[[], EdgeSettings],
+    policy: Callable[[], AdmissionPolicy],
     prepare: Callable[[], object],
 ) -> Handler:
     """The Lambda handler of one operation: it knows its caller before it looks at anything.
@@ -113,7 +113,7 @@ def entry_point(
     """
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         prepare()
-    return _handler(app, Door(app, settings).admit)
+    return _handler(app, Admission(app, policy).admit)
 
 
 def public_entry_point(app: APIGatewayRestResolver) -> Handler:

@@ -48,10 +48,10 @@ from till.services.errors import (
     ShipmentOutcomeUnknownError,
     StaleVersionError,
 )
-from till.services.ports import (
+from till.services.ports.store import ReadAgainError
+from till.services.ports.upstream import (
     CustomerNotFoundError,
     ProductNotFoundError,
-    ReadAgainError,
     UpstreamContractError,
     UpstreamUnavailableError,
 )

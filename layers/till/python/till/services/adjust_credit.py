@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from till.domain.ledger import Cause
-from till.services.ports import AppendChange
+from till.services.ports.accounts import AppendChange
 from till.services.shared.amount_limit import require_within
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
     from till.domain.account import Account, AccountChange
     from till.domain.money import Money
-    from till.services.ports import Clock, Customers, Deadline, RememberedRequest, Store
+    from till.services.ports.accounts import RememberedRequest
+    from till.services.ports.run import Clock, Deadline
+    from till.services.ports.store import Store
+    from till.services.ports.upstream import Customers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

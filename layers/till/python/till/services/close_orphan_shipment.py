@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from till.domain.purchase import OrphanClosing, OrphanOutcome, PurchaseAttempt
 from till.services.errors import AttemptNotFoundError
-from till.services.ports import UpdateAttempt
+from till.services.ports.attempts import UpdateAttempt
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most
 from till.services.shared.idempotency import fingerprint, require_same_request
@@ -15,7 +15,8 @@ from till.services.shared.idempotency import fingerprint, require_same_request
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from till.services.ports import Clock, Deadline, Store
+    from till.services.ports.run import Clock, Deadline
+    from till.services.ports.store import Store
 
 _OPERATION: Final = "close_orphan_shipment"
 

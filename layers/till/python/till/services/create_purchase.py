@@ -25,7 +25,10 @@ from till.services.errors import (
     ShipmentFailedError,
     ShipmentOutcomeUnknownError,
 )
-from till.services.ports import AppendChange, CreateAttempt, InconsistentReadError, Redeem
+from till.services.ports.accounts import AppendChange
+from till.services.ports.attempts import CreateAttempt
+from till.services.ports.promo_codes import Redeem
+from till.services.ports.store import InconsistentReadError
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most, keeping
 from till.services.shared.idempotency import fingerprint, refused_only_if_new, require_same_request
@@ -42,15 +45,9 @@ if TYPE_CHECKING:
     from till.domain.account import Account, AccountChange
     from till.domain.catalogue import Customer, Product
     from till.domain.purchase import Purchase, ShipmentOutcome
-    from till.services.ports import (
-        Carrier,
-        Clock,
-        Customers,
-        Deadline,
-        Products,
-        Store,
-        Write,
-    )
+    from till.services.ports.run import Clock, Deadline
+    from till.services.ports.store import Store, Write
+    from till.services.ports.upstream import Carrier, Customers, Products
     from till.services.shared.policy import ShipmentPolicy
     from till.services.shared.pricing import PurchaseIntent, StoreReading
     from till.services.shared.settlement import SettleShipment

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from till.domain.catalogue import Product
     from till.domain.money import Money
     from till.domain.purchase import Order
-    from till.services.ports import Clock, Customers, Products, Store
+    from till.services.ports.run import Clock
+    from till.services.ports.store import Store
+    from till.services.ports.upstream import Customers, Products
     from till.services.shared.pricing import PurchaseIntent
 
 _TRIAL: Final = UUID(int=0)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from till.domain.account import Account
     from till.domain.money import Money
     from till.domain.purchase import Purchase
-    from till.services.ports import Clock, Store
+    from till.services.ports.run import Clock
+    from till.services.ports.store import Store
 
 _NOBODY = UUID(int=0)
 """The refund that is only tried out."""

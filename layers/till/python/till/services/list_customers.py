@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.catalogue import CustomerDetails
-    from till.services.ports import OpenedAccount, Store
+    from till.services.ports.accounts import OpenedAccount
+    from till.services.ports.store import Store
     from till.services.shared.shown_customers import ShownCustomers
 
 EXAMINED_AT_MOST: Final = 200
@@ -82,7 +83,7 @@ class ListCustomers:
                 details = looked.customers.get(account.customer_id)
                 if _matches(details, wanted):
                     found.append(_known(account, details))
-                place = account.place
+                place = account.cursor
             place = page.before
             if place is None:
                 break

@@ -11,7 +11,7 @@ from till.services.errors import (
     PromoCodeNotFoundError,
     StaleVersionError,
 )
-from till.services.ports import ChangePromo
+from till.services.ports.promo_codes import ChangePromo
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most
 from till.services.shared.in_parallel import in_parallel
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from till.domain.promo import PromoTerms
-    from till.services.ports import Clock, Deadline, PromoPage, Store
+    from till.services.ports.promo_codes import PromoPage
+    from till.services.ports.run import Clock, Deadline
+    from till.services.ports.store import Store
 
 
 class PromoCodes:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Final
 from till.domain.errors import TillError
 from till.domain.events import event_of
 from till.domain.ledger import LedgerCorruptError
-from till.services.ports import UnreadableRecordError
+from till.services.ports.events import UnreadableRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from uuid import UUID
 
     from till.domain.events import DomainEvent
-    from till.services.ports import DeadLetters, Deadline, EventBus, Ledger, LedgerRecord
+    from till.services.ports.events import AccountVersions, DeadLetters, EventBus, LedgerRecord
+    from till.services.ports.run import Deadline
 
 TRIES: Final = 4
 """How often in a row the bus may take nothing at all before the run is given up."""
@@ -37,7 +38,7 @@ class PublishReport:
     """What one run did."""
 
     published: int
-    parked: int
+    unreadable: int
 
 
 class PublishEvents:
@@ -51,13 +52,13 @@ class PublishEvents:
         self,
         *,
         bus: EventBus,
-        parking: DeadLetters,
-        ledger: Ledger,
+        dead_letters: DeadLetters,
+        versions: AccountVersions,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._bus = bus
-        self._parking = parking
-        self._ledger = ledger
+        self._dead_letters = dead_letters
+        self._versions = versions
         self._pause = pause
 
     def __call__(self, records: Iterable[LedgerRecord], deadline: Deadline) -> PublishReport:
@@ -69,33 +70,33 @@ class PublishEvents:
             EventsNotPublishedError: the bus does not take them; some may have been published.
         """
         events: list[DomainEvent] = []
-        parked = 0
+        unreadable = 0
         for record in records:
             try:
                 event = event_of(record.change())
             except (UnreadableRecordError, LedgerCorruptError) as error:
-                self._parking.park(record.place, error)
-                parked += 1
+                self._dead_letters.add(record.location, error)
+                unreadable += 1
                 continue
             if event is not None:
                 events.append(event)
         self._publish(events, deadline)
-        return PublishReport(published=len(events), parked=parked)
+        return PublishReport(published=len(events), unreadable=unreadable)
 
     def again(self, customer_id: UUID, version: int, deadline: Deadline) -> PublishReport:
         """Publish the event of a version once more, from the ledger.
 
-        For a record that was parked, when it can be understood again.
+        For an unreadable record, once it can be read.
 
         Raises:
             InconsistentReadError: there is no such version.
             LedgerCorruptError: it is still unreadable.
             EventsNotPublishedError: the bus does not take it.
         """
-        event = event_of(self._ledger.change(customer_id, version))
+        event = event_of(self._versions.change(customer_id, version))
         events = [event] if event is not None else []
         self._publish(events, deadline)
-        return PublishReport(published=len(events), parked=0)
+        return PublishReport(published=len(events), unreadable=0)
 
     def _publish(self, events: list[DomainEvent], deadline: Deadline) -> None:
         waiting: dict[UUID, deque[DomainEvent]] = {}

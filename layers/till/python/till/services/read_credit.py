@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.account import Account
-    from till.services.ports import ChangePage, Customers, Store
+    from till.services.ports.accounts import ChangePage
+    from till.services.ports.store import Store
+    from till.services.ports.upstream import Customers
 
 
 class ReadCredit:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.purchase import Purchase, PurchaseAttempt, Refund
-    from till.services.ports import AttemptPage, Customers, RefundPage, Store
+    from till.services.ports.attempts import AttemptPage
+    from till.services.ports.refunds import RefundPage
+    from till.services.ports.store import Store
+    from till.services.ports.upstream import Customers
 
 _LONGEST_SEARCH: Final = 1_000
 """How many purchases of a customer one request looks at for those of a status."""

@@ -16,7 +16,7 @@ from till.domain.purchase import (
     Resolution,
     Shipped,
 )
-from till.services.ports import ReadAgainError
+from till.services.ports.store import ReadAgainError
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import at_most, keeping
 from till.services.shared.in_parallel import in_parallel
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from uuid import UUID
 
-    from till.services.ports import Carrier, Clock, Deadline, Store, WorkPage
+    from till.services.ports.attempts import WorkPage
+    from till.services.ports.run import Clock, Deadline
+    from till.services.ports.store import Store
+    from till.services.ports.upstream import Carrier
     from till.services.shared.policy import ShipmentPolicy
     from till.services.shared.settlement import SettleShipment
 

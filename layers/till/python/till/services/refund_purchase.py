@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Final
 from till.domain.ledger import Cause
 from till.domain.purchase import Refund, refund_id_for
 from till.services.errors import PurchaseNotFoundError
-from till.services.ports import (
-    AddRefund,
-    AppendChange,
-    InconsistentReadError,
-    UpdateAttempt,
-)
+from till.services.ports.accounts import AppendChange
+from till.services.ports.attempts import UpdateAttempt
+from till.services.ports.refunds import AddRefund
+from till.services.ports.store import InconsistentReadError
 from till.services.shared.amount_limit import require_within
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most
@@ -31,7 +29,9 @@ if TYPE_CHECKING:
     from till.domain.account import Account, AccountChange
     from till.domain.money import Money
     from till.domain.purchase import Purchase
-    from till.services.ports import Clock, Deadline, RememberedRequest, Store
+    from till.services.ports.accounts import RememberedRequest
+    from till.services.ports.run import Clock, Deadline
+    from till.services.ports.store import Store
 
 _OPERATION: Final = "refund_purchase"
 

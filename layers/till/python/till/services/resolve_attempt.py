@@ -19,7 +19,7 @@ from till.services.errors import (
     AttemptStillPendingError,
     ShipmentIdTakenError,
 )
-from till.services.ports import InconsistentReadError
+from till.services.ports.store import InconsistentReadError
 from till.services.shared.amount_limit import require_within
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
     from till.domain.account import Account
     from till.domain.money import Money
-    from till.services.ports import Clock, Deadline, RememberedRequest, Store
+    from till.services.ports.accounts import RememberedRequest
+    from till.services.ports.run import Clock, Deadline
+    from till.services.ports.store import Store
     from till.services.shared.settlement import Settled
 
 _OPERATION: Final = "resolve_attempt"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+    Item = Mapping[str, AttributeValueTypeDef]
+
 CALL_SECONDS: Final = (3.0, 1.0, 0.3)
 """How long one call may take: the longest of these that the caller's deadline leaves.
 

@@ -8,15 +8,12 @@ from till.adapters.dynamodb.store import DynamoStore
 from till.domain.ledger import EntryKind
 from till.domain.purchase import AttemptState
 from till.metrics import Metric, measure
-from till.services.ports import (
-    AppendChange,
-    CreateAttempt,
-    UnconfirmedCommitError,
-    UpdateAttempt,
-)
+from till.services.ports.accounts import AppendChange
+from till.services.ports.attempts import CreateAttempt, UpdateAttempt
+from till.services.ports.store import UnconfirmedCommitError
 
 if TYPE_CHECKING:
-    from till.services.ports import Write
+    from till.services.ports.store import Write
 
 _MONEY: Final = {
     EntryKind.GRANT: Metric.MONEY_GRANTED_MINOR,

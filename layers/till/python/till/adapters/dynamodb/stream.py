@@ -13,7 +13,7 @@ from till.adapters.dynamodb.client import deserialize
 from till.adapters.dynamodb.stored.accounts import StoredChange
 from till.adapters.dynamodb.stored.item import UNREADABLE
 from till.adapters.dynamodb.stored.keys import VERSION_PREFIX, account_key, version_key
-from till.services.ports import RecordPlace, UnreadableRecordError
+from till.services.ports.events import RecordLocation, UnreadableRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ class _Item(BaseModel):
 
 
 class StreamRecord(BaseModel):
-    """``till.services.ports.LedgerRecord``: one record of the stream."""
+    """``till.services.ports.events.LedgerRecord``: one record of the stream."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,9 +60,9 @@ class StreamRecord(BaseModel):
         return self.event_name == _INSERT and self.item.keys.sk.text.startswith(VERSION_PREFIX)
 
     @property
-    def place(self) -> RecordPlace:
+    def location(self) -> RecordLocation:
         """See the port."""
-        return RecordPlace(
+        return RecordLocation(
             partition_key=self.item.keys.pk.text,
             sort_key=self.item.keys.sk.text,
             sequence_number=self.item.sequence_number,

@@ -42,7 +42,7 @@ logger = Logger(child=True)
 
 
 class HttpCarrier:
-    """``till.services.ports.Carrier`` over HTTP."""
+    """``till.services.ports.upstream.Carrier`` over HTTP."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client

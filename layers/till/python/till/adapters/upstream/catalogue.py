@@ -13,7 +13,7 @@ from till.adapters.upstream.contract import CustomerAnswer, ProductAnswer
 from till.domain.catalogue import Shown
 from till.domain.errors import NotFoundError
 from till.domain.money import ZERO, AmountOutOfBoundsError
-from till.services.ports import (
+from till.services.ports.upstream import (
     CustomerNotFoundError,
     ProductNotFoundError,
     UpstreamContractError,
@@ -37,7 +37,7 @@ _PRODUCT_API: Final = "the Product API"
 
 
 class HttpCustomers:
-    """``till.services.ports.Customers`` over HTTP."""
+    """``till.services.ports.upstream.Customers`` over HTTP."""
 
     def __init__(self, reader: UpstreamReader) -> None:
         self._reader = reader
@@ -51,7 +51,7 @@ class HttpCustomers:
 
 
 class HttpProducts:
-    """``till.services.ports.Products`` over HTTP."""
+    """``till.services.ports.upstream.Products`` over HTTP."""
 
     def __init__(self, reader: UpstreamReader, *, free_products: bool) -> None:
         self._reader = reader

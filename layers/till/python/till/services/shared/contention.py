@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from till.domain.ledger import LedgerCorruptError
 from till.services.errors import BusyError
-from till.services.ports import InconsistentReadError, ReadAgainError
+from till.services.ports.store import InconsistentReadError, ReadAgainError
 from till.services.shared.in_parallel import pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from till.services.ports import Deadline
+    from till.services.ports.run import Deadline
 
 T = TypeVar("T")
 

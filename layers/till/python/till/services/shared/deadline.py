@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from till.services.ports import Deadline
+    from till.services.ports.run import Deadline
 
 NEW_REQUEST_SECONDS: Final = 6.0
 """How long a new request that only touches the tables tries before it asks to be sent again."""

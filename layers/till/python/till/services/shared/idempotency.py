@@ -8,18 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from till.domain.errors import TillError
-from till.services.ports import (
-    InconsistentReadError,
-    ReadAgainError,
-    RememberedRequest,
-    RememberRequest,
-)
+from till.services.ports.accounts import RememberedRequest, RememberRequest
+from till.services.ports.store import InconsistentReadError, ReadAgainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from till.domain.account import AccountChange
-    from till.services.ports import Store
+    from till.services.ports.store import Store
 
 
 class IdempotencyKeyReusedError(TillError):

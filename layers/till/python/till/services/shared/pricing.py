@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from till.domain.catalogue import Address, Product
     from till.domain.money import Money
     from till.domain.purchase import Order
-    from till.services.ports import Store
+    from till.services.ports.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

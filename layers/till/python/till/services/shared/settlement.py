@@ -10,14 +10,10 @@ from till.domain.account import MAX_REASON_CHARACTERS
 from till.domain.ledger import Cause, LedgerCorruptError
 from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
 from till.services.errors import AttemptNotFoundError
-from till.services.ports import (
-    AppendChange,
-    ClaimShipment,
-    GiveRedemptionBack,
-    InconsistentReadError,
-    ReadAgainError,
-    UpdateAttempt,
-)
+from till.services.ports.accounts import AppendChange
+from till.services.ports.attempts import ClaimShipment, UpdateAttempt
+from till.services.ports.promo_codes import GiveRedemptionBack
+from till.services.ports.store import InconsistentReadError, ReadAgainError
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import keeping
 from till.services.shared.in_parallel import in_parallel
@@ -29,7 +25,9 @@ if TYPE_CHECKING:
 
     from till.domain.account import Account, AccountChange
     from till.domain.purchase import PurchaseAttempt, Resolution, ShipmentOutcome
-    from till.services.ports import Clock, Deadline, Incidents, Store, Write
+    from till.services.ports.incidents import Incidents
+    from till.services.ports.run import Clock, Deadline
+    from till.services.ports.store import Store, Write
     from till.services.shared.policy import ShipmentPolicy
 
 _NOTE_SECONDS: Final = 1.5

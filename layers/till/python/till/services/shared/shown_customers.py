@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from till.services.ports import (
+from till.services.ports.upstream import (
     CustomerNotFoundError,
     UpstreamContractError,
     UpstreamUnavailableError,
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.catalogue import CustomerDetails
-    from till.services.ports import CatalogueView
+    from till.services.ports.upstream import CatalogueView
 
 _AT_ONCE: Final = 8
 

@@ -11,7 +11,7 @@ from till.domain.account import Account, AccountChange, ChangeKind, OpenAttempt
 from till.domain.instant import format_instant, parse_instant
 from till.domain.ledger import Cause, EntryKind, LedgerCorruptError, LedgerEntry
 from till.domain.money import Money
-from till.services.ports import RememberedRequest
+from till.services.ports.accounts import RememberedRequest
 
 
 class StoredOpenAttempt(StoredItem):

@@ -19,9 +19,7 @@ from till.adapters.dynamodb.stored.keys import (
 from till.domain.catalogue import Address, Product
 from till.domain.instant import format_instant, parse_instant
 from till.domain.money import Money
-from till.domain.promo import (
-    AppliedPromo,
-)
+from till.domain.promo import AppliedPromo
 from till.domain.purchase import (
     AttemptState,
     NotShipped,

@@ -8,11 +8,7 @@ from pydantic import Field
 
 from till.adapters.dynamodb.stored.item import StoredItem
 from till.domain.money import Money
-from till.domain.promo import (
-    Discount,
-    FixedDiscount,
-    PercentageDiscount,
-)
+from till.domain.promo import Discount, FixedDiscount, PercentageDiscount
 
 
 class StoredPercentageDiscount(StoredItem):

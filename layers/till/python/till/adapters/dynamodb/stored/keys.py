@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from till.domain.promo import (
-    PromoState,
-)
-from till.domain.purchase import (
-    AttemptState,
-    OrphanStatus,
-    PurchaseStatus,
-)
+from till.domain.promo import PromoState
+from till.domain.purchase import AttemptState, OrphanStatus, PurchaseStatus
 
 INDEX_SHARDS: Final = 4
 """Over how many partitions of the index each state is spread, so that none runs hot."""

@@ -10,13 +10,7 @@ from till.adapters.dynamodb.stored.item import StoredItem, read, written
 from till.adapters.dynamodb.stored.keys import PROMO_SORT_KEY, promo_key, promo_shards, version_key
 from till.domain.instant import format_instant, parse_instant
 from till.domain.money import CURRENCY, Money
-from till.domain.promo import (
-    PromoAction,
-    PromoChange,
-    PromoCode,
-    PromoState,
-    PromoTerms,
-)
+from till.domain.promo import PromoAction, PromoChange, PromoCode, PromoState, PromoTerms
 
 
 class StoredPromoTerms(StoredItem):

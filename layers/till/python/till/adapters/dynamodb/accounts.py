@@ -1,0 +1,113 @@
+"""Reads of accounts."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from till.adapters.dynamodb.client import deserialize, serialize
+from till.adapters.dynamodb.stored.accounts import StoredChange, StoredRequest
+from till.adapters.dynamodb.stored.keys import (
+    OPENED_SHARDS,
+    VERSION_PREFIX,
+    account_key,
+    request_key,
+    version_key,
+)
+from till.adapters.dynamodb.tables import Index, Tables
+from till.adapters.dynamodb.unreadable import readable, readable_cursors
+from till.domain.account import Account
+from till.domain.instant import parse_instant
+from till.services.ports.accounts import AccountPage, ChangePage, OpenedAccount
+from till.services.ports.store import InconsistentReadError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+    from till.adapters.dynamodb.client import Item
+    from till.domain.account import AccountChange
+    from till.domain.ledger import EntryKind
+    from till.services.ports.accounts import RememberedRequest
+
+_OPENED: Final = Index("opened-index", "opened_shard", "opened_at")
+
+
+class AccountTables(Tables):
+    """``till.services.ports.accounts.AccountReads``."""
+
+    def account(self, customer_id: UUID) -> Account:
+        """The newest version of an account; see the port."""
+        query: QueryInputTypeDef = {
+            "TableName": self._ledger,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :version)",
+            "ExpressionAttributeValues": serialize(
+                {":pk": account_key(customer_id), ":version": VERSION_PREFIX}
+            ),
+            "ScanIndexForward": False,
+            "Limit": 1,
+            "ConsistentRead": True,
+        }
+        for item in self._query(query)["Items"]:
+            return _change(item).account
+        return Account.empty(customer_id)
+
+    def change(self, customer_id: UUID, version: int) -> AccountChange:
+        """A version of an account that is known to exist; see the port."""
+        item = self._get(self._ledger, account_key(customer_id), version_key(version))
+        if item is None:
+            raise InconsistentReadError(f"account {customer_id} has no version {version}")
+        return _change(item)
+
+    def entries(
+        self, customer_id: UUID, *, kind: EntryKind | None, before: int | None, limit: int
+    ) -> ChangePage:
+        """The versions that carry a ledger entry (of a kind), newest first; see the port."""
+        newest = version_key(before - 1) if before is not None else f"{VERSION_PREFIX}9"
+        values: dict[str, object] = {
+            ":pk": account_key(customer_id),
+            ":oldest": version_key(1),
+            ":newest": newest,
+        }
+        query: QueryInputTypeDef = {
+            "TableName": self._ledger,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :oldest AND :newest",
+            "FilterExpression": "attribute_exists(entry_id)",
+            "ScanIndexForward": False,
+            # Holds lie between the entries: about every second version is one.
+            "Limit": 2 * limit + 2,
+            "ConsistentRead": True,
+        }
+        if kind is not None:
+            query["FilterExpression"] = "attribute_exists(entry_id) AND kind = :kind"
+            values[":kind"] = kind.value
+        query["ExpressionAttributeValues"] = serialize(values)
+        if before is not None and before <= 1:
+            return ChangePage((), None)
+        found = list(itertools.islice(readable(self._query_all(query), _change), limit + 1))
+        more = len(found) > limit
+        changes = tuple(found[:limit])
+        return ChangePage(changes, changes[-1].account.version if more else None)
+
+    def remembered(
+        self, customer_id: UUID, operation: str, idempotency_key: str
+    ) -> RememberedRequest | None:
+        """What is kept under a key; see the port."""
+        item = self._get(
+            self._ledger, account_key(customer_id), request_key(operation, idempotency_key)
+        )
+        return StoredRequest.model_validate(deserialize(item)).request() if item else None
+
+    def accounts(self, *, before: str | None, limit: int) -> AccountPage:
+        """The accounts there are, newest first; see the port."""
+        page, more = self._cursors(self._ledger, _OPENED, OPENED_SHARDS, before=before, limit=limit)
+        return AccountPage(tuple(readable_cursors(page, _opened)), page[-1] if more else None)
+
+
+def _change(item: Item) -> AccountChange:
+    return StoredChange.model_validate(deserialize(item)).change()
+
+
+def _opened(cursor: str) -> OpenedAccount:
+    at, customer_id = cursor.split("#")
+    return OpenedAccount(customer_id=UUID(customer_id), opened_at=parse_instant(at), cursor=cursor)
