@@ -152,11 +152,20 @@ BUGS: Final = (
     ),
     Bug(
         "a second call that did not ship voids the first",
-        RECOVER,
-        "if isinstance(outcome, NotShipped):\n                # This",
-        "if False:\n                # This",
+        "domain/purchase.py",
+        "if self.shipped_again_at is not None and isinstance(outcome, NotShipped):",
+        "if False:",
         within=1500,
         hole=7,
+    ),
+    Bug(
+        "a second call is made without a mark on the attempt",
+        RECOVER,
+        "            store.commit(UpdateAttempt(current, marked))\n",
+        "",
+        first=60005300,
+        within=100,
+        hole=26,
     ),
     Bug(
         "a 201 without a usable id counts as not shipped",

@@ -161,6 +161,8 @@ class World:
                 self.stuck = self.tables.stuck = f"PURCHASE#{attempt_id}"
         self.incidents = SimulatedIncidents()
         self.deliveries: list[Delivery] = []
+        self.found_out: dict[str, Shipped | NotShipped] = {}
+        """What a rep stated first, by the Idempotency-Key."""
         self.writer: Process | None = None
         self.quiet = False
         self.trace: list[tuple[float, str, str]] | None = None
@@ -559,7 +561,8 @@ class _Functions:
             outcome = Shipped(shipment_id=others[0].shipment_id if wrong else parcel.shipment_id)
         request = ResolutionRequest(
             attempt_id=attempt_id,
-            outcome=outcome,
+            # Sent again, a request is what it was.
+            outcome=self._world.found_out.setdefault(operation.key, outcome),
             limit=Money(REP_LIMIT),
             reason="a reason",
             actor=REP,

@@ -237,6 +237,25 @@ def test_a_second_parcel_for_a_purchase_is_reported(
     world.audit()
 
 
+def test_a_first_call_that_did_not_ship_says_nothing_of_the_recoverys_call(world: World) -> None:
+    """The recovery, by a clock that is ahead, is killed after it shipped again."""
+    world.policy = replace(world.policy, shipments_idempotent=True)
+
+    def meanwhile() -> None:
+        world.carrier.during = None
+        world.clock.advance(61)
+        world.carrier.outcome = RuntimeError("killed, but there is a parcel")
+        world.recover()
+        world.carrier.outcome = NotShipped(message="The Shipment API answered with 500.")
+
+    world.carrier.during = meanwhile
+    with pytest.raises(ShipmentOutcomeUnknownError):
+        world.buy()
+    assert world.the_attempt().state is AttemptState.UNKNOWN
+    assert world.balance() == (10_000, 1_000), "the hold stays"
+    world.audit()
+
+
 def test_that_nothing_was_shipped_again_says_nothing_of_the_first_time(world: World) -> None:
     """The dead run's call may have gone through, and only the recovery's own failed."""
     die_at_the_carrier(world)

@@ -378,6 +378,7 @@ class PurchaseAttempt:
     changes of the stored item. ``purchase`` is there if and only if the state is COMPLETED.
     ``carrier_outcome`` is what the carrier, or the lack of an answer from it, told us; it is None
     for an attempt that was shipped and posted immediately, since the purchase holds the answer.
+    ``shipped_again_at`` is when the recovery called an idempotent carrier for it once more.
     ``settled_at`` is when it got its final outcome. ``orphan`` is set if it was voided although a
     parcel may exist.
     """
@@ -395,6 +396,7 @@ class PurchaseAttempt:
     state: AttemptState = AttemptState.PENDING
     carrier_outcome: ShipmentOutcome | None = None
     carrier_answered_at: datetime | None = None
+    shipped_again_at: datetime | None = None
     unknown_since: datetime | None = None
     deadline_at: datetime | None = None
     settled_at: datetime | None = None
@@ -420,6 +422,21 @@ class PurchaseAttempt:
         if self.orphan is not None and self.orphan.status is OrphanStatus.OPEN:
             return OrphanStatus.OPEN
         return self.state
+
+    def shipping_again(self, at: datetime) -> PurchaseAttempt:
+        """The attempt, marked before an idempotent carrier is called for it once more.
+
+        Raises:
+            AttemptAlreadyResolvedError: it has its final outcome.
+        """
+        self._require_open()
+        return replace(self, revision=self.revision + 1, shipped_again_at=at)
+
+    def believed(self, outcome: ShipmentOutcome) -> ShipmentOutcome:
+        """What a call's answer proves: that one call made no shipment says nothing of another."""
+        if self.shipped_again_at is not None and isinstance(outcome, NotShipped):
+            return OutcomeUnknown(message=outcome.message)
+        return outcome
 
     def with_carrier_answer(self, outcome: ShipmentOutcome, at: datetime) -> PurchaseAttempt:
         """Note what the carrier answered, while the attempt could not be settled yet.

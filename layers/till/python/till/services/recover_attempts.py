@@ -16,6 +16,8 @@ from till.domain.purchase import (
     Resolution,
     Shipped,
 )
+from till.services.errors import AttemptNotFoundError
+from till.services.ports.attempts import UpdateAttempt
 from till.services.ports.store import ReadAgainError
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import at_most, keeping
@@ -161,16 +163,15 @@ class RecoverAttempts:
     def _recover_dead(
         self, attempt: PurchaseAttempt, deadline: Deadline, report: RecoveryReport
     ) -> None:
+        if attempt.carrier_outcome is None and self._ships_again:
+            attempt = self._marked(attempt, deadline)
         outcome = attempt.carrier_outcome
-        if outcome is None and self._ships_again:
+        if outcome is None and attempt.shipped_again_at is not None:
             outcome = self._carrier.create_shipment(
                 attempt.order,
                 attempt_id=attempt.id,
                 timeout_seconds=self._policy.shipment_timeout_seconds,
             )
-            if isinstance(outcome, NotShipped):
-                # This call made no shipment. It does not say what the dead run's own call made.
-                outcome = OutcomeUnknown(message=outcome.message)
         if outcome is None:
             outcome = OutcomeUnknown(
                 message="the run that was buying ended before it recorded an outcome"
@@ -182,6 +183,26 @@ class RecoverAttempts:
             report.made_unknown.append(attempt.id)
         else:
             report.settled.append(attempt.id)
+
+    def _marked(self, attempt: PurchaseAttempt, deadline: Deadline) -> PurchaseAttempt:
+        """The attempt as it now is, marked as shipped again if it still has no answer.
+
+        Its run may not be dead after all, by a clock that is wrong. With the mark, that run knows
+        that its own call is not the only one.
+        """
+        store = self._store.within(deadline)
+
+        def step() -> PurchaseAttempt:
+            current = store.attempt(attempt.id)
+            if current is None:
+                raise AttemptNotFoundError
+            if not current.is_open or current.carrier_outcome or current.shipped_again_at:
+                return current
+            marked = current.shipping_again(self._clock.now())
+            store.commit(UpdateAttempt(current, marked))
+            return marked
+
+        return until_confirmed(step, deadline, tries=_ATTEMPT_TRIES)
 
     def _void_in_favour(
         self, attempt: PurchaseAttempt, deadline: Deadline, report: RecoveryReport

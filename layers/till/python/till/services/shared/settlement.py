@@ -178,10 +178,11 @@ class SettleShipment:
         store = self._store.within(deadline)
 
         def write(current: PurchaseAttempt) -> None:
+            believed = current.believed(outcome)
             if not current.is_open:
-                _record_late_answer(store, self._incidents, current, outcome, answered_at)
-            elif current.carrier_outcome != outcome:
-                noted = current.with_carrier_answer(outcome, answered_at)
+                _record_late_answer(store, self._incidents, current, believed, answered_at)
+            elif current.carrier_outcome != believed:
+                noted = current.with_carrier_answer(believed, answered_at)
                 store.commit(UpdateAttempt(current, noted))
 
         try:
@@ -232,6 +233,7 @@ class _Settling:
         self, attempt: PurchaseAttempt, account: Account, outcome: ShipmentOutcome
     ) -> PurchaseAttempt:
         """Decide and commit."""
+        outcome = attempt.believed(outcome)
         if not attempt.is_open:
             return _record_late_answer(
                 self.store, self.incidents, attempt, outcome, self.answered_at

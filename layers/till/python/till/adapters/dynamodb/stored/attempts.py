@@ -208,6 +208,7 @@ class StoredAttempt(StoredTerms):
     state_shard: str
     state_at: str
     carrier: StoredOutcome | None = None
+    shipped_again_at: str | None = None
     unknown_since: str | None = None
     deadline_at: str | None = None
     settled_at: str | None = None
@@ -274,6 +275,7 @@ class StoredAttempt(StoredTerms):
             state_shard=state_shard(attempt.listed_as, attempt.id.int),
             state_at=f"{format_instant(attempt.state_since)}#{attempt.id}",
             carrier=StoredOutcome.of(attempt),
+            shipped_again_at=written(attempt.shipped_again_at),
             unknown_since=written(attempt.unknown_since),
             deadline_at=written(attempt.deadline_at),
             settled_at=written(attempt.settled_at),
@@ -304,6 +306,7 @@ class StoredAttempt(StoredTerms):
             state=self.state,
             carrier_outcome=self.carrier.outcome() if self.carrier else None,
             carrier_answered_at=read(self.carrier.at) if self.carrier else None,
+            shipped_again_at=read(self.shipped_again_at),
             unknown_since=read(self.unknown_since),
             deadline_at=read(self.deadline_at),
             settled_at=read(self.settled_at),
