@@ -73,7 +73,7 @@ def test_the_function_is_told_its_bus_and_its_queue(synthesized: Synthesized) ->
     variables = _function(synthesized).properties["Environment"]["Variables"]
     bus = synthesized.data.one("AWS::Events::EventBus")
     assert variables["TILL_EVENT_BUS"] == bus.properties["Name"]
-    assert variables["TILL_DEAD_LETTERS_URL"] == {"Ref": "ParkedRecordsUrl"}
+    assert variables["TILL_DEAD_LETTERS_URL"] == {"Ref": "DeadLettersUrl"}
     (written,) = (
         one.properties
         for one in synthesized.data.all("AWS::SSM::Parameter")

@@ -163,7 +163,7 @@ BUGS: Final = (
         RECOVER,
         "            store.commit(UpdateAttempt(current, marked))\n",
         "",
-        first=60005300,
+        first=80000000,
         within=100,
         hole=26,
     ),
