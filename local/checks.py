@@ -150,6 +150,7 @@ def _lint() -> Lane:
                 *("--fail-severity", "hint"),
             ),
         ),
+        Check("Lint of the back office (ESLint)", _npm("lint"), folder=BACKOFFICE),
     )
 
 

@@ -1,5 +1,5 @@
 import { useCallback } from 'react';
-import { useLocation, useNavigate, useSearchParams } from 'react-router';
+import { type Location, useLocation, useNavigate, useSearchParams } from 'react-router';
 
 const CURSOR = 'cursor';
 
@@ -60,7 +60,7 @@ interface CursorState {
  */
 export function useCursor(parameter: string = CURSOR, { inPlace = false }: { readonly inPlace?: boolean } = {}): CursorState {
   const navigate = useNavigate();
-  const { search, state } = useLocation();
+  const { search, state } = useLocation() as Location<unknown>;
   const cursor = new URLSearchParams(search).get(parameter) ?? undefined;
   const trail = trailOf(state, parameter);
   const go = (to: string | undefined, newTrail: readonly string[]) => {

@@ -1,5 +1,5 @@
 import type { UserManager } from 'oidc-client-ts';
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { AuthProvider, useAuth } from 'react-oidc-context';
 
 import { Button } from '../ui/button.tsx';
@@ -39,9 +39,9 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
   const [failure, setFailure] = useState<Error | null>(null);
   const leaving = useRef(false);
   const renewal = useRef<Promise<string | undefined> | null>(null);
-  // Once somebody is in, the application stays on the screen when the session ends: what was typed is not thrown away.
-  const entered = useRef(false);
-  if (user && !user.expired) entered.current = true;
+  // After the first sign-in the application stays on the screen when the session ends: what was typed is kept.
+  const [entered, setEntered] = useState(false);
+  if (user && !user.expired && !entered) setEntered(true);
 
   const leave = useCallback(
     (how: () => Promise<void>) => {
@@ -82,14 +82,16 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
     return () => stops.forEach((stop) => stop());
   }, [userManager]);
 
-  const mustSignIn = !auth.isLoading && !auth.isAuthenticated && !entered.current && auth.error === undefined && failure === null;
+  const mustSignIn = !auth.isLoading && !auth.isAuthenticated && !entered && auth.error === undefined && failure === null;
   useEffect(() => {
     if (mustSignIn) signIn();
   }, [mustSignIn, signIn]);
 
   // The token is read when a request is made, not when the session object was: a renewal makes no new session.
   const token = useRef<string | undefined>(undefined);
-  token.current = user?.access_token;
+  useLayoutEffect(() => {
+    token.current = user?.access_token;
+  }, [user]);
 
   const renew = useCallback(
     (refused: string | undefined): Promise<string | undefined> => {
@@ -133,10 +135,13 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
     [profile, rolesClaim, ended, renew, signIn, signOut],
   );
 
-  if (entered.current && session !== null) {
+  // The session has functions that read the token when they are called; the rule takes that for now.
+  /* eslint-disable react-hooks/refs */
+  if (entered && session !== null) {
     if (!session.viewer.isSupport) return <NotForYou session={session} />;
     return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;
   }
+  /* eslint-enable react-hooks/refs */
   const problem = failure ?? auth.error;
   if (problem) {
     return (
