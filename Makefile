@@ -111,7 +111,7 @@ client: ## Generate the Python client in clients/python from the OpenAPI documen
 event-schemas: ## Write the JSON schemas of the domain events anew, from their models
 	@$(SET_UP) infra.event_schemas
 
-architecture: ## Draw docs/architecture.svg anew, from the synthesized templates
+architecture: ## Write docs/deployed.md, a diagram and tables of what is deployed, from the synthesized templates
 	@$(SET_UP) infra.architecture
 
 lock: ## Write all locks anew from pyproject.toml (UPGRADE=1 takes the newest versions)

@@ -96,7 +96,7 @@ def _word(function: Resource, target: Target, actions: frozenset[str]) -> str:
         if actions <= enough:
             return word
     raise TemplateError(
-        f"The picture in docs has no word for what {function.logical_id} may do to "
+        f"docs/deployed.md has no word for what {function.logical_id} may do to "
         f"{target.resource.logical_id} ({', '.join(sorted(actions))}): give it one in "
         "infra/rights.py."
     )
