@@ -219,10 +219,11 @@ class _Deployed:
         return sorted(grouped(self._templates, functions), key=rank)
 
     def _run_by(self, trigger: Resource) -> Resource:
-        (value,) = [
+        values = [
             *trigger.items("FunctionName"),
             *(get(one, "Arn") for one in trigger.items("Targets")),
         ]
+        (value,) = values
         return self._templates.resolve(value, trigger.stack).resource
 
     def _trigger(self, trigger: Resource) -> str:
