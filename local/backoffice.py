@@ -9,14 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.checkout_lock import checkout_lock
 from local.deployment import Trust
 from local.node import node_version
-from local.places import BACKOFFICE, ROOT, SHARED, State, tool_environment
+from local.paths import BACKOFFICE, ROOT, SHARED, State, tool_environment
 from local.ports import HOST
 from local.processes import run, started
 from local.progress import Progress
 from local.servers import await_ready
-from local.turns import our_turn
 
 STAMP = SHARED / "backoffice.stamp"
 API_DOCUMENT = ROOT / "docs" / "openapi.json"
@@ -41,7 +41,7 @@ def backoffice_url(port: int) -> str:
 
 async def build_backoffice(state: State, progress: Progress) -> None:
     """Build it, or find it up to date. Two builds of one checkout take turns."""
-    async with our_turn(SHARED / "backoffice.lock", progress, "back office"):
+    async with checkout_lock(SHARED / "backoffice.lock", progress, "back office"):
         stamp = _stamp()
         if _index().exists() and STAMP.exists() and STAMP.read_text() == stamp:
             progress.say("back office: found built")
@@ -72,7 +72,7 @@ async def running_backoffice(
         "TILL_AUDIENCE": trust.audience,
     }
     command = ("node", BACKOFFICE / "server" / "serve.js", "--host", HOST, "--port", str(port))
-    async with started(command, log=log, env=env, cwd=BACKOFFICE, leashed=True) as process:
+    async with started(command, log=log, env=env, cwd=BACKOFFICE, ends_with_us=True) as process:
         # Its own configuration, which names an issuer that is ours alone.
         ready = f"{url}/config.json"
         await await_ready("The back office", process, ready, log, proof=f'"{trust.issuer}"')

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local.errors import StartError, tell
 from local.node import npm_environment
-from local.places import BACKOFFICE, SHARED
+from local.paths import BACKOFFICE, SHARED
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 VARIABLE = "TILL_CHROMIUM"

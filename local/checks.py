@@ -26,7 +26,7 @@ from typing import IO, Final, NoReturn, TypeAlias
 from xml.etree import ElementTree as ET
 
 from local.node import npm_environment
-from local.places import BACKOFFICE, IDENTITY, ROOT, SHARED, SPECTRAL, VENV_PYTHON
+from local.paths import BACKOFFICE, IDENTITY, ROOT, SHARED, SPECTRAL, VENV_PYTHON
 
 SUITES = {
     "unit": "Unit tests",

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.places import CLIENT, ROOT, SHARED, VENV_PYTHON
+from local.paths import CLIENT, ROOT, SHARED, VENV_PYTHON
 
 GENERATED = CLIENT / "till_client" / "generated"
 DOCUMENT = ROOT / "docs" / "openapi.json"

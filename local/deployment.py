@@ -15,7 +15,7 @@ import boto3
 
 from local.emulator import ACCOUNT, REGION, client_environment
 from local.errors import StartError
-from local.places import CDK, State, tool_environment
+from local.paths import CDK, State, tool_environment
 from local.processes import run
 from local.upstream.credentials import VARIABLE, Credential, CredentialError
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from local.places import RECORDER, SHARED, VENV_PYTHON, State
+from local.paths import RECORDER, SHARED, VENV_PYTHON, State
 from local.ports import HOST
 from local.processes import python_module, started
 from local.servers import await_ready
@@ -79,6 +79,6 @@ async def running_emulator(
     if records_calls:
         env |= {"PYTHONPATH": str(RECORDER), "TILL_RECORD_AWS_CALLS": str(state.aws_calls)}
     command = python_module("local.emulator_queries")
-    async with started(command, log=log, env=env, leashed=True) as process:
+    async with started(command, log=log, env=env, ends_with_us=True) as process:
         await await_ready("The emulator", process, f"{url}/_ministack/health", log, proof=name)
         yield Emulator(process, url, log)

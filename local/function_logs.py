@@ -15,7 +15,7 @@ import boto3
 from local.emulator import ACCOUNT
 from local.endpoints import Endpoints
 from local.errors import StartError, tell
-from local.places import SHARED, State
+from local.paths import SHARED, State
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient

@@ -21,7 +21,7 @@ from typing import NoReturn
 from local.browser import VARIABLE, find_browser, playwright_environment
 from local.endpoints import Endpoints
 from local.errors import StartError, tell
-from local.places import BACKOFFICE, SHARED
+from local.paths import BACKOFFICE, SHARED
 from local.progress import Progress
 from local.system import running_system
 

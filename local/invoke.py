@@ -28,7 +28,7 @@ from local.emulator import ACCOUNT, REGION
 from local.endpoints import Endpoints
 from local.errors import StartError, tell
 from local.issuer import CALL_SECONDS, MACHINE, MACHINE_SECRET, PASSWORD, TOOL
-from local.places import ROOT, SHARED, State
+from local.paths import ROOT, SHARED, State
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

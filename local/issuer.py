@@ -13,7 +13,7 @@ import httpx
 
 from local.deployment import Trust
 from local.errors import StartError
-from local.places import IDENTITY, State, tool_environment
+from local.paths import IDENTITY, State, tool_environment
 from local.ports import HOST
 from local.processes import started
 from local.servers import await_ready
@@ -56,7 +56,7 @@ async def running_issuer(
     if backoffice_url is not None:
         command += ["--backoffice-url", backoffice_url]
     env = {**tool_environment(state), "NODE_ENV": "production"}
-    async with started(command, log=log, env=env, leashed=True) as process:
+    async with started(command, log=log, env=env, ends_with_us=True) as process:
         ready = f"{trusted.issuer}/_control/ready"
         proof = f'"pid":{process.pid}}}'
         await await_ready("The identity provider", process, ready, log, proof=proof)

@@ -30,7 +30,7 @@ from local.deployment import Deployed, Trust
 from local.emulator import ACCOUNT, REGION
 from local.errors import StartError, tell
 from local.issuer import AUDIENCE, fetch_tokens
-from local.places import SHARED, State
+from local.paths import SHARED, State
 from local.progress import Progress
 from local.seed import check_health, lines_to_paste, seed, what_is_there
 from local.upstream.credentials import Credential

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 
-from local.places import ROOT
+from local.paths import ROOT
 from local.set_up import NPM_PACKAGES
 
 PROJECT = "pyproject.toml"

@@ -9,7 +9,7 @@ import subprocess
 from functools import cache
 
 from local.errors import StartError
-from local.places import SHARED
+from local.paths import SHARED
 
 OLDEST_NODE = (20, 19)
 

@@ -1,8 +1,7 @@
 """Programs that are started here, each in a process group of its own, so that none outlives us.
 
-A program that runs on (the emulator, the identity provider and so on) is kept on a leash as well
-(``leash.py``): should this process be killed outright, the end of its pipe ends the program's whole
-group.
+A program that keeps running (the emulator, the identity provider and so on) also ends if this
+process is killed: the end of its pipe kills the program's whole group (``kill_with_parent.py``).
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from local.errors import StartError
-from local.places import ROOT
+from local.paths import ROOT
 
-LEASH = ROOT / "local" / "leash.py"
+KILL_WITH_PARENT = ROOT / "local" / "kill_with_parent.py"
 GRACE_SECONDS = 2.0
 """How long a program may take to end when it is asked to; then it is killed."""
 
@@ -31,20 +30,20 @@ async def started(
     log: Path,
     env: Mapping[str, str],
     cwd: Path = ROOT,
-    leashed: bool = False,
+    ends_with_us: bool = False,
 ) -> AsyncIterator[Process]:
     """Run a program during the block, and end it and all its children after.
 
-    One that is leashed ends with this process, too, however this process ends.
+    With ``ends_with_us`` it is killed when this process ends, however that happens.
     """
     # Isolated from PYTHONPATH and the like, which are meant for the program.
-    leash = (sys.executable, "-I", LEASH) if leashed else ()
+    watched = (sys.executable, "-I", KILL_WITH_PARENT) if ends_with_us else ()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *leash,
+            *watched,
             *command,
-            stdin=PIPE if leashed else DEVNULL,
+            stdin=PIPE if ends_with_us else DEVNULL,
             stdout=output,
             stderr=STDOUT,
             env=dict(env),

@@ -34,7 +34,7 @@ from local.emulator import REGION, Emulator, running_emulator
 from local.endpoints import Endpoints
 from local.errors import StartError, tell
 from local.issuer import Issuer, fetch_tokens, running_issuer, trust
-from local.places import SHARED, State, tool_environment
+from local.paths import SHARED, State, tool_environment
 from local.ports import HIGHEST_PORT, HOST, choose_port
 from local.processes import python_module, started
 from local.progress import Progress
@@ -353,7 +353,7 @@ async def _stand_in(url: str, credential: Credential, state: State) -> AsyncIter
     log = state.logs / "upstream.log"
     command = python_module("local.upstream", "--port", str(urlsplit(url).port))
     env = {**tool_environment(state), VARIABLE: str(credential)}
-    async with started(command, log=log, env=env, leashed=True) as process:
+    async with started(command, log=log, env=env, ends_with_us=True) as process:
         ready = url.removesuffix("/api") + "/_control/ready"
         await await_ready("The stand-in", process, ready, log, proof=f'"pid":{process.pid}}}')
         yield Upstream(url, process)

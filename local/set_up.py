@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import client
+from local.checkout_lock import checkout_lock
 from local.errors import StartError, tell
 from local.node import find_node, npm_environment
-from local.places import BACKOFFICE, IDENTITY, ROOT, SHARED, VENV_PYTHON, jsii_environment
+from local.paths import BACKOFFICE, IDENTITY, ROOT, SHARED, VENV_PYTHON, jsii_environment
 from local.processes import run
 from local.progress import Progress
-from local.turns import our_turn
 
 VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements-dev.txt"
@@ -75,7 +75,7 @@ async def _set_up(progress: Progress) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, this.cancel)
     node = find_node()
-    async with our_turn(SHARED / "set-up.lock", progress, "set-up"):
+    async with checkout_lock(SHARED / "set-up.lock", progress, "set-up"):
         try:
             async with asyncio.TaskGroup() as all_of_it:
                 all_of_it.create_task(_virtual_environment(progress))

@@ -20,7 +20,7 @@ from local.deployment import STAGE
 from local.endpoints import Endpoints
 from local.errors import StartError
 from local.function_logs import read_function_logs
-from local.places import ROOT, SHARED, State
+from local.paths import ROOT, SHARED, State
 
 SYSTEMS = SHARED / "systems"
 PAUSE_SECONDS = 0.05
@@ -112,7 +112,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(STOP_WITHIN_SECONDS)
     except subprocess.TimeoutExpired:
-        # Its own children are on leashes: they go with it.
+        # Its own children end with it too.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise

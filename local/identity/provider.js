@@ -5,7 +5,6 @@ import { randomBytes } from 'node:crypto';
 import { Provider, errors } from 'oidc-provider';
 
 import { CLIENT_ROLES, PASSWORD, findAccount } from './accounts.js';
-import { memory } from './memory.js';
 import { errorPage, securityPolicy, signInPage, signOutPage, signedOutPage } from './pages.js';
 
 /**
@@ -45,7 +44,6 @@ export function makeProvider({ issuer, audience, backofficeUrl, key }) {
   const cookie = `till_${new URL(issuer).port}`;
 
   const provider = new Provider(issuer, {
-    adapter: () => memory(),
     jwks: { keys: [key] },
     clients: clients(backofficeUrl),
     findAccount: (_context, id) => claims(id),

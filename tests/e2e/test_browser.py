@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local.browser import VARIABLE, find_browser, playwright_environment
-from local.places import BACKOFFICE
+from local.paths import BACKOFFICE
 from tests.under_test import UnderTest, needed
 
 SPECS_VARIABLE = "TILL_TEST_BROWSER"

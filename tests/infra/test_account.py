@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from local.emulator import ACCOUNT, REGION, client_environment, running_emulator
-from local.places import ROOT, State
+from local.paths import ROOT, State
 from local.ports import choose_port
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from local.node import npm_environment
-from local.places import BACKOFFICE, CLIENT
+from local.paths import BACKOFFICE, CLIENT
 from till_client import InsufficientCredit, NotFound, StaleVersion, Till, models
 from till_client.generated.api.credit import get_credit, list_entries
 from till_client.generated.api.promo_codes import create_promo_code, update_promo_code

@@ -14,7 +14,7 @@ import pytest
 from local import deployment
 from local.deployment import Trust
 from local.emulator import ACCOUNT, client_environment
-from local.places import CDK, State, tool_environment
+from local.paths import CDK, State, tool_environment
 from local.processes import run
 from local.system import running_system
 from local.upstream.demo_data import CUSTOMERS

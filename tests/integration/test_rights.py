@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.places import State
+from local.paths import State
 from tests.integration.rights import Right, Rights, Roles, used
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from local import backoffice
 from local.errors import StartError
-from local.places import State
+from local.paths import State
 from local.progress import Progress
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.places import BACKOFFICE
+from local.paths import BACKOFFICE
 from local.ports import HOST, choose_port
 
 PAGE = b"<!doctype html><title>Till</title>"

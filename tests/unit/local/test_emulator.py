@@ -10,7 +10,7 @@ import pytest
 
 from local.emulator import running_emulator
 from local.errors import StartError
-from local.places import State
+from local.paths import State
 from local.ports import choose_port
 
 LISTENING = "0A"

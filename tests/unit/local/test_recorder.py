@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.places import RECORDER
+from local.paths import RECORDER
 from local.recorder.sitecustomize import Params, rights
 
 ITEM = {"pk": {"S": "a customer's name"}}

@@ -14,7 +14,7 @@ import pytest
 from local.endpoints import Endpoints
 from local.errors import StartError
 from local.node import find_node
-from local.places import ROOT
+from local.paths import ROOT
 from local.ports import HOST, choose_port
 from local.processes import run, started
 from local.seed import lines_to_paste
@@ -94,14 +94,14 @@ STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
         pytest.param(("node", "--eval", NODE_PARENT), id="node"),
     ],
 )
-def test_a_program_on_a_leash_dies_with_its_children_when_the_pipe_ends(
+def test_a_program_that_ends_with_us_is_killed_with_its_children_when_the_pipe_ends(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     async def start_and_let_go() -> None:
         log = tmp_path / "log"
-        async with started(command, log=log, env=os.environ, leashed=True) as process:
+        async with started(command, log=log, env=os.environ, ends_with_us=True) as process:
             child = int(await written(log))
-            # It was asked to end before, and did not: it is still on the leash.
+            # It was asked to end before, and did not: it is still watched.
             if "SIG_IGN" in command[-1]:
                 os.killpg(process.pid, signal.SIGTERM)
             assert process.stdin is not None
@@ -112,13 +112,13 @@ def test_a_program_on_a_leash_dies_with_its_children_when_the_pipe_ends(
     asyncio.run(start_and_let_go())
 
 
-def test_a_program_on_a_leash_is_itself_and_not_its_guard(tmp_path: Path) -> None:
+def test_a_program_that_ends_with_us_is_itself_and_not_its_watcher(tmp_path: Path) -> None:
     tells = "import os, sys; print(os.getpid(), sys.argv[1:], repr(sys.stdin.read())); sys.exit(7)"
 
     async def run_to_its_end() -> None:
         log = tmp_path / "log"
         command = (sys.executable, "-c", tells, "an argument")
-        async with started(command, log=log, env=os.environ, leashed=True) as process:
+        async with started(command, log=log, env=os.environ, ends_with_us=True) as process:
             assert await process.wait() == 7
         assert log.read_text() == f"{process.pid} ['an argument'] ''\n"
 

@@ -19,7 +19,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from local.places import ROOT
+from local.paths import ROOT
 from local.upstream.api import Api
 from local.upstream.behaviour import Behaviour, Dribble, Drop, Interim, Raw, Refuse, Silent
 from local.upstream.caching import Caching

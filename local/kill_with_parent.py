@@ -1,7 +1,7 @@
 """Runs a program whose process group is killed when this one's standard input ends.
 
-``python leash.py PROGRAM ARGUMENTS...``. The one who started it holds the other end of the pipe and
-never writes: the pipe ends when that process does, however it does.
+``python kill_with_parent.py PROGRAM ARGUMENTS...``. Its parent holds the other end of the pipe and
+never writes: the pipe ends when the parent does, however it ends.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def main() -> None:
     """Start a process that watches the pipe, then become the program."""
     if os.getpgrp() != os.getpid():
-        sys.exit("leash.py must lead a process group of its own.")
+        sys.exit("kill_with_parent.py must lead a process group of its own.")
     if os.fork() == 0:
         _kill_after_the_pipe()
     # The program, and its children, find an empty input.

@@ -1,4 +1,4 @@
-"""Lets programs of one checkout that would get in each other's way take turns."""
+"""One lock per checkout, for what two programs of it must not do at the same time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAUSE_SECONDS = 0.2
 
 
 @asynccontextmanager
-async def our_turn(path: Path, progress: Progress, what: str) -> AsyncIterator[None]:
+async def checkout_lock(path: Path, progress: Progress, what: str) -> AsyncIterator[None]:
     """Hold a file's lock during the block, as soon as it is free."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
