@@ -159,6 +159,15 @@ BUGS: Final = (
         hole=7,
     ),
     Bug(
+        "that nothing is known replaces a noted answer",
+        SETTLEMENT,
+        "if attempt.knows_more_than(outcome) and attempt.carrier_outcome != answered:",
+        "if False:",
+        first=60128490,
+        within=1,
+        hole=27,
+    ),
+    Bug(
         "a second call is made without a mark on the attempt",
         RECOVER,
         "            store.commit(UpdateAttempt(current, marked))\n",

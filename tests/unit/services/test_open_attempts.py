@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -28,7 +29,7 @@ from till.services.errors import (
     ShipmentIdTakenError,
     ShipmentOutcomeUnknownError,
 )
-from till.services.ports.attempts import UpdateAttempt
+from till.services.ports.attempts import UpdateAttempt, WorkPage
 from till.services.ports.store import UnconfirmedCommitError, Write
 from till.services.recover_attempts import RECOVERY_ACTOR
 from till.services.resolve_attempt import ResolutionRequest
@@ -253,6 +254,31 @@ def test_a_first_call_that_did_not_ship_says_nothing_of_the_recoverys_call(world
         world.buy()
     assert world.the_attempt().state is AttemptState.UNKNOWN
     assert world.balance() == (10_000, 1_000), "the hold stays"
+    world.audit()
+
+
+@pytest.mark.parametrize("end_of_run", [die_at_the_carrier, lose_sight], ids=["PENDING", "UNKNOWN"])
+@pytest.mark.parametrize("answer", [SHIPPED, NotShipped(message="out of stock")])
+def test_a_noted_answer_outlasts_a_recovery_that_read_before_it(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    end_of_run: Callable[[World], None],
+    answer: Shipped | NotShipped,
+) -> None:
+    end_of_run(world)
+    world.clock.advance(61)
+    stale = replace(world.the_attempt(), state=AttemptState.PENDING, carrier_outcome=None)
+    current = world.the_attempt()
+    noted = current.with_carrier_answer(answer, world.clock.now())
+    world.store.commit(UpdateAttempt(current, noted))
+    page = WorkPage((stale,), count=1, oldest=stale.reserved_at, after=None)
+    with monkeypatch.context() as frozen:
+        frozen.setattr(world.store, "oldest_attempts", lambda *_args, **_options: page)
+        world.recover()
+    assert world.the_attempt().carrier_outcome == answer
+    world.recover()
+    settled = AttemptState.COMPLETED if answer == SHIPPED else AttemptState.VOIDED
+    assert world.the_attempt().state is settled
     world.audit()
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -42,6 +43,15 @@ class RefundExceedsPurchaseError(TillError):
         super().__init__("refund exceeds purchase")
         self.requested = requested
         self.refundable = refundable
+
+
+class RefundAmountChangedError(TillError):
+    """The refund comes to another amount than the caller expects."""
+
+    def __init__(self, *, expected: Money, amount: Money) -> None:
+        super().__init__("refund amount changed")
+        self.expected = expected
+        self.amount = amount
 
 
 class RefundQuantityExceededError(TillError):
@@ -332,6 +342,21 @@ class Purchase:
         return self.order.total - self.refunded
 
     @property
+    def refundable_quantity(self) -> int:
+        """How many units can still be refunded as units: there must be the money for them, too."""
+        if self.refundable == ZERO:
+            return 0
+        units_left = self.order.quantity - self.refunded_quantity
+        return bisect_right(
+            range(1, units_left + 1),
+            self.refundable.amount_minor,
+            key=lambda count: self._price_of_next_units(count).amount_minor,
+        )
+
+    def _price_of_next_units(self, count: int) -> Money:
+        return self.order.price_of_units(self.refunded_quantity, count)
+
+    @property
     def status(self) -> PurchaseStatus:
         """How much of it was given back."""
         if self.refund_count == 0:
@@ -362,7 +387,7 @@ class Purchase:
             left = self.order.quantity - self.refunded_quantity
             if quantity > left:
                 raise RefundQuantityExceededError(refundable_quantity=left)
-            requested = self.order.price_of_units(self.refunded_quantity, quantity)
+            requested = self._price_of_next_units(quantity)
         amount = self.refundable if requested is None else requested
         if amount > self.refundable or amount <= ZERO:
             raise RefundExceedsPurchaseError(requested=requested, refundable=self.refundable)
@@ -437,6 +462,11 @@ class PurchaseAttempt:
         if self.shipped_again_at is not None and isinstance(outcome, NotShipped):
             return OutcomeUnknown(message=outcome.message)
         return outcome
+
+    def knows_more_than(self, outcome: ShipmentOutcome) -> bool:
+        """Whether a definite answer is noted, and ``outcome`` only says that none is known."""
+        definite = isinstance(self.carrier_outcome, Shipped | NotShipped)
+        return definite and isinstance(outcome, OutcomeUnknown)
 
     def with_carrier_answer(self, outcome: ShipmentOutcome, at: datetime) -> PurchaseAttempt:
         """Note what the carrier answered, while the attempt could not be settled yet.

@@ -181,7 +181,7 @@ class RecoverAttempts:
         )
         if settled.state is AttemptState.UNKNOWN:
             report.made_unknown.append(attempt.id)
-        else:
+        elif not settled.is_open:
             report.settled.append(attempt.id)
 
     def _marked(self, attempt: PurchaseAttempt, deadline: Deadline) -> PurchaseAttempt:

@@ -159,7 +159,7 @@ class SettleShipment:
                 (*known, outcome) if known else run.read(attempt.id, attempt.customer_id, outcome)
             )
             known = None
-            return run.settle(current, balance, believed)
+            return run.settle(current, balance, believed, answered=outcome)
 
         try:
             return until_confirmed(step, in_time, tries=tries)
@@ -181,7 +181,7 @@ class SettleShipment:
             believed = current.believed(outcome)
             if not current.is_open:
                 _record_late_answer(store, self._incidents, current, believed, answered_at)
-            elif current.carrier_outcome != believed:
+            elif current.carrier_outcome != believed and not current.knows_more_than(believed):
                 noted = current.with_carrier_answer(believed, answered_at)
                 store.commit(UpdateAttempt(current, noted))
 
@@ -230,14 +230,22 @@ class _Settling:
         )
 
     def settle(
-        self, attempt: PurchaseAttempt, account: Account, outcome: ShipmentOutcome
+        self,
+        attempt: PurchaseAttempt,
+        account: Account,
+        outcome: ShipmentOutcome,
+        *,
+        answered: ShipmentOutcome,
     ) -> PurchaseAttempt:
-        """Decide and commit."""
+        """Decide and commit. ``outcome`` is what of the carrier's answer can be believed."""
         outcome = attempt.believed(outcome)
         if not attempt.is_open:
             return _record_late_answer(
                 self.store, self.incidents, attempt, outcome, self.answered_at
             )
+        if attempt.knows_more_than(outcome) and attempt.carrier_outcome != answered:
+            # Another run noted it meanwhile: the next recovery settles by it.
+            return attempt
         settled = self._decide(attempt, account, outcome)
         if settled is None:
             return self._believe_no_longer(attempt, outcome)
