@@ -93,6 +93,7 @@ _PURCHASED: Final[JsonObject] = {
     "promo_code": None,
     "promo_discount": None,
     "refunded_quantity": 0,
+    "refundable_quantity": 2,
     "shipment_id": _SHIPMENT,
     "shipping_address": _ADDRESS,
     "status": "COMPLETED",
@@ -118,6 +119,7 @@ _PURCHASE_AFTER_REFUND: Final[JsonObject] = {
     **_PURCHASED,
     "refunded": 1000,
     "refundable": 1500,
+    "refundable_quantity": 1,
     "status": "PARTIALLY_REFUNDED",
 }
 _DETAIL: Final[JsonObject] = {**_PURCHASE_AFTER_REFUND, "refunds": [_REFUNDED]}

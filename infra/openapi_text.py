@@ -130,6 +130,8 @@ PROPERTIES: Final[Mapping[str, str]] = {
     "errors": "Each field that is wrong",
     "expected_total": "The highest total that the buyer agrees to, in minor units. A higher total "
     "is refused with 409, a lower one is charged. Left out, any total is charged",
+    "expected_amount": "The amount that the refund must come to, in minor units. Any other is "
+    "refused with 409, for example after another refund. Left out, any amount is refunded",
     "field": "The field or parameter, by its path from the root of the body",
     "first_purchase_only": "Only for a customer's first purchase",
     "held": "Reserved for purchases in progress, in minor units",
@@ -164,7 +166,8 @@ PROPERTIES: Final[Mapping[str, str]] = {
     "reason": "Why, as a person or the system gave it",
     "refund_id": "The refund that made the entry",
     "refundable": "What can still be refunded, in minor units",
-    "refundable_quantity": "How many units can still be refunded",
+    "refundable_quantity": "How many units can still be refunded: the money that is left is enough "
+    "for them",
     "refunded": "What was refunded so far, in minor units",
     "refunds": "The refunds, oldest first",
     "resolution": "Who or what resolved an attempt of unknown outcome, and why",
@@ -204,6 +207,7 @@ OF_A_MODEL: Final[Mapping[tuple[str, str], str]] = {
     ("ProblemResponse", "status"): "The HTTP status",
     ("ProblemResponse", "version"): "The current version",
     ("ProblemResponse", "total"): "What the purchase costs now, in minor units",
+    ("ProblemResponse", "expected_amount"): "The amount that the request expected, in minor units",
     ("ProblemResponse", "expected_total"): "The total that the request expected, in minor units",
     ("HealthResponse", "status"): "ok",
     **{

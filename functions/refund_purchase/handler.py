@@ -21,8 +21,9 @@ app = APIGatewayRestResolver(**RESOLVER)
     status_code=201,
     summary="Refund a purchase",
     description="Gives back an amount, a number of units, or, without either, everything that "
-    "is left; never more than was paid. A rep can refund up to their limit (403 "
-    "`amount-above-limit`).",
+    "is left; never more than was paid. If `expected_amount` is given and the refund comes to "
+    "another amount, it is refused (409 `refund-amount-changed`). A rep can refund up to their "
+    "limit (403 `amount-above-limit`).",
     operation_id="refund_purchase",
     tags=["refunds"],
     responses=documented(HTTPStatus.CREATED, RefundResponse, *MOVE),

@@ -112,6 +112,7 @@ class Purchase(Wire):
     total: int
     refunded: int
     refundable: int
+    refundable_quantity: int
     currency: str
     promo_code: str | None
     shipment_id: str
@@ -187,6 +188,8 @@ class Problem(Wire):
     available: int | None = None
     refundable: int | None = None
     expected_total: int | None = None
+    expected_amount: int | None = None
+    amount: int | None = None
     total: int | None = None
     attempt_id: UUID | None = None
     purchase_id: UUID | None = None
@@ -446,6 +449,7 @@ class TillClient:
         purchase_id: UUID | str,
         amount: int | None = None,
         *,
+        expected_amount: int | None = None,
         reason: str = REASON,
         key: str | None = None,
         actor: str | None = None,
@@ -453,6 +457,8 @@ class TillClient:
         body: dict[str, object] = {"reason": reason}
         if amount is not None:
             body["amount"] = amount
+        if expected_amount is not None:
+            body["expected_amount"] = expected_amount
         response = self._post(f"/purchases/{purchase_id}/refunds", body, key, actor)
         return Reply(response, 201, Refund)
 

@@ -210,6 +210,20 @@ def test_refunds(till: TillClient, shop: Shop, audit: Auditor) -> None:
     assert till.refunds(purchase.id).result().items == [rest, part]
 
 
+def test_a_refund_is_of_the_amount_that_the_rep_saw(till: TillClient, shop: Shop) -> None:
+    customer, product = shop.customer(credit=5_000), shop.product("10.00")
+    purchase = till.buy(customer, product.id, 4).result()
+    till.refund(purchase.id, 1_500, actor="another rep").result()
+
+    key = "all that is left"
+    refused = till.refund(purchase.id, expected_amount=4_000, key=key)
+    problem = refused.refused(409, "refund-amount-changed")
+    assert (problem.expected_amount, problem.amount) == (4_000, 2_500)
+    assert till.purchase(purchase.id).result().refundable == 2_500
+    assert till.purchase(purchase.id).result().refundable_quantity == 2
+    assert till.refund(purchase.id, expected_amount=2_500, key=key).result().amount == 2_500
+
+
 def test_no_purchase_no_refund(till: TillClient, tables: Tables) -> None:
     before = tables.sizes()
     till.refund(uuid4(), 100).refused(404, "purchase-not-found")

@@ -248,10 +248,17 @@ class Till:
         intent: str,
         amount: int | None = None,
         quantity: int | None = None,
+        expected_amount: int | None = None,
     ) -> models.RefundResponse:
-        """Refund an amount, a number of units, or, without either, everything that is left."""
+        """Refund an amount, a number of units, or, without either, everything that is left.
+
+        With ``expected_amount``, any other amount is refused (``RefundAmountChanged``).
+        """
         body = models.CreateRefundRequest(
-            reason=reason, amount=_given(amount), quantity=_given(quantity)
+            reason=reason,
+            amount=_given(amount),
+            quantity=_given(quantity),
+            expected_amount=_given(expected_amount),
         )
         return _ok(
             refund_purchase.sync_detailed(

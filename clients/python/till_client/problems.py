@@ -138,6 +138,15 @@ class RefundExceedsPurchase(Problem):
         return self.number("refundable")
 
 
+class RefundAmountChanged(Problem):
+    """409: the refund comes to another amount than the expected one."""
+
+    @property
+    def amount(self) -> int:
+        """What it comes to now, in minor units."""
+        return self.number("amount")
+
+
 class StaleVersion(Problem):
     """412: it has another version by now."""
 
@@ -178,6 +187,7 @@ BY_SLUG: Final[Mapping[str, type[Problem]]] = {
     "amount-above-limit": AmountAboveLimit,
     "insufficient-credit": InsufficientCredit,
     "total-changed": TotalChanged,
+    "refund-amount-changed": RefundAmountChanged,
     "refund-exceeds-purchase": RefundExceedsPurchase,
     "stale-version": StaleVersion,
     "promo-code-refused": PromoCodeRefused,

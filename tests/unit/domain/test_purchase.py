@@ -18,6 +18,7 @@ from till.domain.purchase import (
     PurchaseStatus,
     Refund,
     RefundExceedsPurchaseError,
+    RefundQuantityExceededError,
     Shipped,
     TotalChangedError,
     attempt_id_for,
@@ -66,6 +67,29 @@ def test_a_total_that_overflows_is_refused() -> None:
     make_order(product(MAX_AMOUNT_MINOR), 1, ADDRESS, promo=None, expected_total=None)
     with pytest.raises(AmountOutOfBoundsError):
         make_order(product(MAX_AMOUNT_MINOR), 2, ADDRESS, promo=None, expected_total=None)
+
+
+@given(st.integers(1, 40), st.integers(1, 12), st.data())
+def test_as_many_units_are_refundable_as_can_be_refunded(
+    price: int, quantity: int, data: st.DataObject
+) -> None:
+    order = make_order(product(price), quantity, ADDRESS, promo=None, expected_total=None)
+    sold = replace(attempt(1), order=order).completed(Shipped(shipment_id="s"), NOON).purchase
+    assert sold is not None
+    by_unit = data.draw(st.integers(0, quantity))
+    least = order.price_of_units(0, by_unit).amount_minor
+    by_amount = data.draw(st.integers(0, order.total.amount_minor - least))
+    purchase = replace(sold, refunded=Money(least + by_amount), refunded_quantity=by_unit)
+
+    def can_be_refunded(units: int) -> bool:
+        try:
+            purchase.amount_to_refund(None, units)
+        except (RefundExceedsPurchaseError, RefundQuantityExceededError):
+            return False
+        return True
+
+    refundable = [units for units in range(1, quantity + 2) if can_be_refunded(units)]
+    assert refundable == list(range(1, purchase.refundable_quantity + 1))
 
 
 @given(st.lists(st.integers(1, 600) | st.none(), max_size=12))

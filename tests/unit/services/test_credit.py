@@ -12,7 +12,7 @@ from tests.unit.services.conftest import World
 from till.domain.account import InsufficientCreditError
 from till.domain.ledger import EntryKind
 from till.domain.money import Money
-from till.domain.purchase import RefundExceedsPurchaseError
+from till.domain.purchase import RefundAmountChangedError, RefundExceedsPurchaseError
 from till.services.errors import BusyError, PurchaseNotFoundError
 from till.services.ports.upstream import CustomerNotFoundError
 from till.services.read_credit import ReadCredit
@@ -23,7 +23,9 @@ LOST, REFUSED = Fault(applied=True), Fault(applied=False)
 FAULTS = [[], [REFUSED], [LOST], [REFUSED, LOST], [LOST, REFUSED, LOST]]
 
 
-def refund(world: World, amount_minor: int | None, key: str | None = None) -> RefundRequest:
+def refund(
+    world: World, amount_minor: int | None, key: str | None = None, *, expected: int | None = None
+) -> RefundRequest:
     (attempt,) = world.store.attempt_items.values()
     return RefundRequest(
         purchase_id=attempt.id,
@@ -33,7 +35,25 @@ def refund(world: World, amount_minor: int | None, key: str | None = None) -> Re
         limit=None,
         actor="rep",
         idempotency_key=key or uuid4().hex,
+        expected_amount=Money(expected) if expected is not None else None,
     )
+
+
+def test_a_refund_of_all_that_is_left_is_of_what_the_rep_saw(world: World) -> None:
+    """Another rep refunds a part after the first one saw what was left."""
+    world.buy()
+    world.refund(refund(world, 400), FakeDeadline())
+    before = world.balance()
+    with pytest.raises(RefundAmountChangedError) as caught:
+        world.refund(refund(world, None, "key", expected=1000), FakeDeadline())
+    assert (caught.value.expected, caught.value.amount) == (Money(1000), Money(600))
+    assert world.balance() == before
+    # Nothing was changed, so the key is still free.
+    refunded = world.refund(refund(world, None, "key", expected=600), FakeDeadline())
+    assert refunded.refund.amount == Money(600)
+    again = world.refund(refund(world, None, "key", expected=600), FakeDeadline())
+    assert again.replayed
+    world.audit()
 
 
 @pytest.mark.parametrize("faults", FAULTS)

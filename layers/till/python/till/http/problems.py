@@ -22,6 +22,7 @@ from till.domain.purchase import (
     CarrierAnsweredOtherwiseError,
     NoOrphanShipmentError,
     OrphanAlreadyClosedError,
+    RefundAmountChangedError,
     RefundExceedsPurchaseError,
     RefundQuantityExceededError,
     TotalChangedError,
@@ -402,6 +403,21 @@ _TABLE: Final[Mapping[type, Callable[[TillError], Problem]]] = dict(
             extra=lambda e: {
                 "refundable": e.refundable.amount_minor,
                 "currency": e.refundable.currency,
+            },
+        ),
+        _row(
+            RefundAmountChangedError,
+            HTTPStatus.CONFLICT,
+            "refund-amount-changed",
+            "The refund comes to another amount",
+            lambda e: (
+                f"It comes to {_amount(e.amount)} now, not {_amount(e.expected)}. To refund that, "
+                "send it as expected_amount."
+            ),
+            extra=lambda e: {
+                "expected_amount": e.expected.amount_minor,
+                "amount": e.amount.amount_minor,
+                "currency": e.amount.currency,
             },
         ),
         _row(

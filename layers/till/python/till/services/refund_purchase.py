@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from till.domain.ledger import Cause
-from till.domain.purchase import Refund, refund_id_for
+from till.domain.purchase import Refund, RefundAmountChangedError, refund_id_for
 from till.services.errors import PurchaseNotFoundError
 from till.services.ports.accounts import AppendChange
 from till.services.ports.attempts import UpdateAttempt
@@ -40,7 +40,7 @@ _OPERATION: Final = "refund_purchase"
 class RefundRequest:
     """A request to refund an amount, or so many units, or (both None) all that is left.
 
-    Whatever it comes to, it may be at most ``limit`` where there is one.
+    What it comes to may be at most ``limit``, and must be ``expected_amount``, where there is one.
     """
 
     purchase_id: UUID
@@ -50,6 +50,7 @@ class RefundRequest:
     reason: str
     actor: str
     idempotency_key: str
+    expected_amount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +75,20 @@ class RefundPurchase:
             PurchaseNotFoundError: no such purchase.
             RefundExceedsPurchaseError: more than what is left to refund.
             RefundQuantityExceededError: more units than are left to refund.
+            RefundAmountChangedError: it comes to another amount than the expected one.
             AmountAboveLimitError: more than the caller may refund.
             BalanceLimitError: the balance would grow too large.
             IdempotencyKeyReusedError: the key was used for another refund of this customer.
             BusyError: not confirmed in its time.
         """
+        expected = request.expected_amount
         asked = fingerprint(
             _OPERATION,
             {
                 "purchase_id": str(request.purchase_id),
                 "amount": request.amount.amount_minor if request.amount is not None else None,
                 "quantity": request.quantity,
+                "expected_amount": expected.amount_minor if expected is not None else None,
                 "reason": request.reason,
             },
         )
@@ -123,6 +127,8 @@ class RefundPurchase:
         self, request: RefundRequest, purchase: Purchase, account: Account
     ) -> tuple[Refund, AccountChange]:
         amount = purchase.amount_to_refund(request.amount, request.quantity)
+        if request.expected_amount is not None and amount != request.expected_amount:
+            raise RefundAmountChangedError(expected=request.expected_amount, amount=amount)
         require_within(amount, request.limit)
         refund_id = refund_id_for(purchase.customer_id, request.idempotency_key)
         cause = Cause(

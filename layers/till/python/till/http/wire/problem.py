@@ -34,6 +34,7 @@ class ProblemResponse(BaseModel):
     available: int | None = None
     refundable: int | None = None
     expected_total: int | None = None
+    expected_amount: int | None = None
     total: int | None = None
     currency: str | None = None
     attempt_id: UUID | None = None

@@ -64,6 +64,7 @@ class PurchaseResponse(WireResponse):
     promo_code: str | None
     promo_discount: DiscountResponse | None = Field(description="The code's rule as it was then")
     refunded_quantity: int = Field(description="How many units were refunded as units")
+    refundable_quantity: int
     shipment_id: str
     shipping_address: AddressResponse
     status: PurchaseStatus
@@ -88,6 +89,7 @@ class PurchaseResponse(WireResponse):
             promo_code=order.promo_code,
             promo_discount=discount_response(order.promo.discount) if order.promo else None,
             refunded_quantity=purchase.refunded_quantity,
+            refundable_quantity=purchase.refundable_quantity,
             shipment_id=purchase.shipment_id,
             shipping_address=AddressResponse.of(order.shipping_address),
             status=purchase.status,

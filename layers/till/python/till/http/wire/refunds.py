@@ -72,6 +72,7 @@ class _RefundExtent(WireRequest):
 class CreateRefundRequest(_RefundExtent):
     """What to give back: an amount, or a number of units; without either, all that is left."""
 
+    expected_amount: Omittable[Amount] = None
     reason: Reason
 
     def refund_request(
@@ -82,6 +83,9 @@ class CreateRefundRequest(_RefundExtent):
             purchase_id=purchase_id,
             amount=self.money(),
             quantity=self.quantity,
+            expected_amount=Money(self.expected_amount)
+            if self.expected_amount is not None
+            else None,
             limit=limit,
             reason=self.reason,
             actor=actor,
