@@ -17,7 +17,7 @@ async function fillIn(page: Page, opener: string, amount: string, reason: string
   return dialog;
 }
 
-test('a rep finds a customer, grants, and refunds what was bought, in parts and wholly', async ({ page }) => {
+test('a rep finds a customer, grants, and refunds what was bought, in parts and fully', async ({ page }) => {
   const person = await aCustomer('Nadia Brandt', 40_00);
   const goods = await aProduct('Desk organiser', 12.5);
   await signIn(page, 'rita');
@@ -60,7 +60,7 @@ test('a rep finds a customer, grants, and refunds what was bought, in parts and 
     await dialog.getByLabel('Units to refund').fill('1');
     await dialog.getByLabel('Reason').fill('One was scratched');
     await expect(dialog.getByRole('status')).toHaveText(
-      '$12.50 back to the customer for 1 unit; $12.50 of this purchase stay refundable; balance $27.50 to $40.00.',
+      '$12.50 back to the customer for 1 unit; $12.50 of this purchase remains refundable; balance $27.50 to $40.00.',
     );
     await dialog.getByRole('button', { name: 'Refund' }).click();
     await expect(page.getByText('The customer’s balance is $40.00')).toBeVisible();
@@ -95,7 +95,7 @@ test('more than a rep may move at once is refused, and the rep reads why', async
   await signIn(page, 'rita', `/customers/${person.id}`);
   const dialog = await fillIn(page, 'Grant credit', '500.01', 'Too generous');
   await dialog.getByRole('button', { name: /^Grant/ }).click();
-  await expect(dialog.getByRole('alert')).toContainText('500.01 USD are above your limit of 500.00 USD');
+  await expect(dialog.getByRole('alert')).toContainText('500.01 USD is above your limit of 500.00 USD');
   expect((await balanceOf(person.id)).posted).toBe(1_00);
 });
 
@@ -140,6 +140,74 @@ test('an answer that was lost is asked for again under the same key, and counts 
   expect(keys).toHaveLength(2);
   expect(keys[0]).toBe(keys[1]);
   expect((await balanceOf(person.id)).posted).toBe(6_00);
+});
+
+test('after a lost answer and a reload, the same refund is sent again, and is made once', async ({ page }) => {
+  const person = await aCustomer('Lost and Reloaded', 20_00);
+  const goods = await aProduct('Tape', 10);
+  const purchase = await buy(person.id, goods.id, 2);
+  await signIn(page, 'rita', `/purchases/${purchase.id}`);
+  const keys: string[] = [];
+  await page.route('**/refunds', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    keys.push(route.request().headers()['idempotency-key'] ?? '');
+    const response = await route.fetch();
+    return keys.length === 1 ? route.abort('connectionreset') : route.fulfill({ response });
+  });
+  await page.getByRole('button', { name: 'Refund' }).click();
+  let dialog = page.getByRole('dialog', { name: 'Refund this purchase' });
+  await dialog.getByRole('radio', { name: 'By quantity' }).check();
+  await dialog.getByLabel('Units to refund').fill('1');
+  await dialog.getByLabel('Reason').fill('One was torn');
+  await dialog.getByRole('button', { name: 'Refund $10.00' }).click();
+  await expect(dialog.getByRole('alert').first()).toContainText('It is not known whether this was done');
+
+  page.on('dialog', (warning) => void warning.accept());
+  await page.reload();
+  await page.getByRole('button', { name: 'Refund' }).click();
+  dialog = page.getByRole('dialog', { name: 'Refund this purchase' });
+  await expect(dialog.getByRole('alert')).toContainText('An earlier try got no answer and may have been done: $10.00 back to the customer');
+  await dialog.getByRole('button', { name: 'Send the earlier one again' }).click();
+  await expect(page.getByText('$10.00 refunded.')).toBeVisible();
+  expect(keys).toHaveLength(2);
+  expect(keys[0]).toBe(keys[1]);
+  expect((await balanceOf(person.id)).posted).toBe(10_00);
+
+  // It is settled: nothing is offered any more.
+  await page.getByRole('button', { name: 'Refund' }).click();
+  await expect(dialog.getByRole('status')).toContainText('$10.00 back to the customer');
+  await expect(dialog.getByRole('alert')).toHaveCount(0);
+});
+
+test('a refund of all that is left is of the amount on the button, or is refused', async ({ page, browser }) => {
+  const person = await aCustomer('Two Reps', 50_00);
+  const goods = await aProduct('Lamp', 50);
+  const purchase = await buy(person.id, goods.id, 1);
+  await signIn(page, 'rita', `/purchases/${purchase.id}`);
+  await page.getByRole('button', { name: 'Refund' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Refund this purchase' });
+  await dialog.getByLabel('Reason').fill('Broken');
+  await expect(dialog.getByRole('button', { name: 'Refund $50.00' })).toBeEnabled();
+
+  await test.step('another rep refunds a part', async () => {
+    const other = await (await browser.newContext()).newPage();
+    await signIn(other, 'amir', `/purchases/${purchase.id}`);
+    await other.getByRole('button', { name: 'Refund' }).click();
+    const theirs = other.getByRole('dialog', { name: 'Refund this purchase' });
+    await theirs.getByRole('radio', { name: 'An amount' }).check();
+    await theirs.getByLabel('Amount to refund').fill('10');
+    await theirs.getByLabel('Reason').fill('A scratch');
+    await theirs.getByRole('button', { name: 'Refund $10.00' }).click();
+    await expect(other.getByText('$10.00 refunded.')).toBeVisible();
+    await other.context().close();
+  });
+
+  await dialog.getByRole('button', { name: 'Refund $50.00' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('It comes to 40.00 USD now, not 50.00 USD');
+  expect((await balanceOf(person.id)).posted).toBe(10_00);
+  await dialog.getByRole('button', { name: 'Refund $40.00' }).click();
+  await expect(page.getByText('$40.00 refunded.')).toBeVisible();
+  expect((await balanceOf(person.id)).posted).toBe(50_00);
 });
 
 test('a dialog is left by Escape, with the focus where it was, and nothing sent', async ({ page }) => {

@@ -17,56 +17,111 @@ function newKey(): string {
 
 interface Intent {
   readonly key: string;
-  /** A try of it had no answer: it may have had its effect. */
+  /** A try of it had no answer yet: it may have had its effect. */
   unsettled: boolean;
 }
 
+const STORED = 'till.unsettled';
+
 /**
- * The idempotency key of each intent: of what somebody means to do, to what, with what payload.
+ * The idempotency key of each intent: of what a person means to do, to what, with what payload.
  *
- * It outlives the dialog that asked for it. Somebody whose answer was lost, who closes the dialog and fills in
- * the same again, sends the same key, and the money moves once.
+ * It outlives the dialog that asked for it: the same payload, filled in again after a lost answer, has the same key,
+ * and the money moves once. Unsettled intents outlive the page, too, in the browser's storage: each is one item, so
+ * that two tabs do not overwrite each other's. `owner` is the user they belong to; without one, nothing is stored.
  */
 export class Intents {
   readonly #intents = new Map<string, Map<string, Intent>>();
+  readonly #prefix: string | undefined;
+
+  constructor(owner?: string) {
+    this.#prefix = owner === undefined ? undefined : `${STORED}:${owner}:`;
+    for (const { scope, payload, key } of this.#stored()) this.#of(scope).set(payload, { key, unsettled: true });
+  }
 
   /** The key to send this payload with; the same one until the intent is done. */
   keyOf(scope: string, payload: string): string {
-    const intents = this.#intents.get(scope) ?? new Map<string, Intent>();
-    this.#intents.set(scope, intents);
+    const intents = this.#of(scope);
     const intent = intents.get(payload) ?? { key: newKey(), unsettled: false };
     intents.set(payload, intent);
     return intent.key;
   }
 
-  /** Nobody knows whether this had its effect. */
+  /** Whether a try of it had no answer. */
+  isUnsettled(scope: string, payload: string): boolean {
+    return this.#intents.get(scope)?.get(payload)?.unsettled ?? false;
+  }
+
+  /** It is being sent, or had no answer: it may have had its effect. */
   markUnsettled(scope: string, payload: string): void {
-    const intent = this.#intents.get(scope)?.get(payload);
-    if (intent !== undefined) intent.unsettled = true;
+    const key = this.keyOf(scope, payload);
+    this.#of(scope).set(payload, { key, unsettled: true });
+    this.#store(key, JSON.stringify({ scope, payload }));
   }
 
-  /** The server refused this for good, so nothing of it has happened. Its key stays, for it may be tried again. */
-  markRefused(scope: string, payload: string): void {
+  /** It has had no effect. Its key stays, because it may be tried again. */
+  markSettled(scope: string, payload: string): void {
     const intent = this.#intents.get(scope)?.get(payload);
-    if (intent !== undefined) intent.unsettled = false;
+    if (intent === undefined) return;
+    intent.unsettled = false;
+    this.#store(intent.key, null);
   }
 
-  /** This is done; the same payload is a new intent from now on. */
+  /** It is done; the same payload is a new intent from now on. */
   forget(scope: string, payload: string): void {
+    this.markSettled(scope, payload);
     this.#intents.get(scope)?.delete(payload);
   }
 
-  /** Something other than this payload may have had its effect in this scope. */
-  hasOtherUnsettled(scope: string, payload: string | undefined): boolean {
-    return [...(this.#intents.get(scope) ?? [])].some(([other, intent]) => intent.unsettled && other !== payload);
+  /** An unsettled payload of this scope other than this one, which would come on top of it. */
+  otherUnsettled(scope: string, payload: string | undefined): string | undefined {
+    for (const [other, intent] of this.#intents.get(scope) ?? []) if (intent.unsettled && other !== payload) return other;
+    return undefined;
+  }
+
+  #of(scope: string): Map<string, Intent> {
+    const intents = this.#intents.get(scope) ?? new Map<string, Intent>();
+    this.#intents.set(scope, intents);
+    return intents;
+  }
+
+  #store(key: string, text: string | null): void {
+    if (this.#prefix === undefined) return;
+    if (text === null) localStorage.removeItem(this.#prefix + key);
+    else localStorage.setItem(this.#prefix + key, text);
+  }
+
+  #stored(): { readonly scope: string; readonly payload: string; readonly key: string }[] {
+    const prefix = this.#prefix;
+    if (prefix === undefined) return [];
+    return Object.keys(localStorage)
+      .filter((name) => name.startsWith(prefix))
+      .flatMap((name) => {
+        const item = storedIntent(localStorage.getItem(name));
+        return item === undefined ? [] : [{ ...item, key: name.slice(prefix.length) }];
+      });
   }
 }
 
-const byClient = new WeakMap<QueryClient, Intents>();
+function storedIntent(text: string | null): { readonly scope: string; readonly payload: string } | undefined {
+  try {
+    const found: unknown = JSON.parse(text ?? '');
+    if (typeof found !== 'object' || found === null || !('scope' in found) || !('payload' in found)) return undefined;
+    const { scope, payload } = found;
+    return typeof scope === 'string' && typeof payload === 'string' ? { scope, payload } : undefined;
+  } catch {
+    // Something else wrote under this name.
+    return undefined;
+  }
+}
 
-/** The intents of this application: they live as long as its query client. */
-export function intentsOf(client: QueryClient): Intents {
-  const intents = byClient.get(client) ?? new Intents();
-  byClient.set(client, intents);
+const byClient = new WeakMap<QueryClient, Map<string | undefined, Intents>>();
+
+/** The intents of a user of this application. */
+export function intentsOf(client: QueryClient, owner?: string): Intents {
+  const byOwner = byClient.get(client) ?? new Map<string | undefined, Intents>();
+  byClient.set(client, byOwner);
+  const intents = byOwner.get(owner) ?? new Intents(owner);
+  byOwner.set(owner, intents);
   return intents;
 }

@@ -3,6 +3,9 @@ import { act, render, renderHook, screen } from '@testing-library/react';
 import type { ReactNode } from 'react';
 import { describe, expect, it, vi } from 'vitest';
 
+import { SessionContext } from '../auth/session.ts';
+import { makeViewer } from '../auth/viewer.ts';
+import { makeSession } from '../test/render-app.tsx';
 import { fingerprint } from './intents.ts';
 import { useMoneyAction } from './money-action.ts';
 import { Problem } from './problem.ts';
@@ -25,7 +28,7 @@ const refused = (status: number) => Problem.ofAnswer(status, { type: 'urn:proble
 const lost = () => Problem.noAnswer(new TypeError('Failed to fetch'));
 
 /** A server that answers when the test says so, and the action that sends to it. */
-function setUp(scope = 'grant:chiara') {
+function setUp(scope = 'grant:chiara', owner?: string) {
   const sent: Sent[] = [];
   const client = new QueryClient();
   const invalidate = vi.spyOn(client, 'invalidateQueries');
@@ -33,7 +36,12 @@ function setUp(scope = 'grant:chiara') {
     new Promise<string>((answer, fail) => {
       sent.push({ payload, key, answer, fail });
     });
-  const wrapper = ({ children }: { readonly children: ReactNode }) => <QueryClientProvider client={client}>{children}</QueryClientProvider>;
+  const session = owner === undefined ? null : makeSession({ session: { viewer: makeViewer(owner, owner, ['support']) } });
+  const wrapper = ({ children }: { readonly children: ReactNode }) => (
+    <SessionContext.Provider value={session}>
+      <QueryClientProvider client={client}>{children}</QueryClientProvider>
+    </SessionContext.Provider>
+  );
   const mount = (mountedScope = scope) =>
     renderHook(() => useMoneyAction({ scope: mountedScope, send, affects: () => [['customers', 'one', 'chiara']] }), { wrapper });
   const request = (index: number): Sent => {
@@ -118,7 +126,17 @@ describe('never optimistic', () => {
     expect(invalidate).toHaveBeenCalledExactlyOnceWith({ queryKey: ['customers', 'one', 'chiara'] });
   });
 
-  it('reads nothing again after an error', async () => {
+  it('reads what there is now after an answer that was lost', async () => {
+    const { request, result, invalidate } = setUp();
+    await act(async () => {
+      const outcome = result.current.submit(TEN);
+      request(0).fail(lost());
+      await outcome;
+    });
+    expect(invalidate).toHaveBeenCalledExactlyOnceWith({ queryKey: ['customers', 'one', 'chiara'] });
+  });
+
+  it('reads nothing again after a refusal', async () => {
     const { request, result, invalidate } = setUp();
     await act(async () => {
       const outcome = result.current.submit(TEN);
@@ -268,7 +286,7 @@ describe('the lock', () => {
   });
 });
 
-describe('an outcome that nobody knows', () => {
+describe('an unknown outcome', () => {
   const fail = async (set: ReturnType<typeof setUp>, index: number, payload: Payload, error: unknown) => {
     await act(async () => {
       const outcome = set.result.current.submit(payload);
@@ -292,19 +310,19 @@ describe('an outcome that nobody knows', () => {
 
   it('warns of another payload on top of it, and not of the same', async () => {
     const set = setUp();
-    expect(set.result.current.mayComeOnTop(TWENTY)).toBe(false);
+    expect(set.result.current.earlierTry(TWENTY)).toBeUndefined();
     await fail(set, 0, TEN, lost());
-    expect(set.result.current.mayComeOnTop(TEN)).toBe(false);
-    expect(set.result.current.mayComeOnTop(TWENTY)).toBe(true);
-    expect(set.result.current.mayComeOnTop(undefined)).toBe(true);
+    expect(set.result.current.earlierTry(TEN)).toBeUndefined();
+    expect(set.result.current.earlierTry(TWENTY)).toBeDefined();
+    expect(set.result.current.earlierTry(undefined)).toBeDefined();
   });
 
   it('still warns after the form was closed and opened again', async () => {
     const set = setUp();
     await fail(set, 0, TEN, lost());
     set.unmount();
-    expect(set.mount().result.current.mayComeOnTop(TWENTY)).toBe(true);
-    expect(set.mount('grant:dmitri').result.current.mayComeOnTop(TWENTY)).toBe(false);
+    expect(set.mount().result.current.earlierTry(TWENTY)).toBeDefined();
+    expect(set.mount('grant:dmitri').result.current.earlierTry(TWENTY)).toBeUndefined();
   });
 
   it('is settled by a success of the same intent', async () => {
@@ -315,22 +333,82 @@ describe('an outcome that nobody knows', () => {
       set.request(1).answer('done');
       await outcome;
     });
-    expect(set.result.current.mayComeOnTop(TWENTY)).toBe(false);
+    expect(set.result.current.earlierTry(TWENTY)).toBeUndefined();
   });
 
   it('is settled by a refusal of the same intent, which means that it never happened', async () => {
     const set = setUp();
     await fail(set, 0, TEN, lost());
     await fail(set, 1, TEN, refused(409));
-    expect(set.result.current.mayComeOnTop(TWENTY)).toBe(false);
+    expect(set.result.current.earlierTry(TWENTY)).toBeUndefined();
   });
 
   it.each([401, 403, 429])('is not settled by a %i, which says nothing about the first try', async (status) => {
     const set = setUp();
     await fail(set, 0, TEN, lost());
     await fail(set, 1, TEN, refused(status));
-    expect(set.result.current.mayComeOnTop(TWENTY)).toBe(true);
+    expect(set.result.current.earlierTry(TWENTY)).toBeDefined();
   });
+});
+
+describe('after a reload', () => {
+  it('an intent without an answer is offered again, with the same key', async () => {
+    const before = setUp('grant:chiara', 'rita');
+    await act(async () => void before.result.current.submit(TEN));
+    before.unmount();
+
+    // A new page has a new query client, and nothing of the old one's memory.
+    const after = setUp('grant:chiara', 'rita');
+    const earlier = after.result.current.earlierTry(undefined);
+    expect(earlier).toEqual(TEN);
+    await act(async () => {
+      const outcome = after.result.current.submit(earlier ?? TWENTY);
+      after.request(0).answer('done');
+      await outcome;
+    });
+    expect(after.request(0).key).toBe(before.request(0).key);
+    expect(setUp('grant:chiara', 'rita').result.current.earlierTry(undefined)).toBeUndefined();
+  });
+
+  it('an intent that was refused or done is not offered', async () => {
+    const before = setUp('grant:chiara', 'rita');
+    await act(async () => {
+      const outcome = before.result.current.submit(TEN);
+      before.request(0).fail(refused(409));
+      await outcome;
+      const second = before.result.current.submit(TWENTY);
+      before.request(1).answer('done');
+      await second;
+    });
+    expect(setUp('grant:chiara', 'rita').result.current.earlierTry(undefined)).toBeUndefined();
+    expect(localStorage).toHaveLength(0);
+  });
+
+  it('another user is not offered it', async () => {
+    const before = setUp('grant:chiara', 'rita');
+    await act(async () => void before.result.current.submit(TEN));
+    expect(setUp('grant:chiara', 'sam').result.current.earlierTry(undefined)).toBeUndefined();
+  });
+
+  it('what something else stored there is ignored', () => {
+    localStorage.setItem('till.unsettled:rita:a-key', '{"scope": 5}');
+    localStorage.setItem('till.unsettled:rita:b-key', 'not JSON');
+    expect(setUp('grant:chiara', 'rita').result.current.earlierTry(undefined)).toBeUndefined();
+  });
+});
+
+it('the page is not left without a warning while an answer is open', async () => {
+  const leaves = () => window.dispatchEvent(new Event('beforeunload', { cancelable: true }));
+  const { request, result } = setUp();
+  expect(leaves()).toBe(true);
+  let outcome: Promise<unknown> | undefined;
+  await act(async () => void (outcome = result.current.submit(TEN)));
+  expect(leaves()).toBe(false);
+  await act(async () => {
+    request(0).answer('done');
+    await outcome;
+  });
+  expect(leaves()).toBe(true);
 });
 
 describe('a fingerprint', () => {

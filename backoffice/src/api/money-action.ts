@@ -1,6 +1,7 @@
 import { type QueryKey, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useContext, useEffect, useRef, useState } from 'react';
 
+import { SessionContext } from '../auth/session.ts';
 import { fingerprint, intentsOf } from './intents.ts';
 import { Problem } from './problem.ts';
 
@@ -10,7 +11,7 @@ interface MoneyActionOptions<P, R> {
   /** Makes the request, with exactly this key. Throws a Problem. */
   readonly send: (payload: P, idempotencyKey: string) => Promise<R>;
   /** The queries whose answers are out of date afterwards. */
-  readonly affects: (result: R, payload: P) => readonly QueryKey[];
+  readonly affects: () => readonly QueryKey[];
 }
 
 /** What became of one submission. `ignored`: it was under way or done already, so nothing was sent. */
@@ -35,8 +36,8 @@ export type MoneyAction<P, R> = MoneyState<R> & {
   readonly isUncertain: boolean;
   /** Submitting this payload now would send what has just failed once more. */
   readonly isRetry: (payload: P | undefined) => boolean;
-  /** An earlier try with another payload had no answer, so this one may come on top of it. */
-  readonly mayComeOnTop: (payload: P | undefined) => boolean;
+  /** An earlier payload whose try had no answer, also before a reload: this one may come on top of it. */
+  readonly earlierTry: (payload: P | undefined) => P | undefined;
 };
 
 const intentOf = (scope: string, print: string): string => `${scope} ${print}`;
@@ -56,7 +57,7 @@ const IDLE = { status: 'idle', result: null, problem: null } as const;
  */
 export function useMoneyAction<P, R>({ scope, send, affects }: MoneyActionOptions<P, R>): MoneyAction<P, R> {
   const client = useQueryClient();
-  const intents = intentsOf(client);
+  const intents = intentsOf(client, useContext(SessionContext)?.viewer.subject);
   const [state, setState] = useState<MoneyState<R>>(IDLE);
   const [failed, setFailed] = useState<string | null>(null);
   const lock = useRef<{ readonly intent: string; readonly underWay: boolean } | null>(null);
@@ -70,13 +71,17 @@ export function useMoneyAction<P, R>({ scope, send, affects }: MoneyActionOption
       lock.current = { intent, underWay: true };
       setFailed(null);
       setState({ status: 'pending', result: null, problem: null });
+      const wasUnsettled = intents.isUnsettled(scope, print);
+      // Before it is sent: the page may be gone before the answer comes.
+      intents.markUnsettled(scope, print);
       let result: R;
       try {
         result = await send(payload, intents.keyOf(scope, print));
       } catch (error) {
         const problem = Problem.of(error);
-        if (problem.isUncertain) intents.markUnsettled(scope, print);
-        if (problem.isFinal) intents.markRefused(scope, print);
+        if (problem.isFinal || !(problem.isUncertain || wasUnsettled)) intents.markSettled(scope, print);
+        // It may have been done: show what there is now.
+        if (problem.isUncertain) for (const queryKey of affects()) void client.invalidateQueries({ queryKey });
         lock.current = null;
         setFailed(intent);
         setState({ status: 'failed', result: null, problem });
@@ -85,7 +90,7 @@ export function useMoneyAction<P, R>({ scope, send, affects }: MoneyActionOption
       intents.forget(scope, print);
       lock.current = { intent, underWay: false };
       setState({ status: 'done', result, problem: null });
-      for (const queryKey of affects(result, payload)) void client.invalidateQueries({ queryKey });
+      for (const queryKey of affects()) void client.invalidateQueries({ queryKey });
       return { kind: 'done', result };
     },
     [scope, send, affects, intents, client],
@@ -103,10 +108,23 @@ export function useMoneyAction<P, R>({ scope, send, affects }: MoneyActionOption
     [scope, failed],
   );
 
-  const mayComeOnTop = useCallback(
-    (payload: P | undefined) => intents.hasOtherUnsettled(scope, payload === undefined ? undefined : fingerprint(payload)),
+  const earlierTry = useCallback(
+    (payload: P | undefined) => {
+      const other = intents.otherUnsettled(scope, payload === undefined ? undefined : fingerprint(payload));
+      // A payload's fingerprint is the payload itself, as JSON.
+      return other === undefined ? undefined : (JSON.parse(other) as P);
+    },
     [scope, intents],
   );
 
-  return { ...state, submit, reset, isUncertain: state.problem?.isUncertain ?? false, isRetry, mayComeOnTop };
+  const isUncertain = state.problem?.isUncertain ?? false;
+  const isOpen = isUncertain || state.status === 'pending';
+  useEffect(() => {
+    if (!isOpen) return;
+    const stay = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener('beforeunload', stay);
+    return () => window.removeEventListener('beforeunload', stay);
+  }, [isOpen]);
+
+  return { ...state, submit, reset, isUncertain, isRetry, earlierTry };
 }

@@ -86,6 +86,7 @@ export function aPurchase(changes: Partial<Purchase> = {}): Purchase {
     promo_code: null,
     promo_discount: null,
     refunded_quantity: 0,
+    refundable_quantity: 2,
     shipment_id: 'shp_59904714caa2412e9f0bffca822e409d',
     shipping_address: ADDRESS,
     status: 'COMPLETED',

@@ -28,6 +28,8 @@ interface ConfirmDialogProps<P, R> {
   readonly advice?: ReactNode;
   /** What an earlier try with other values means for this one. */
   readonly otherTry?: string;
+  /** An earlier try in a few words, like "$25.00 back to the customer: Torn cover". */
+  readonly describe?: (payload: P) => string;
   /** The fields. */
   readonly children?: ReactNode;
 }
@@ -53,6 +55,7 @@ export function ConfirmDialog<P, R>({
   preview,
   advice,
   otherTry = 'What is entered now would come on top of it. Look at the ledger first.',
+  describe,
   children,
 }: ConfirmDialogProps<P, R>) {
   const pending = action.status === 'pending';
@@ -61,6 +64,12 @@ export function ConfirmDialog<P, R>({
   useEffect(() => {
     if (open) reset();
   }, [open, reset]);
+  const submit = (sent: P) => {
+    void action.submit(sent).then((outcome) => {
+      if (outcome.kind === 'done') onDone(outcome.result);
+    });
+  };
+  const earlier = action.earlierTry(payload);
   const confirm = (form: HTMLFormElement) => {
     if (payload === undefined || !(ready || action.isRetry(payload))) {
       // At once, so that the first field that turns out to be wrong can have the focus.
@@ -68,9 +77,7 @@ export function ConfirmDialog<P, R>({
       form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
       return;
     }
-    void action.submit(payload).then((outcome) => {
-      if (outcome.kind === 'done') onDone(outcome.result);
-    });
+    submit(payload);
   };
   return (
     <Dialog open={open} onClose={onClose} title={title} held={pending} {...(description === undefined ? {} : { description })}>
@@ -107,9 +114,14 @@ export function ConfirmDialog<P, R>({
             <CorrelationId problem={action.problem} />
           </div>
         )}
-        {action.mayComeOnTop(payload) && (
-          <div className="till-notice till-notice-warning" role="alert">
-            <span>An earlier try with other values got no answer and may have been done. {otherTry}</span>
+        {earlier !== undefined && !pending && (
+          <div className="till-notice till-notice-warning till-notice-stack" role="alert">
+            <span>
+              {payload === undefined ? 'An earlier try' : 'An earlier try with other values'} got no answer and may have been done
+              {describe === undefined ? '.' : `: ${describe(earlier)}.`} {payload !== undefined && otherTry}
+            </span>
+            <span>Sending that one again is safe: it is done once, and you will see the result.</span>
+            <Button label="Send the earlier one again" kind="secondary" onClick={() => submit(earlier)} />
           </div>
         )}
         <div className="till-actions till-actions-end">

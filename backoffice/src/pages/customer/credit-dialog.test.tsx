@@ -184,7 +184,7 @@ describe('granting credit', () => {
   it('above the limit is refused in the words of the problem, and stays open', async () => {
     apiOfACustomer();
     grantsAre(() =>
-      problem(403, 'amount-above-limit', 'More than you may move at once', '600.00 USD are above your limit of 500.00 USD.', {
+      problem(403, 'amount-above-limit', 'More than you may move at once', '600.00 USD is above your limit of 500.00 USD.', {
         limit: 50000,
         amount: 60000,
         currency: 'USD',
@@ -196,7 +196,7 @@ describe('granting credit', () => {
     await user.click(dialog.getByRole('button', { name: 'Grant $600.00' }));
     const alert = await dialog.findByRole('alert');
     expect(alert).toHaveTextContent('More than you may move at once');
-    expect(alert).toHaveTextContent('600.00 USD are above your limit of 500.00 USD.');
+    expect(alert).toHaveTextContent('600.00 USD is above your limit of 500.00 USD.');
     expect(alert).toHaveTextContent('correlation-of-amount-above-limit');
     expect(dialog.getByRole('textbox', { name: 'Amount' })).toHaveValue('600');
   });

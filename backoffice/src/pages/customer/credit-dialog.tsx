@@ -94,6 +94,7 @@ export function CreditDialog({ move, open, onClose, balance, customerName }: Cre
         forget();
         onClose();
       }}
+      describe={(earlier) => `${words.verb} ${formatMoney(earlier.amount, currency)}, “${earlier.reason}”`}
       confirmLabel={amount.ok ? `${words.verb} ${formatMoney(amount.minor, currency)}` : words.title}
       danger={move === 'deduct'}
       preview={<CreditPreview move={move} amount={amount.ok ? amount.minor : undefined} balance={balance} />}

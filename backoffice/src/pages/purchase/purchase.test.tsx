@@ -150,7 +150,7 @@ describe('what a refund will do is shown before', () => {
     const { wishes } = serve();
     const { dialog } = await openDialog();
     expect(await dialog.findByRole('status')).toHaveTextContent(
-      '$25.00 back to the customer; $0.00 of this purchase stay refundable; balance $40.00 to $65.00.',
+      '$25.00 back to the customer; $0.00 of this purchase remains refundable; balance $40.00 to $65.00.',
     );
     expect(wishes).toEqual([{}]);
   });
@@ -162,7 +162,7 @@ describe('what a refund will do is shown before', () => {
     await user.type(dialog.getByLabelText('Amount to refund'), '12.50');
     await waitFor(() =>
       expect(dialog.getByRole('status')).toHaveTextContent(
-        '$12.50 back to the customer; $12.50 of this purchase stay refundable; balance $40.00 to $52.50.',
+        '$12.50 back to the customer; $12.50 of this purchase remains refundable; balance $40.00 to $52.50.',
       ),
     );
   });
@@ -173,7 +173,7 @@ describe('what a refund will do is shown before', () => {
     await user.click(dialog.getByRole('radio', { name: 'By quantity' }));
     expect(dialog.getByLabelText('Units to refund')).toHaveAccessibleDescription('2 of 2 can still be refunded as units.');
     await waitFor(() =>
-      expect(dialog.getByRole('status')).toHaveTextContent('$12.50 back to the customer for 1 unit; $12.50 of this purchase stay refundable'),
+      expect(dialog.getByRole('status')).toHaveTextContent('$12.50 back to the customer for 1 unit; $12.50 of this purchase remains refundable'),
     );
   });
 
@@ -206,7 +206,7 @@ describe('what a refund will do is shown before', () => {
   });
 
   it('or what it would be refused with, and then nothing is sent', async () => {
-    const refusal = { title: 'More than you may move at once', detail: '600.00 USD are above your limit of 500.00 USD for one operation.' };
+    const refusal = { title: 'More than you may move at once', detail: '600.00 USD is above your limit of 500.00 USD for one operation.' };
     const { sent } = serve({
       quote: (wish) =>
         aQuote(wish, {
@@ -261,7 +261,7 @@ describe('a refund', () => {
     fireEvent.click(button);
     fireEvent.click(button);
     expect(await screen.findByText('$12.50 refunded. The customer’s balance is $52.50.')).toBeVisible();
-    expect(sent.map((one) => one.body)).toEqual([{ reason: 'Torn cover' }]);
+    expect(sent.map((one) => one.body)).toEqual([{ reason: 'Torn cover', expected_amount: 2500 }]);
     expect(screen.queryByRole('dialog')).toBeNull();
     await waitFor(() => expect(reads()).toBeGreaterThan(before));
   });
@@ -282,7 +282,7 @@ describe('a refund', () => {
     await screen.findByText(/refunded\. The customer’s balance/);
     expect(sent[1]?.key).toBe(sent[0]?.key);
     expect(sent[2]?.key).not.toBe(sent[0]?.key);
-    expect(sent[2]?.body).toEqual({ reason: 'Torn and wet' });
+    expect(sent[2]?.body).toEqual({ reason: 'Torn and wet', expected_amount: 2500 });
   });
 
   it('keeps what is typed, and its key, when the dialog is closed after a lost answer', async () => {

@@ -13,7 +13,7 @@ import { useDebounced } from '../../ui/debounced.ts';
 import { AmountInput, RadioChoice, TextArea, TextInput } from '../../ui/fields.tsx';
 import { useToast } from '../../ui/toast.tsx';
 import { Money } from '../../ui/values.tsx';
-import { EMPTY_DRAFT, reasonError, type RefundDraft, requestOf, unitsLeft, type Way, wishOf } from './refund-form.ts';
+import { describeRefund, EMPTY_DRAFT, reasonError, type RefundDraft, requestOf, type Way, wishOf } from './refund-form.ts';
 import { useRefundQuote } from './refund-quote.ts';
 
 /** Long enough not to ask for each digit, short enough not to be waited for. */
@@ -71,11 +71,11 @@ export function RefundDialog({ open, onClose, purchase }: RefundDialogProps) {
     if (!action.isUncertain) forget();
     onClose();
   };
-  const payload = requestOf(draft, currency);
   const ready = isSettled && quote.data?.would_succeed === true;
   const quoted = ready ? quote.data?.amount : null;
+  const payload = requestOf(draft, currency, quoted);
   const amountError = wish.ok ? problem?.errorOf(way) : showErrors ? wish.message : undefined;
-  const left = unitsLeft(purchase);
+  const left = purchase.refundable_quantity;
   const ways: readonly { value: Way; label: string }[] = [
     { value: 'all', label: `All that is left, ${formatMoney(purchase.refundable, currency)}` },
     ...(left > 0 ? [{ value: 'quantity' as const, label: 'By quantity' }] : []),
@@ -98,6 +98,7 @@ export function RefundDialog({ open, onClose, purchase }: RefundDialogProps) {
           `${formatMoney(refund.amount, refund.currency)} refunded. The customer’s balance is ${formatMoney(refund.balance_after, refund.currency)}.`,
         );
       }}
+      describe={(earlier) => describeRefund(earlier, currency)}
       confirmLabel={typeof quoted === 'number' ? `Refund ${formatMoney(quoted, currency)}` : 'Refund'}
       preview={
         !wish.ok ? (
@@ -172,7 +173,7 @@ function QuoteText({ quote }: { readonly quote: RefundQuote }) {
         <Money minor={amount} currency={currency} /> back to the customer
       </strong>
       {quantity !== null && ` for ${quantity} ${quantity === 1 ? 'unit' : 'units'}`}; <Money minor={refundable} currency={currency} /> of this
-      purchase stay refundable; balance <Money minor={before} currency={currency} /> to <Money minor={after} currency={currency} />.
+      purchase remains refundable; balance <Money minor={before} currency={currency} /> to <Money minor={after} currency={currency} />.
     </>
   );
 }

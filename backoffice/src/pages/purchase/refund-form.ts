@@ -1,5 +1,5 @@
-import type { CreateRefundQuoteRequest, CreateRefundRequest, Purchase } from '../../api/types.ts';
-import { parseAmount } from '../../format/money.ts';
+import type { CreateRefundQuoteRequest, CreateRefundRequest } from '../../api/types.ts';
+import { formatMoney, parseAmount } from '../../format/money.ts';
 
 /** The three ways to say how much. */
 export type Way = 'all' | 'quantity' | 'amount';
@@ -18,11 +18,6 @@ const LONGEST_REASON = 500;
 
 /** How much, or why the fields do not say it. */
 type Wish = { readonly ok: true; readonly wish: CreateRefundQuoteRequest } | { readonly ok: false; readonly message: string };
-
-/** How many units can still be refunded as units. */
-export function unitsLeft(purchase: Purchase): number {
-  return purchase.quantity - purchase.refunded_quantity;
-}
 
 /** What is to be given back. What it comes to, and whether it can be, is for the server to say. */
 export function wishOf(draft: RefundDraft, currency: string): Wish {
@@ -43,8 +38,19 @@ export function reasonError(draft: RefundDraft): string | undefined {
   return reason.length > LONGEST_REASON ? `The reason is longer than ${LONGEST_REASON} characters.` : undefined;
 }
 
-/** The request to send, once the fields say it. */
-export function requestOf(draft: RefundDraft, currency: string): CreateRefundRequest | undefined {
+/**
+ * The request to send, once the fields say it. It refunds the amount on the button or nothing, whatever other reps
+ * have refunded meanwhile.
+ */
+export function requestOf(draft: RefundDraft, currency: string, quoted: number | null | undefined): CreateRefundRequest | undefined {
   const wish = wishOf(draft, currency);
-  return wish.ok && reasonError(draft) === undefined ? { ...wish.wish, reason: draft.reason.trim() } : undefined;
+  if (!wish.ok || reasonError(draft) !== undefined) return undefined;
+  const expected = typeof quoted === 'number' ? { expected_amount: quoted } : {};
+  return { ...wish.wish, ...expected, reason: draft.reason.trim() };
+}
+
+/** A refund in a few words: what it comes to, and why. */
+export function describeRefund({ amount, expected_amount: expected, reason }: CreateRefundRequest, currency: string): string {
+  const minor = amount ?? expected;
+  return `${minor === undefined ? 'a refund' : `${formatMoney(minor, currency)} back to the customer`}, “${reason}”`;
 }
