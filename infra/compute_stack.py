@@ -380,6 +380,8 @@ def _environment(settings: StageSettings) -> Mapping[str, str]:
         "POWERTOOLS_SERVICE_NAME": "till",
         "POWERTOOLS_METRICS_NAMESPACE": "Till",
         "POWERTOOLS_LOG_LEVEL": "INFO",
+        # Looking for plugins reads the metadata of every package, at each cold start; we have none.
+        "PYDANTIC_DISABLE_PLUGINS": "1",
     }
 
 

@@ -1,5 +1,7 @@
 """Tell API Gateway who is calling, and which operations their roles allow."""
 
+import till.cold_start
+
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -21,3 +23,6 @@ def lambda_handler(event: Event, context: LambdaContext) -> Policy:
     """
     logger.set_correlation_id(context.aws_request_id)
     return authorize(event, bootstrap.verifier())
+
+
+till.cold_start.end()

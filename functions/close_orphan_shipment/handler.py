@@ -1,5 +1,7 @@
 """Close a possible orphan shipment."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from typing import Annotated
 
@@ -41,3 +43,4 @@ def close_orphan_shipment(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.close_orphan_shipment)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """Create a promo code."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from typing import Annotated
 
@@ -45,3 +47,4 @@ def create_promo_code(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.promo_codes)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """Buy a product."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from typing import Annotated
 
@@ -47,3 +49,4 @@ def create_purchase(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.create_purchase)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """Quote a purchase."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from typing import Annotated
 
@@ -35,3 +37,4 @@ def create_quote(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.create_quote)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """Quote a refund."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from typing import Annotated
 
@@ -38,3 +40,4 @@ def create_refund_quote(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.create_refund_quote)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """Deactivate a promo code."""
 
+import till.cold_start
+
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -38,3 +40,4 @@ def deactivate_promo_code(code: PathCode) -> Response[PromoCodeResponse]:
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.promo_codes)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """Deduct credit."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from typing import Annotated
 
@@ -46,3 +48,4 @@ def deduct_credit(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.adjust_credit)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """Get a purchase attempt."""
 
+import till.cold_start
+
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -28,3 +30,4 @@ def get_attempt(attempt_id: PathId) -> Response[AttemptResponse]:
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_purchases)
+till.cold_start.end()

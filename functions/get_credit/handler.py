@@ -1,5 +1,7 @@
 """Get a balance."""
 
+import till.cold_start
+
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -29,3 +31,4 @@ def get_credit(customer_id: PathId) -> Response[BalanceResponse]:
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_credit)
+till.cold_start.end()

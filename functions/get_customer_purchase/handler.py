@@ -1,5 +1,7 @@
 """Get a purchase of a customer."""
 
+import till.cold_start
+
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -30,3 +32,4 @@ def get_customer_purchase(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_purchases)
+till.cold_start.end()

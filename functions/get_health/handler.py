@@ -1,5 +1,7 @@
 """Check that the API is up."""
 
+import till.cold_start
+
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -34,3 +36,4 @@ def get_health() -> Response[HealthResponse]:
 
 
 lambda_handler = public_entry_point(app)
+till.cold_start.end()

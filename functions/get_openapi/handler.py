@@ -1,5 +1,7 @@
 """Serve the OpenAPI document."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from pathlib import Path
 
@@ -36,3 +38,4 @@ def get_openapi() -> Response[str]:
 
 
 lambda_handler = public_entry_point(app)
+till.cold_start.end()

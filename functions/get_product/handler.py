@@ -1,5 +1,7 @@
 """Get a product."""
 
+import till.cold_start
+
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -30,3 +32,4 @@ def get_product(product_id: PathId) -> Response[ProductResponse]:
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.catalogue_view)
+till.cold_start.end()

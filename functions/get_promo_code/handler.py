@@ -1,5 +1,7 @@
 """Get a promo code."""
 
+import till.cold_start
+
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -33,3 +35,4 @@ def get_promo_code(code: PathCode) -> Response[PromoCodeDetailResponse]:
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.promo_codes)
+till.cold_start.end()

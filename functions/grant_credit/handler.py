@@ -1,5 +1,7 @@
 """Grant credit."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from typing import Annotated
 
@@ -45,3 +47,4 @@ def grant_credit(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.adjust_credit)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """List purchase attempts."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from uuid import UUID
 
@@ -51,3 +53,4 @@ def list_attempts(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_purchases)
+till.cold_start.end()

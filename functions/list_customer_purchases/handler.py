@@ -1,5 +1,7 @@
 """List a customer's purchases."""
 
+import till.cold_start
+
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -45,3 +47,4 @@ def list_customer_purchases(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_purchases)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """List or search customers."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from typing import Annotated
 
@@ -53,3 +55,4 @@ def list_customers(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.list_customers)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """List ledger entries."""
 
+import till.cold_start
+
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -40,3 +42,4 @@ def list_entries(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_credit)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """List promo codes."""
 
+import till.cold_start
+
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -39,3 +41,4 @@ def list_promo_codes(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.promo_codes)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """List purchases of all customers."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from uuid import UUID
 
@@ -66,3 +68,4 @@ def list_purchases(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_purchases)
+till.cold_start.end()

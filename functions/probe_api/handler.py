@@ -1,5 +1,7 @@
 """Every minute, where it is configured: call the deployed API as a shop does."""
 
+import till.cold_start
+
 import time
 from typing import TYPE_CHECKING
 
@@ -28,3 +30,6 @@ def lambda_handler(_: object, context: "LambdaContext") -> dict[str, object]:
     measure(Metric.PROBE_MILLISECONDS, milliseconds)
     metrics.flush()
     return {"healthy": failure is None, "failure": failure, "milliseconds": milliseconds}
+
+
+till.cold_start.end()

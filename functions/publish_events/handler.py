@@ -4,6 +4,8 @@ An operator may call it too, with ``{"publish_again": {"customer_id": "...", "ve
 docs/runbooks/dead-letters.md.
 """
 
+import till.cold_start
+
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
@@ -49,3 +51,6 @@ def lambda_handler(event: "Event", context: "LambdaContext") -> None:
     finally:
         metrics.flush()
     logger.info("events", extra={"published": report.published, "unreadable": report.unreadable})
+
+
+till.cold_start.end()

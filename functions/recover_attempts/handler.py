@@ -1,5 +1,7 @@
 """Every minute: settle the purchase attempts whose run has ended without doing so."""
 
+import till.cold_start
+
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -46,3 +48,6 @@ def lambda_handler(_: object, context: "LambdaContext") -> None:
         )
     if report.failed:
         raise RecoveryFailedError(f"{len(report.failed)} attempts could not be recovered")
+
+
+till.cold_start.end()

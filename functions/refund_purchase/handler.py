@@ -1,5 +1,7 @@
 """Refund a purchase."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from typing import Annotated
 
@@ -47,3 +49,4 @@ def refund_purchase(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.refund_purchase)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """Resolve a purchase attempt of unknown outcome."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from typing import Annotated
 
@@ -44,3 +46,4 @@ def resolve_attempt(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.resolve_attempt)
+till.cold_start.end()

@@ -1,5 +1,7 @@
 """Change a promo code."""
 
+import till.cold_start
+
 from http import HTTPStatus
 from typing import Annotated
 
@@ -52,3 +54,4 @@ def update_promo_code(
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.promo_codes)
+till.cold_start.end()

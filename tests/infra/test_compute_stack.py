@@ -120,6 +120,7 @@ def test_every_function_is_told_all_that_it_needs(synthesized: Synthesized) -> N
             "POWERTOOLS_SERVICE_NAME": "till",
             "POWERTOOLS_METRICS_NAMESPACE": "Till",
             "POWERTOOLS_LOG_LEVEL": "INFO",
+            "PYDANTIC_DISABLE_PLUGINS": "1",
             **STAGE_VARIABLES[stage],
         }
 

@@ -6,10 +6,10 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Final, cast
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 
 from till.adapters.aws import session
+from till.adapters.dynamodb.values import attribute_value, python_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +27,6 @@ botocore fixes a client's timeouts when it makes the client, so there is one cli
 
 _making: Final = Lock()
 """A botocore session makes clients for one thread at a time."""
-
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
 
 
 def client_for(seconds: float) -> DynamoDBClient:
@@ -57,11 +54,9 @@ def make_client(call_seconds: float) -> DynamoDBClient:
 
 def serialize(values: Mapping[str, object]) -> dict[str, AttributeValueTypeDef]:
     """Python values as attribute values. None is left out."""
-    return {
-        name: _serializer.serialize(value) for name, value in values.items() if value is not None
-    }
+    return {name: attribute_value(value) for name, value in values.items() if value is not None}
 
 
 def deserialize(item: Mapping[str, AttributeValueTypeDef]) -> dict[str, object]:
     """An item as Python values; numbers as Decimal."""
-    return {name: _deserializer.deserialize(value) for name, value in item.items()}
+    return {name: python_value(value) for name, value in item.items()}
