@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.checkout_lock import checkout_lock
 from local.deployment import Trust
-from local.node import node_version
+from local.node import find_node
 from local.paths import BACKOFFICE, ROOT, SHARED, State, tool_environment
 from local.ports import HOST
 from local.processes import run
@@ -82,7 +82,7 @@ def _stamp() -> str:
         digest.update(f"{path.relative_to(BACKOFFICE)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     digest.update(hashlib.sha256(API_DOCUMENT.read_bytes()).digest())
-    return f"Node {node_version()}\n{digest.hexdigest()}\n"
+    return f"Node {find_node()}\n{digest.hexdigest()}\n"
 
 
 def _sources(folder: Path) -> Iterator[Path]:

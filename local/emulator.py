@@ -6,6 +6,8 @@ import os
 from contextlib import AbstractAsyncContextManager
 from uuid import uuid4
 
+import boto3
+
 from local.paths import RECORDER, SHARED, VENV_PYTHON, State
 from local.ports import HOST
 from local.processes import python_module
@@ -13,6 +15,17 @@ from local.servers import Server, running_server
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+SECRET = "emulator"  # noqa: S105 - the emulator takes anything
+
+
+def emulator_session() -> boto3.Session:
+    """For AWS clients of an emulator; each also needs its ``endpoint_url``."""
+    return boto3.Session(
+        # Emulators take a key of twelve digits for the number of the account.
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key=SECRET,
+        region_name=REGION,
+    )
 
 
 def client_environment(url: str) -> dict[str, str]:
@@ -22,9 +35,8 @@ def client_environment(url: str) -> dict[str, str]:
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        # Emulators take a key of twelve digits for the number of the account.
         "AWS_ACCESS_KEY_ID": ACCOUNT,
-        "AWS_SECRET_ACCESS_KEY": "emulator",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_CONFIG_FILE": nowhere,
         "AWS_SHARED_CREDENTIALS_FILE": nowhere,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -57,32 +57,35 @@ async def running_issuer(
             state.identity_keys.unlink(missing_ok=True)
 
 
+def token_form(caller: str) -> dict[str, str]:
+    """What a person, or the shop itself, sends to the provider for an access token."""
+    if caller == MACHINE:
+        return {
+            "grant_type": "client_credentials",
+            "client_id": MACHINE,
+            "client_secret": MACHINE_SECRET,
+        }
+    return {
+        "grant_type": "password",
+        "client_id": TOOL,
+        "username": caller,
+        "password": PASSWORD,
+    }
+
+
 async def fetch_tokens(url: str, *, log: Path | None = None) -> dict[str, str]:
     """An access token for each role, as anybody else gets one from the provider at an address.
 
     Raises:
         StartError: the identity provider gave none.
     """
-    forms = {
-        role: {
-            "grant_type": "password",
-            "client_id": TOOL,
-            "username": person,
-            "password": PASSWORD,
-        }
-        for role, person in PEOPLE.items()
-    }
-    forms["service"] = {
-        "grant_type": "client_credentials",
-        "client_id": MACHINE,
-        "client_secret": MACHINE_SECRET,
-    }
+    callers = {**PEOPLE, "service": MACHINE}
     async with httpx.AsyncClient(timeout=CALL_SECONDS, trust_env=False) as client:
         answers = await asyncio.gather(
-            *(client.post(f"{url}/token", data=form) for form in forms.values())
+            *(client.post(f"{url}/token", data=form) for form in map(token_form, callers.values()))
         )
     tokens: dict[str, str] = {}
-    for role, answer in zip(forms, answers, strict=True):
+    for role, answer in zip(callers, answers, strict=True):
         if answer.status_code != httpx.codes.OK:
             raise StartError(
                 f"The identity provider gave no token for {role}: it answered "

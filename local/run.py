@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fcntl
 import os
 import shlex
 import shutil
@@ -23,10 +22,11 @@ from urllib.parse import urlsplit
 
 from local import deployment
 from local.backoffice import backoffice_url, build_backoffice, running_backoffice
+from local.checkout_lock import try_lock
 from local.deployment import Deployed, Trust
 from local.emulator import REGION, running_emulator
 from local.endpoints import Endpoints
-from local.errors import StartError, tell
+from local.errors import StartError, first_error, tell
 from local.issuer import fetch_tokens, running_issuer, trust
 from local.paths import SHARED, State, tool_environment
 from local.ports import HIGHEST_PORT, HOST, choose_port
@@ -162,14 +162,8 @@ async def _main(options: Options) -> int:
         print("till: everything is stopped.", flush=True)
         return 0 if ready.is_set() else INTERRUPTED
     except ExceptionGroup as group:
-        # What ran at the same time as the failed step was only cancelled.
-        raise _first(group) from None
+        raise first_error(group) from None
     return 0
-
-
-def _first(group: ExceptionGroup[Exception]) -> Exception:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
@@ -257,10 +251,8 @@ def _the_only_one(state: State) -> Iterator[None]:
     """Hold the state folder for this run, and leave no endpoints behind."""
     state.folder.mkdir(parents=True, exist_ok=True)
     with state.lock.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StartError(f"A system is already running from {state.folder}.") from None
+        if not try_lock(lock):
+            raise StartError(f"A system is already running from {state.folder}.")
         # One that was killed outright may have left them.
         _tidy(state)
         state.temporary.mkdir()
