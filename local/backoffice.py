@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from local.checkout_lock import checkout_lock
 from local.deployment import Trust
-from local.node import node_version
+from local.node import find_node
 from local.paths import BACKOFFICE, ROOT, SHARED, State, tool_environment
 from local.ports import HOST
-from local.processes import run, started
+from local.processes import run
 from local.progress import Progress
-from local.servers import await_ready
+from local.servers import Server, running_server
 
 STAMP = SHARED / "backoffice.stamp"
 API_DOCUMENT = ROOT / "docs" / "openapi.json"
 """Its API client is generated from it."""
 NOT_SOURCES = {"node_modules", "dist", "e2e", "server"}
 GENERATED = Path("src", "api", "schema.d.ts")
-
-
-@dataclass(frozen=True, slots=True)
-class BackOffice:
-    """A served back office."""
-
-    process: Process
-    url: str
-    log: Path
 
 
 def backoffice_url(port: int) -> str:
@@ -58,12 +47,10 @@ async def build_backoffice(state: State, progress: Progress) -> None:
         STAMP.write_text(stamp)
 
 
-@asynccontextmanager
-async def running_backoffice(
+def running_backoffice(
     port: int, api_url: str, trust: Trust, state: State
-) -> AsyncIterator[BackOffice]:
+) -> AbstractAsyncContextManager[Server]:
     """The built back office, with the API at the same origin, ready, until the block ends."""
-    log = state.logs / "backoffice.log"
     url = backoffice_url(port)
     env = {
         **tool_environment(state),
@@ -71,12 +58,17 @@ async def running_backoffice(
         "TILL_ISSUER": trust.issuer,
         "TILL_AUDIENCE": trust.audience,
     }
-    command = ("node", BACKOFFICE / "server" / "serve.js", "--host", HOST, "--port", str(port))
-    async with started(command, log=log, env=env, cwd=BACKOFFICE, ends_with_us=True) as process:
+    return running_server(
+        "The back office",
+        ("node", BACKOFFICE / "server" / "serve.js", "--host", HOST, "--port", str(port)),
+        url=url,
         # Its own configuration, which names an issuer that is ours alone.
-        ready = f"{url}/config.json"
-        await await_ready("The back office", process, ready, log, proof=f'"{trust.issuer}"')
-        yield BackOffice(process, url, log)
+        ready=f"{url}/config.json",
+        proof=f'"{trust.issuer}"',
+        log=state.logs / "backoffice.log",
+        env=env,
+        cwd=BACKOFFICE,
+    )
 
 
 def _index() -> Path:
@@ -90,7 +82,7 @@ def _stamp() -> str:
         digest.update(f"{path.relative_to(BACKOFFICE)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     digest.update(hashlib.sha256(API_DOCUMENT.read_bytes()).digest())
-    return f"Node {node_version()}\n{digest.hexdigest()}\n"
+    return f"Node {find_node()}\n{digest.hexdigest()}\n"
 
 
 def _sources(folder: Path) -> Iterator[Path]:

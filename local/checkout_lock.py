@@ -1,4 +1,7 @@
-"""One lock per checkout, for what two programs of it must not do at the same time."""
+"""File locks, for what two programs must not do at the same time.
+
+Not by the package filelock: the set-up, which installs the packages, needs a lock before.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import fcntl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import IO
 
 from local.progress import Progress
 
@@ -18,16 +22,17 @@ async def checkout_lock(path: Path, progress: Progress, what: str) -> AsyncItera
     """Hold a file's lock during the block, as soon as it is free."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as lock:
-        if not _locked(lock.fileno()):
+        if not try_lock(lock):
             progress.say(f"{what}: waiting for another one of this checkout")
-            while not _locked(lock.fileno()):  # noqa: ASYNC110 - a file lock has no event
+            while not try_lock(lock):  # noqa: ASYNC110 - a file lock has no event
                 await asyncio.sleep(PAUSE_SECONDS)
         yield
 
 
-def _locked(descriptor: int) -> bool:
+def try_lock(file: IO[str]) -> bool:
+    """Lock an open file until it is closed; False if another program holds the lock."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

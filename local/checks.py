@@ -35,7 +35,6 @@ SUITES = {
     "integration": "Integration tests, on a system of their own",
     "e2e": "End-to-end tests: the commands as the README writes them",
 }
-FAST_SUITES = ("unit",)
 BUNDLED = (
     # First: the demo's customer has to have her first credit, and nothing else.
     "e2e/test_readme.py::test_the_first_purchase_is_as_the_readme_shows_it",
@@ -119,17 +118,17 @@ def _steps(which: str) -> list[Step]:
         return [((_types(), *_types_of_typescript()),)]
     if which == "lint":
         return [(_lint(),)]
-    quick: list[Step] = [
-        ((*_lint(), *_types_of_typescript()),),
-        ((_types(),), (_components(),)),
-    ]
+    quick: Step = ((*_lint(), *_types_of_typescript()),)
     if which == "fast":
-        return [*quick, (tuple(_suite(name) for name in FAST_SUITES),)]
+        return [quick, ((_types(),), (_components(),)), ((_suite("unit"),),)]
     return [
-        *quick,
-        ((_suite("unit"),), (_suite("infra"),)),
-        # The races of the integration tests need both cores now and then: the others yield to them.
-        ((_suite("integration"),), (_suite("simulation"), _on_bundles())),
+        quick,
+        # The integration tests take the longest and leave processor time unused. Their races need
+        # both cores now and then: the other lane yields to them.
+        (
+            (_types(), _suite("unit"), _suite("integration")),
+            (_components(), _suite("infra"), _suite("simulation"), _on_bundles()),
+        ),
         ((_suite("e2e"),), (_in_a_browser(),)),
     ]
 

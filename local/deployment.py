@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
-
-from local.emulator import ACCOUNT, REGION, client_environment
+from local.emulator import ACCOUNT, REGION, client_environment, emulator_session
 from local.errors import StartError
 from local.paths import CDK, State, tool_environment
 from local.processes import run
@@ -141,13 +139,7 @@ def chosen_credential() -> Credential:
 
 async def put_credential(deployed: Deployed, credential: Credential, emulator_url: str) -> None:
     """Put the credential of the external APIs where an operator would: into the stage's secret."""
-    client = boto3.client(
-        "secretsmanager",
-        endpoint_url=emulator_url,
-        region_name=REGION,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="emulator",  # noqa: S106 - the emulator takes anything
-    )
+    client = emulator_session().client("secretsmanager", endpoint_url=emulator_url)
     await asyncio.to_thread(
         client.put_secret_value,
         SecretId=deployed.upstream_secret,

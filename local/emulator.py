@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import os
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
 from uuid import uuid4
+
+import boto3
 
 from local.paths import RECORDER, SHARED, VENV_PYTHON, State
 from local.ports import HOST
-from local.processes import python_module, started
-from local.servers import await_ready
+from local.processes import python_module
+from local.servers import Server, running_server
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+SECRET = "emulator"  # noqa: S105 - the emulator takes anything
 
 
-@dataclass(frozen=True, slots=True)
-class Emulator:
-    """A running emulator."""
-
-    process: Process
-    url: str
-    log: Path
-
-    def client_environment(self) -> dict[str, str]:
-        """What makes AWS's tools talk to this emulator only."""
-        return client_environment(self.url)
+def emulator_session() -> boto3.Session:
+    """For AWS clients of an emulator; each also needs its ``endpoint_url``."""
+    return boto3.Session(
+        # Emulators take a key of twelve digits for the number of the account.
+        aws_access_key_id=ACCOUNT,
+        aws_secret_access_key=SECRET,
+        region_name=REGION,
+    )
 
 
 def client_environment(url: str) -> dict[str, str]:
@@ -39,24 +35,21 @@ def client_environment(url: str) -> dict[str, str]:
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        # Emulators take a key of twelve digits for the number of the account.
         "AWS_ACCESS_KEY_ID": ACCOUNT,
-        "AWS_SECRET_ACCESS_KEY": "emulator",
+        "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_CONFIG_FILE": nowhere,
         "AWS_SHARED_CREDENTIALS_FILE": nowhere,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 
 
-@asynccontextmanager
-async def running_emulator(
+def running_emulator(
     port: int, state: State, *, records_calls: bool = False
-) -> AsyncIterator[Emulator]:
+) -> AbstractAsyncContextManager[Server]:
     """An emulator with nothing in it, ready, until the block ends.
 
     With ``records_calls`` the AWS calls of all functions are written to ``state.aws_calls``.
     """
-    log = state.logs / "emulator.log"
     url = f"http://{HOST}:{port}"
     # Its health check returns this name.
     name = f"till-{uuid4()}"
@@ -78,7 +71,12 @@ async def running_emulator(
     }
     if records_calls:
         env |= {"PYTHONPATH": str(RECORDER), "TILL_RECORD_AWS_CALLS": str(state.aws_calls)}
-    command = python_module("local.emulator_queries")
-    async with started(command, log=log, env=env, ends_with_us=True) as process:
-        await await_ready("The emulator", process, f"{url}/_ministack/health", log, proof=name)
-        yield Emulator(process, url, log)
+    return running_server(
+        "The emulator",
+        python_module("local.emulator_queries"),
+        url=url,
+        ready=f"{url}/_ministack/health",
+        log=state.logs / "emulator.log",
+        env=env,
+        proof=name,
+    )

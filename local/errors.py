@@ -16,6 +16,12 @@ class StartError(Exception):
         self.log = log
 
 
+def first_error(group: ExceptionGroup[Exception]) -> Exception:
+    """The error of the failed step: those that ran at the same time were only cancelled."""
+    error = group.exceptions[0]
+    return first_error(error) if isinstance(error, ExceptionGroup) else error
+
+
 def tell(error: StartError) -> None:
     """Show the end of the log, if there is one, and then the sentence."""
     if error.log is not None and error.log.exists():

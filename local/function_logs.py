@@ -10,9 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import boto3
-
-from local.emulator import ACCOUNT
+from local.emulator import emulator_session
 from local.endpoints import Endpoints
 from local.errors import StartError, tell
 from local.paths import SHARED, State
@@ -23,12 +21,8 @@ if TYPE_CHECKING:
 
 def read_function_logs(endpoints: Endpoints, find: str = "") -> Iterator[str]:
     """Every line that contains a text, oldest first, each after the name of its function."""
-    client: CloudWatchLogsClient = boto3.client(
-        "logs",
-        endpoint_url=endpoints.aws_endpoint_url,
-        region_name=endpoints.region,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="emulator",  # noqa: S106 - the emulator takes anything
+    client: CloudWatchLogsClient = emulator_session().client(
+        "logs", endpoint_url=endpoints.aws_endpoint_url
     )
     prefix = f"/aws/lambda/{endpoints.function_prefix}"
     lines: list[tuple[int, str, str]] = []

@@ -24,10 +24,10 @@ import httpx
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.emulator import ACCOUNT, REGION
+from local.emulator import ACCOUNT, REGION, emulator_session
 from local.endpoints import Endpoints
 from local.errors import StartError, tell
-from local.issuer import CALL_SECONDS, MACHINE, MACHINE_SECRET, PASSWORD, TOOL
+from local.issuer import CALL_SECONDS, token_form
 from local.paths import ROOT, SHARED, State
 
 if TYPE_CHECKING:
@@ -152,12 +152,7 @@ def target_for(name: str) -> Target:
 
 def emulated(stage: str, url: str) -> Target:
     """A stage in an emulator."""
-    session = boto3.Session(
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="emulator",  # noqa: S106 - the emulator takes anything
-        region_name=REGION,
-    )
-    return Target(stage, session, url)
+    return Target(stage, emulator_session(), url)
 
 
 def event_for(target: Target, given: Mapping[str, str]) -> dict[str, Json]:
@@ -290,18 +285,10 @@ def _token(target: Target, given: Mapping[str, str]) -> str:
     person = given.get("AS")
     if not person:
         raise InvokeError("Pass AS= with who calls: rita, amir, chiara or shop.")
-    form = (
-        {"grant_type": "client_credentials", "client_id": person, "client_secret": MACHINE_SECRET}
-        if person == MACHINE
-        else {
-            "grant_type": "password",
-            "client_id": TOOL,
-            "username": person,
-            "password": PASSWORD,
-        }
-    )
     issuer = _setting(target, given["OPERATION"], "TILL_TOKEN_ISSUER")
-    answer = httpx.post(f"{issuer}/token", data=form, timeout=CALL_SECONDS, trust_env=False)
+    answer = httpx.post(
+        f"{issuer}/token", data=token_form(person), timeout=CALL_SECONDS, trust_env=False
+    )
     if answer.status_code != httpx.codes.OK:
         raise InvokeError(f"The identity provider knows no {person}: try rita, amir, chiara, shop.")
     token = answer.json()["access_token"]

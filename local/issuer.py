@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -15,8 +13,7 @@ from local.deployment import Trust
 from local.errors import StartError
 from local.paths import IDENTITY, State, tool_environment
 from local.ports import HOST
-from local.processes import started
-from local.servers import await_ready
+from local.servers import Server, running_server
 
 AUDIENCE = "https://till.example/api"
 SERVER = IDENTITY / "server.js"
@@ -30,15 +27,6 @@ MACHINE_SECRET = "shop-dev-secret"  # noqa: S105 - the same
 CALL_SECONDS = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
-    """A running identity provider."""
-
-    process: Process
-    url: str
-    log: Path
-
-
 def trust(port: int) -> Trust:
     """What the API has to know of the identity provider at a port, also before it runs."""
     url = f"http://{HOST}:{port}"
@@ -48,22 +36,41 @@ def trust(port: int) -> Trust:
 @asynccontextmanager
 async def running_issuer(
     trusted: Trust, state: State, *, backoffice_url: str | None
-) -> AsyncIterator[Issuer]:
+) -> AsyncIterator[Server]:
     """An identity provider with new keys, ready, until the block ends."""
-    log = state.logs / "identity.log"
     command: list[str | Path] = ["node", SERVER, "--keys", state.identity_keys]
     command += ["--issuer", trusted.issuer, "--audience", trusted.audience]
     if backoffice_url is not None:
         command += ["--backoffice-url", backoffice_url]
-    env = {**tool_environment(state), "NODE_ENV": "production"}
-    async with started(command, log=log, env=env, ends_with_us=True) as process:
-        ready = f"{trusted.issuer}/_control/ready"
-        proof = f'"pid":{process.pid}}}'
-        await await_ready("The identity provider", process, ready, log, proof=proof)
+    running = running_server(
+        "The identity provider",
+        command,
+        url=trusted.issuer,
+        ready=f"{trusted.issuer}/_control/ready",
+        log=state.logs / "identity.log",
+        env={**tool_environment(state), "NODE_ENV": "production"},
+    )
+    async with running as issuer:
         try:
-            yield Issuer(process, trusted.issuer, log)
+            yield issuer
         finally:
             state.identity_keys.unlink(missing_ok=True)
+
+
+def token_form(caller: str) -> dict[str, str]:
+    """What a person, or the shop itself, sends to the provider for an access token."""
+    if caller == MACHINE:
+        return {
+            "grant_type": "client_credentials",
+            "client_id": MACHINE,
+            "client_secret": MACHINE_SECRET,
+        }
+    return {
+        "grant_type": "password",
+        "client_id": TOOL,
+        "username": caller,
+        "password": PASSWORD,
+    }
 
 
 async def fetch_tokens(url: str, *, log: Path | None = None) -> dict[str, str]:
@@ -72,26 +79,13 @@ async def fetch_tokens(url: str, *, log: Path | None = None) -> dict[str, str]:
     Raises:
         StartError: the identity provider gave none.
     """
-    forms = {
-        role: {
-            "grant_type": "password",
-            "client_id": TOOL,
-            "username": person,
-            "password": PASSWORD,
-        }
-        for role, person in PEOPLE.items()
-    }
-    forms["service"] = {
-        "grant_type": "client_credentials",
-        "client_id": MACHINE,
-        "client_secret": MACHINE_SECRET,
-    }
+    callers = {**PEOPLE, "service": MACHINE}
     async with httpx.AsyncClient(timeout=CALL_SECONDS, trust_env=False) as client:
         answers = await asyncio.gather(
-            *(client.post(f"{url}/token", data=form) for form in forms.values())
+            *(client.post(f"{url}/token", data=form) for form in map(token_form, callers.values()))
         )
     tokens: dict[str, str] = {}
-    for role, answer in zip(forms, answers, strict=True):
+    for role, answer in zip(callers, answers, strict=True):
         if answer.status_code != httpx.codes.OK:
             raise StartError(
                 f"The identity provider gave no token for {role}: it answered "

@@ -21,14 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import deployment
 from local.deployment import Deployed, Trust
-from local.emulator import ACCOUNT, REGION
-from local.errors import StartError, tell
+from local.emulator import emulator_session
+from local.errors import StartError, first_error, tell
 from local.issuer import AUDIENCE, fetch_tokens
 from local.paths import SHARED, State
 from local.progress import Progress
@@ -68,20 +67,7 @@ def main() -> int:
     except StartError as error:
         tell(error)
         return 1
-    except ExceptionGroup as group:
-        tell(_start_error(group))
-        return 1
     return 0
-
-
-def _start_error(group: ExceptionGroup[Exception]) -> StartError:
-    """The failed step's own error. What is no such error is a fault of ours, and is raised."""
-    error = group.exceptions[0]
-    if isinstance(error, ExceptionGroup):
-        return _start_error(error)
-    if isinstance(error, StartError):
-        return error
-    raise error
 
 
 def _options() -> Options:
@@ -135,12 +121,9 @@ async def _keep_deployed(options: Options) -> None:
 
 def _wait_until_lost(api_id: str, aws_url: str) -> None:
     """Return when LocalStack says that there is no such API. No answer says nothing about that."""
-    client = boto3.client(
+    client = emulator_session().client(
         "apigateway",
         endpoint_url=aws_url,
-        region_name=REGION,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="emulator",  # noqa: S106 - the emulator takes anything
         config=Config(
             connect_timeout=LOOK_WITHIN_SECONDS,
             read_timeout=LOOK_WITHIN_SECONDS,
@@ -164,9 +147,12 @@ async def _deploy(options: Options) -> Deployed:
     progress = Progress()
     trust = Trust(issuer=options.issuer, audience=AUDIENCE, jwks_url=f"{options.issuer_url}/jwks")
     aws_url = _by_address(options.aws_url)
-    async with asyncio.TaskGroup() as steps:
-        steps.create_task(_bootstrap(state, aws_url, progress))
-        steps.create_task(_make_templates(options, trust, progress))
+    try:
+        async with asyncio.TaskGroup() as steps:
+            steps.create_task(_bootstrap(state, aws_url, progress))
+            steps.create_task(_make_templates(options, trust, progress))
+    except ExceptionGroup as group:
+        raise first_error(group) from None
     with progress.step("deploy", "cdk deploys the stacks"):
         deployed = await deployment.deploy(state, STAGE, aws_url)
         await deployment.put_credential(deployed, options.credential, aws_url)

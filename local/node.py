@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-from functools import cache
 
 from local.errors import StartError
 from local.paths import SHARED
@@ -34,12 +33,6 @@ def find_node() -> str:
     if shutil.which("npm") is None:
         raise StartError("npm, which comes with Node, is needed, and is not on the PATH.")
     return version
-
-
-@cache
-def node_version() -> str:
-    """The same, found once."""
-    return find_node()
 
 
 def npm_environment() -> dict[str, str]:

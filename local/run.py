@@ -9,37 +9,31 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import fcntl
 import os
 import shlex
 import shutil
 import signal
 import sys
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    contextmanager,
-)
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from local import deployment
-from local.backoffice import BackOffice, backoffice_url, build_backoffice, running_backoffice
+from local.backoffice import backoffice_url, build_backoffice, running_backoffice
+from local.checkout_lock import try_lock
 from local.deployment import Deployed, Trust
-from local.emulator import REGION, Emulator, running_emulator
+from local.emulator import REGION, running_emulator
 from local.endpoints import Endpoints
-from local.errors import StartError, tell
-from local.issuer import Issuer, fetch_tokens, running_issuer, trust
+from local.errors import StartError, first_error, tell
+from local.issuer import fetch_tokens, running_issuer, trust
 from local.paths import SHARED, State, tool_environment
 from local.ports import HIGHEST_PORT, HOST, choose_port
-from local.processes import python_module, started
+from local.processes import python_module
 from local.progress import Progress
 from local.seed import check_health, lines_to_paste, seed, what_is_there
-from local.servers import await_ready
+from local.servers import Server, running_server
 from local.upstream.credentials import VARIABLE, Credential
 
 API_STAGE = "v1"
@@ -65,14 +59,6 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Upstream:
-    """The external APIs: our own stand-in, or another server."""
-
-    url: str
-    process: Process | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Ports:
     """Where each server of ours will be."""
 
@@ -86,9 +72,11 @@ class Ports:
 class Prepared:
     """What there is before the deploy."""
 
-    emulator: Emulator
-    issuer: Issuer
-    upstream: Upstream
+    emulator: Server
+    issuer: Server
+    upstream_url: str
+    stand_in: Server | None
+    """What answers at that address; None if another server does."""
     tokens: dict[str, str]
 
 
@@ -174,14 +162,8 @@ async def _main(options: Options) -> int:
         print("till: everything is stopped.", flush=True)
         return 0 if ready.is_set() else INTERRUPTED
     except ExceptionGroup as group:
-        # What ran at the same time as the failed step was only cancelled.
-        raise _first(group) from None
+        raise first_error(group) from None
     return 0
-
-
-def _first(group: ExceptionGroup[Exception]) -> Exception:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, ExceptionGroup) else error
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
@@ -212,17 +194,18 @@ async def _run(options: Options, ready: asyncio.Event) -> None:
                 seeding = steps.create_task(_seed(options, api_url, there, progress))
                 serving = steps.create_task(
                     _serve_backoffice(
-                        running_backoffice(ports.backoffice, api_url, trusted, state)
-                        if ports.backoffice is not None
-                        else None,
-                        servers,
-                        progress,
+                        ports.backoffice,
+                        api_url,
+                        trusted,
+                        state,
+                        servers=servers,
+                        progress=progress,
                     )
                 )
             backoffice = serving.result()
             endpoints = Endpoints(
                 api_url=api_url,
-                upstream_url=there.upstream.url,
+                upstream_url=there.upstream_url,
                 aws_endpoint_url=there.emulator.url,
                 region=REGION,
                 ledger_table=deployed.ledger_table,
@@ -240,7 +223,7 @@ async def _run(options: Options, ready: asyncio.Event) -> None:
             endpoints.write(state.endpoints)
             ready.set()
             _announce(endpoints, progress, demo=seeding.result())
-            await _watch(there, backoffice, state)
+            await _watch(there.emulator, there.issuer, there.stand_in, backoffice)
 
 
 def _choose_ports(options: Options) -> Ports:
@@ -268,10 +251,8 @@ def _the_only_one(state: State) -> Iterator[None]:
     """Hold the state folder for this run, and leave no endpoints behind."""
     state.folder.mkdir(parents=True, exist_ok=True)
     with state.lock.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StartError(f"A system is already running from {state.folder}.") from None
+        if not try_lock(lock):
+            raise StartError(f"A system is already running from {state.folder}.")
         # One that was killed outright may have left them.
         _tidy(state)
         state.temporary.mkdir()
@@ -305,16 +286,16 @@ async def _prepare(
     state = options.state
     upstream_url = options.upstream_url or f"http://{HOST}:{ports.upstream}/api"
 
-    async def start_upstream() -> Upstream:
+    async def start_stand_in() -> Server | None:
         if options.upstream_url is not None:
             progress.say(f"external APIs: yours, at {upstream_url}")
-            return Upstream(upstream_url)
+            return None
         with progress.step("external APIs", f"a stand-in starts at {upstream_url}"):
             return await servers.enter_async_context(
                 _stand_in(upstream_url, options.credential, state)
             )
 
-    async def start_issuer() -> tuple[Issuer, dict[str, str]]:
+    async def start_issuer() -> tuple[Server, dict[str, str]]:
         with progress.step("identity", f"a provider of tokens starts at {trusted.issuer}"):
             backoffice = None if ports.backoffice is None else backoffice_url(ports.backoffice)
             issuer = await servers.enter_async_context(
@@ -322,7 +303,7 @@ async def _prepare(
             )
             return issuer, await fetch_tokens(issuer.url, log=issuer.log)
 
-    async def start_emulator() -> Emulator:
+    async def start_emulator() -> Server:
         with progress.step("emulator", f"ministack starts at http://{HOST}:{ports.emulator}"):
             emulator = await servers.enter_async_context(
                 running_emulator(ports.emulator, state, records_calls=options.records_calls)
@@ -342,32 +323,33 @@ async def _prepare(
     async with asyncio.TaskGroup() as steps:
         emulator = steps.create_task(start_emulator())
         steps.create_task(make_templates())
-        upstream = steps.create_task(start_upstream())
+        stand_in = steps.create_task(start_stand_in())
         identity = steps.create_task(start_issuer())
     issuer, tokens = identity.result()
-    return Prepared(emulator.result(), issuer, upstream.result(), tokens)
+    return Prepared(emulator.result(), issuer, upstream_url, stand_in.result(), tokens)
 
 
-@asynccontextmanager
-async def _stand_in(url: str, credential: Credential, state: State) -> AsyncIterator[Upstream]:
-    log = state.logs / "upstream.log"
-    command = python_module("local.upstream", "--port", str(urlsplit(url).port))
-    env = {**tool_environment(state), VARIABLE: str(credential)}
-    async with started(command, log=log, env=env, ends_with_us=True) as process:
-        ready = url.removesuffix("/api") + "/_control/ready"
-        await await_ready("The stand-in", process, ready, log, proof=f'"pid":{process.pid}}}')
-        yield Upstream(url, process)
+def _stand_in(
+    url: str, credential: Credential, state: State
+) -> AbstractAsyncContextManager[Server]:
+    return running_server(
+        "The stand-in",
+        python_module("local.upstream", "--port", str(urlsplit(url).port)),
+        url=url,
+        ready=url.removesuffix("/api") + "/_control/ready",
+        log=state.logs / "upstream.log",
+        env={**tool_environment(state), VARIABLE: str(credential)},
+    )
 
 
 async def _seed(options: Options, api_url: str, there: Prepared, progress: Progress) -> bool:
     with progress.step("seed", "demo customers get credit, through the API"):
-        upstream = there.upstream
         seeded = await seed(
             api_url,
-            upstream.url,
+            there.upstream_url,
             options.credential,
             token=there.tokens["admin"],
-            own_stand_in=upstream.process is not None,
+            own_stand_in=there.stand_in is not None,
         )
         if not seeded.done:
             await check_health(api_url)
@@ -376,14 +358,18 @@ async def _seed(options: Options, api_url: str, there: Prepared, progress: Progr
 
 
 async def _serve_backoffice(
-    running: AbstractAsyncContextManager[BackOffice] | None,
+    port: int | None,
+    api_url: str,
+    trusted: Trust,
+    state: State,
+    *,
     servers: AsyncExitStack,
     progress: Progress,
-) -> BackOffice | None:
-    if running is None:
+) -> Server | None:
+    if port is None:
         return None
     with progress.step("back office", "it is served on the same origin as the API"):
-        return await servers.enter_async_context(running)
+        return await servers.enter_async_context(running_backoffice(port, api_url, trusted, state))
 
 
 def _announce(endpoints: Endpoints, progress: Progress, *, demo: bool) -> None:
@@ -407,30 +393,24 @@ def _announce(endpoints: Endpoints, progress: Progress, *, demo: bool) -> None:
     print("Ctrl-C stops everything.", flush=True)
 
 
-async def _watch(there: Prepared, backoffice: BackOffice | None, state: State) -> None:
+async def _watch(*servers: Server | None) -> None:
     """Wait as long as all is well.
 
     Raises:
         StartError: a server ended by itself.
     """
-    processes = {
-        "The emulator": (there.emulator.process, there.emulator.log),
-        "The identity provider": (there.issuer.process, there.issuer.log),
+    ends = {
+        asyncio.create_task(server.process.wait()): server
+        for server in servers
+        if server is not None
     }
-    if there.upstream.process is not None:
-        processes["The stand-in"] = (there.upstream.process, state.logs / "upstream.log")
-    if backoffice is not None:
-        processes["The back office"] = (backoffice.process, backoffice.log)
-    ends = {name: asyncio.create_task(process.wait()) for name, (process, _) in processes.items()}
     try:
-        await asyncio.wait(ends.values(), return_when=asyncio.FIRST_COMPLETED)
-        for name, end in ends.items():
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end, server in ends.items():
             if end.done():
-                raise StartError(
-                    f"{name} ended by itself, with {end.result()}.", processes[name][1]
-                )
+                raise StartError(f"{server.name} ended by itself, with {end.result()}.", server.log)
     finally:
-        for end in ends.values():
+        for end in ends:
             end.cancel()
 
 

@@ -51,6 +51,7 @@ def main() -> int:
     """Set up, then become the module that was asked for."""
     progress = Progress()
     try:
+        _check_venv()
         asyncio.run(_set_up(progress))
     except StartError as error:
         tell(error)
@@ -66,6 +67,19 @@ def main() -> int:
         environment = {**os.environ, **jsii_environment(), "PYTHONPATH": python_path}
         os.execve(python, [python, "-m", *sys.argv[1:]], environment)  # noqa: S606 - no shell
     return 0
+
+
+def _check_venv() -> None:
+    """Refuse a linked ``.venv``: making it again would clear the folder that it points to.
+
+    Raises:
+        StartError: it is a symbolic link.
+    """
+    if VENV.is_symlink():
+        raise StartError(
+            f"{VENV} is a symbolic link to {VENV.readlink()}, which a set-up could clear: remove "
+            "the link, and each checkout gets its own."
+        )
 
 
 async def _set_up(progress: Progress) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError
 
+from local.checkout_lock import try_lock
 from local.deployment import STAGE
 from local.endpoints import Endpoints
 from local.errors import StartError
@@ -126,9 +126,8 @@ def _clear_away_old() -> None:
             if time.time() - folder.stat().st_mtime < FORGET_AFTER_SECONDS:
                 continue
             with state.lock.open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
+                if not try_lock(lock):
+                    continue
         except FileNotFoundError:
             # Another one is clearing away too, or it never came to run.
             pass

@@ -109,7 +109,7 @@ def test_it_is_not_built_anew_for_what_is_no_source(checkout: Checkout, name: st
 
 def test_another_node_builds_it_anew(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     def change() -> None:
-        monkeypatch.setattr(backoffice, "node_version", lambda: "v99.0.0")
+        monkeypatch.setattr(backoffice, "find_node", lambda: "v99.0.0")
 
     assert checkout.builds_after(change) == 1
 

@@ -154,6 +154,14 @@ def test_the_races_have_the_processor_before_what_runs_with_them() -> None:
     assert any("tests/integration" in str(lane) for lane in first_lanes)
 
 
+def test_what_needs_no_races_runs_next_to_the_integration_tests() -> None:
+    (step,) = [step for step in checks._steps("all") if "tests/integration" in str(step[0])]
+    titles = [check.title for check in step[1]]
+
+    assert {checks.SUITES["infra"], checks.SUITES["simulation"]} < set(titles)
+    assert any("LocalStack's stage" in title for title in titles)
+
+
 def test_other_lanes_than_the_first_yield_the_processor(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:

@@ -96,7 +96,7 @@ def test_a_port_that_was_taken_meanwhile_is_an_error_and_not_another_emulator(
     async def start_twice() -> None:
         port = free_port()
         async with running_emulator(port, state) as first:
-            with pytest.raises(StartError, match="ended at once"):
+            with pytest.raises(StartError, match="ended immediately"):
                 async with running_emulator(port, late):
                     pytest.fail("there can be only one")
             async with httpx.AsyncClient(trust_env=False) as client:

@@ -19,9 +19,10 @@ import httpx
 import jwt
 import pytest
 
-from local.issuer import AUDIENCE, Issuer, fetch_tokens, running_issuer, trust
+from local.issuer import AUDIENCE, fetch_tokens, running_issuer, trust
 from local.paths import State
 from local.ports import choose_port
+from local.servers import Server
 from local.upstream.demo_data import SIGNED_IN_CUSTOMER
 
 BACKOFFICE = "http://127.0.0.1:8099"
@@ -41,7 +42,7 @@ class Provider:
     log: Path
     tokens: dict[str, str]
     runner: asyncio.Runner
-    issuer: Issuer
+    issuer: Server
 
     def claims(self, token: str, audience: str = AUDIENCE) -> Claims:
         """What a token says, if it is signed by a published key and meant for this audience."""
