@@ -172,7 +172,7 @@ function ViewerMenu() {
         if (open && event.relatedTarget instanceof Node && !event.currentTarget.contains(event.relatedTarget)) setOpen(false);
       }}
     >
-      <button ref={button} type="button" className="till-viewer-button" aria-expanded={open} aria-controls="till-viewer-panel" onClick={() => setOpen(!open)}>
+      <button ref={button} type="button" className="till-viewer-button" aria-label={`Account of ${viewer.name}`} aria-expanded={open} aria-controls="till-viewer-panel" onClick={() => setOpen(!open)}>
         <span className="till-avatar" aria-hidden="true">
           {initials(viewer.name)}
         </span>

@@ -47,19 +47,21 @@ export function DataTable<T>({ caption, columns, rows, rowKey, sorting, onSort, 
   return (
     // Scrolls sideways on a narrow screen, by keyboard too.
     <div className={`till-table-scroll ${stale === true ? 'till-stale' : ''}`} role="region" aria-label={caption} tabIndex={0}>
-      <table className="till-table" aria-busy={stale === true}>
+      {/* The roles are those of the elements, which lose them on a phone: there each row is shown as a card. */}
+      <table className="till-table" role="table" aria-busy={stale === true}>
         <caption className="till-hidden">{caption}</caption>
-        <thead>
-          <tr>
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map((column) => (
               <HeaderCell key={column.id} column={column} sorting={sorting} onSort={onSort} />
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {rows.map((row) => (
             <tr
               key={rowKey(row)}
+              role="row"
               {...(onRowClick === undefined
                 ? {}
                 : { className: 'till-row-opens', onClick: (event: MouseEvent) => isOnRowItself(event) && onRowClick(row) })}
@@ -67,11 +69,11 @@ export function DataTable<T>({ caption, columns, rows, rowKey, sorting, onSort, 
               {columns.map((column) => {
                 const className = cellClass(column);
                 return column.isRowHeader === true ? (
-                  <th key={column.id} scope="row" className={className}>
+                  <th key={column.id} scope="row" role="rowheader" className={className}>
                     {column.cell(row)}
                   </th>
                 ) : (
-                  <td key={column.id} className={className}>
+                  <td key={column.id} role="cell" data-label={column.header} className={className}>
                     {column.cell(row)}
                   </td>
                 );
@@ -104,7 +106,7 @@ function HeaderCell<T>({ column, sorting, onSort }: HeaderCellProps<T>) {
   const className = cellClass(column);
   if (column.sortable !== true || onSort === undefined) {
     return (
-      <th scope="col" className={className}>
+      <th scope="col" role="columnheader" className={className}>
         {column.header}
       </th>
     );
@@ -112,7 +114,7 @@ function HeaderCell<T>({ column, sorting, onSort }: HeaderCellProps<T>) {
   const direction = sorting?.by === column.id ? sorting.direction : undefined;
   const next = direction === 'ascending' ? 'descending' : 'ascending';
   return (
-    <th scope="col" className={className} aria-sort={direction ?? 'none'}>
+    <th scope="col" role="columnheader" className={className} aria-sort={direction ?? 'none'}>
       <button type="button" className="till-sort" onClick={() => onSort({ by: column.id, direction: next })}>
         {column.header}
         <Icon name={direction === undefined ? 'sort-alt' : direction === 'ascending' ? 'arrow-up' : 'arrow-down'} size="xs" aria-hidden />
