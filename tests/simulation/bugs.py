@@ -159,6 +159,15 @@ BUGS: Final = (
         hole=7,
     ),
     Bug(
+        "an unknown outcome that comes after a void opens no possible orphan",
+        "domain/purchase.py",
+        "elif isinstance(outcome, OutcomeUnknown) and orphan is None:",
+        "elif False:",
+        first=60152699,
+        within=1,
+        hole=28,
+    ),
+    Bug(
         "that nothing is known replaces a noted answer",
         SETTLEMENT,
         "if attempt.knows_more_than(outcome) and attempt.carrier_outcome != answered:",

@@ -13,7 +13,6 @@ from uuid import UUID, uuid5
 
 import httpx
 
-from tests.simulation.attribute_values import Deserializer, Serializer
 from tests.simulation.dynamodb import Call, Client, Key, Tables
 from tests.simulation.invariants import (
     LEDGER,
@@ -29,7 +28,6 @@ from tests.simulation.invariants import (
 from tests.simulation.plan import PROMO_CODES, Operation, Plan, Stream
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.upstream import BASE_URL, Reply, Shelf, Transport
-from till.adapters.dynamodb import client
 from till.adapters.dynamodb.client import CALL_SECONDS
 from till.adapters.dynamodb.store import DynamoStore
 from till.adapters.upstream.carrier import HttpCarrier
@@ -90,8 +88,6 @@ _TERMS: Final = {
     "TENTH": PromoTerms(discount=PercentageDiscount(percent=10)),
     "FIRST": PromoTerms(discount=PercentageDiscount(percent=100), first_purchase_only=True),
 }
-_SERIALIZER: Final = Serializer()
-_DESERIALIZER: Final = Deserializer()
 _DISPLAY: Final = DisplayPolicy(max_age_seconds=5, stale_if_error_seconds=60)
 
 Result: TypeAlias = object
@@ -630,13 +626,9 @@ def running(world: World) -> Iterator[None]:
     """Run the product's code in a world, with the jitter of its seed."""
     before = in_parallel.use(world.scheduler)
     random.seed(world.plan.seed)
-    own = vars(client)
-    boto3s = own["_serializer"], own["_deserializer"]
-    own["_serializer"], own["_deserializer"] = _SERIALIZER, _DESERIALIZER
     try:
         yield
     finally:
-        own["_serializer"], own["_deserializer"] = boto3s
         in_parallel.use(before)
 
 

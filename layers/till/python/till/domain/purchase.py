@@ -561,11 +561,12 @@ class PurchaseAttempt:
             deadline_at=deadline_at,
         )
 
-    def with_late_answer(self, outcome: Shipped | NotShipped, at: datetime) -> PurchaseAttempt:
-        """The voided attempt with what the carrier answered after that.
+    def with_late_answer(self, outcome: ShipmentOutcome, at: datetime) -> PurchaseAttempt:
+        """The voided attempt with what a call of the carrier came to after that.
 
-        A parcel that was made after all is an open orphan shipment. If there is none, a possible
-        orphan stays open until a person closes it, who sees the answer.
+        A parcel that was made after all is an open orphan shipment, and one that may have been made
+        is a possible one: whoever voided the attempt could not know. If there is no parcel, a
+        possible orphan stays open until a person closes it, who sees the answer.
 
         Raises:
             ValueError: the attempt is not voided.
@@ -575,6 +576,8 @@ class PurchaseAttempt:
         orphan = self.orphan
         if isinstance(outcome, Shipped):
             orphan = OrphanShipment(since=at, shipment_id=outcome.shipment_id)
+        elif isinstance(outcome, OutcomeUnknown) and orphan is None:
+            orphan = OrphanShipment(since=at)
         return replace(
             self,
             revision=self.revision + 1,

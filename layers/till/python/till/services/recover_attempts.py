@@ -172,12 +172,18 @@ class RecoverAttempts:
                 attempt_id=attempt.id,
                 timeout_seconds=self._policy.shipment_timeout_seconds,
             )
+        answered = outcome is not None
         if outcome is None:
             outcome = OutcomeUnknown(
                 message="the run that was buying ended before it recorded an outcome"
             )
         settled = self._settle(
-            attempt, outcome, deadline, actor=RECOVERY_ACTOR, tries=_ATTEMPT_TRIES
+            attempt,
+            outcome,
+            deadline,
+            actor=RECOVERY_ACTOR,
+            answered=answered,
+            tries=_ATTEMPT_TRIES,
         )
         if settled.state is AttemptState.UNKNOWN:
             report.made_unknown.append(attempt.id)

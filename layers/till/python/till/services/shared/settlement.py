@@ -134,13 +134,15 @@ class SettleShipment:
         *,
         actor: str,
         account: Account | None = None,
+        answered: bool = True,
         tries: int | None = None,
     ) -> PurchaseAttempt:
         """Settle one attempt by the carrier's answer; returns the attempt as it then is.
 
         ``attempt`` and ``account`` are as last known; what has changed since is read again.
-        ``actor`` is who does this. If the attempt was settled meanwhile, it stays as it is; a
-        parcel that turns up for a voided one is recorded as an orphan shipment.
+        ``actor`` is who does this, and ``answered`` whether the outcome is that of a call. If the
+        attempt was settled meanwhile, it stays as it is; a parcel that turns up for a voided one is
+        recorded as an orphan shipment.
 
         Raises:
             Exception: it did not work. The carrier's answer is then noted on the attempt, and the
@@ -150,7 +152,9 @@ class SettleShipment:
         answered_at = self._clock.now()
         in_time = keeping(deadline, _NOTE_SECONDS)
         store = self._store.within(in_time)
-        run = _Settling(store, self._clock, self._policy, self._incidents, actor, answered_at)
+        run = _Settling(
+            store, self._clock, self._policy, self._incidents, actor, answered_at, answered
+        )
         known = (attempt, account) if account is not None else None
 
         def step() -> PurchaseAttempt:
@@ -164,7 +168,8 @@ class SettleShipment:
         try:
             return until_confirmed(step, in_time, tries=tries)
         except Exception:
-            self._note(attempt, outcome, answered_at, deadline)
+            if answered:
+                self._note(attempt, outcome, answered_at, deadline)
             raise
 
     def _note(
@@ -205,6 +210,7 @@ class _Settling:
     incidents: Incidents
     actor: str
     answered_at: datetime
+    is_answer: bool
 
     def read(
         self, attempt_id: UUID, customer_id: UUID, outcome: ShipmentOutcome
@@ -240,6 +246,8 @@ class _Settling:
         """Decide and commit. ``outcome`` is what of the carrier's answer can be believed."""
         outcome = attempt.believed(outcome)
         if not attempt.is_open:
+            if not self.is_answer:
+                return attempt
             return _record_late_answer(
                 self.store, self.incidents, attempt, outcome, self.answered_at
             )
@@ -305,14 +313,14 @@ def _record_late_answer(
     at: datetime,
 ) -> PurchaseAttempt:
     """Write down what the carrier answered for an attempt that was resolved meanwhile."""
-    if isinstance(outcome, OutcomeUnknown) or attempt.carrier_outcome == outcome:
+    if attempt.carrier_outcome == outcome:
         return attempt
     if attempt.purchase is not None:
         # A purchase keeps its shipment: a second parcel for it can only be reported.
         if isinstance(outcome, Shipped) and outcome.shipment_id != attempt.purchase.shipment_id:
             incidents.answer_not_recorded(attempt.id, outcome)
         return attempt
-    if attempt.state is not AttemptState.VOIDED:
+    if attempt.state is not AttemptState.VOIDED or attempt.knows_more_than(outcome):
         return attempt
     answered = attempt.with_late_answer(outcome, at)
     store.commit(UpdateAttempt(attempt, answered))
