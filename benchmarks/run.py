@@ -124,7 +124,7 @@ class Bench:
             shipments_idempotent=False,
         )
         self.adjust = AdjustCredit(self.store, customers, clock)
-        self.credit = ReadCredit(self.store, customers)
+        self.credit = ReadCredit(self.store, customers, clock)
         self.purchases = ReadPurchases(self.store, customers)
         self.refund = RefundPurchase(self.store, clock)
         self.buy = CreatePurchase(

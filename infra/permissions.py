@@ -62,7 +62,8 @@ class Rights:
 
 _NOTHING: Final = Rights()
 _UPSTREAM_ALONE: Final = Rights(calls_upstream=True)
-_BALANCE: Final = Rights(ledger=(_QUERY,), calls_upstream=True)
+_BALANCE: Final = Rights(ledger=(_GET, _QUERY), calls_upstream=True)
+_ENTRIES: Final = Rights(ledger=(_QUERY,), calls_upstream=True)
 _CREDIT: Final = Rights(ledger=(_GET, _QUERY, _PUT), calls_upstream=True)
 _PURCHASE: Final = Rights(purchases=(_GET, _QUERY))
 _BY_STATE: Final = Rights(purchases=(_GET_MANY,), state_index=(_QUERY,))
@@ -70,7 +71,7 @@ _PROMO_CODE: Final = Rights(purchases=(_GET, _PUT, _UPDATE))
 
 PERMISSIONS: Final[Mapping[str, Rights]] = {
     "get_credit": _BALANCE,
-    "list_entries": _BALANCE,
+    "list_entries": _ENTRIES,
     "grant_credit": _CREDIT,
     "deduct_credit": _CREDIT,
     "create_purchase": Rights(

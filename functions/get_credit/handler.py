@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from till import bootstrap
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.documentation import READ, UPSTREAM, documented
-from till.http.parameters import PathId
+from till.http.parameters import AtFilter, PathId
 from till.http.wire.credit import BalanceResponse
 
 app = APIGatewayRestResolver(**RESOLVER)
@@ -19,14 +19,18 @@ app = APIGatewayRestResolver(**RESOLVER)
     "/customers/<customer_id>/credit",
     summary="Get a balance",
     description="All amounts are 0 for a customer who exists and never had credit. Reading "
-    "creates nothing.",
+    "creates nothing. With `at`: the balance right after the last change at or before that time, "
+    "held amounts included, with that change's `version` and `updated_at`; all amounts and the "
+    "version are 0 if the account did not exist yet. A balance of less than a minute ago may "
+    "still change: a change counts from the time at which its request was decided.",
     operation_id="get_credit",
     tags=["credit"],
     responses=documented(HTTPStatus.OK, BalanceResponse, *READ, *UPSTREAM),
 )
-def get_credit(customer_id: PathId) -> Response[BalanceResponse]:
+def get_credit(customer_id: PathId, at: AtFilter = None) -> Response[BalanceResponse]:
     """Get a balance."""
-    account = bootstrap.read_credit().balance(customer_id)
+    read = bootstrap.read_credit()
+    account = read.balance(customer_id) if at is None else read.balance_at(customer_id, at)
     return answer(BalanceResponse.of(account), HTTPStatus.OK)
 
 

@@ -30,7 +30,7 @@ PROMO_CODE = {"purchases": {"GetItem", "PutItem", "UpdateItem"}}
 ALLOWED: dict[str, dict[str, set[str]]] = {
     "grant_credit": CREDIT,
     "deduct_credit": CREDIT,
-    "get_credit": {"ledger": QUERY},
+    "get_credit": {"ledger": {"GetItem", "Query"}},
     "list_entries": {"ledger": QUERY},
     "create_purchase": {
         "ledger": {"Query", "PutItem"},

@@ -346,8 +346,9 @@ class TillClient:
 
     # Credit
 
-    def credit(self, customer_id: UUID | str) -> Reply[Balance]:
-        return Reply(self._http.get(f"/customers/{customer_id}/credit"), 200, Balance)
+    def credit(self, customer_id: UUID | str, *, at: str | None = None) -> Reply[Balance]:
+        query = {} if at is None else {"at": at}
+        return Reply(self._http.get(f"/customers/{customer_id}/credit", params=query), 200, Balance)
 
     def grant(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -93,6 +94,35 @@ def test_grant_and_deduct(till: TillClient, shop: Shop, audit: Auditor) -> None:
     picture = audit(customer)
     assert picture.entries == [granted.entry, deducted.entry]
     assert picture.balance == deducted.balance
+
+
+def test_the_balance_as_it_was(till: TillClient, shop: Shop) -> None:
+    customer, product = shop.customer(), shop.product("4.00")
+    till.grant(customer, 5_000).result()
+    till.buy(customer, product.id).result()
+    till.deduct(customer, 1_000).result()
+    entries = sorted(till.entries(customer).result().items, key=lambda entry: entry.sequence)
+    assert [entry.balance_after for entry in entries] == [5_000, 4_600, 3_600]
+
+    for entry in entries:
+        balance = till.credit(customer, at=entry.created_at).result()
+        assert balance.updated_at == datetime.fromisoformat(entry.created_at)
+        assert balance.posted == entry.balance_after
+    assert (
+        till.credit(customer, at=entries[-1].created_at).result() == till.credit(customer).result()
+    )
+    before = till.credit(customer, at="2020-01-01T00:00:00+01:00").result()
+    assert (before.posted, before.version, before.updated_at) == (0, 0, None)
+
+
+def test_the_balance_at_a_time_that_is_not_past(till: TillClient, shop: Shop) -> None:
+    with_account, without = shop.customer(credit=100), shop.customer()
+    for customer in (with_account, without):
+        for time in ("9999-01-01T00:00:00Z", "2026-11-22", "yesterday", "", "1700000000"):
+            problem = till.credit(customer, at=time).refused(400, "invalid-request")
+            assert problem.fields == {"at"}
+    nobody = uuid4()
+    till.credit(nobody, at="2020-01-01T00:00:00Z").refused(404, "customer-not-found")
 
 
 def test_a_deduction_takes_what_is_there_and_no_more(

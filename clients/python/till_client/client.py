@@ -110,9 +110,11 @@ class Till:
 
     # Credit
 
-    def get_credit(self, customer_id: UUID) -> models.BalanceResponse:
-        """Get a balance."""
-        return _ok(get_credit.sync_detailed(customer_id, client=self._client))
+    def get_credit(
+        self, customer_id: UUID, *, at: datetime | None = None
+    ) -> models.BalanceResponse:
+        """Get a balance: the present one, or the one that an earlier time had."""
+        return _ok(get_credit.sync_detailed(customer_id, client=self._client, at=_given(at)))
 
     def grant_credit(
         self, customer_id: UUID, amount: int, reason: str, *, intent: str

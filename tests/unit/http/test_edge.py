@@ -60,6 +60,7 @@ from till.services.errors import (
     ShipmentIdTakenError,
     ShipmentOutcomeUnknownError,
     StaleVersionError,
+    TimeInFutureError,
 )
 from till.services.ports.store import (
     InconsistentReadError,
@@ -406,6 +407,7 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         PromoCodeExistsError(),
         PromoCodeDeactivatedError(),
         StaleVersionError(version=2),
+        TimeInFutureError(),
         InvalidPromoTermsError(field="valid_until", message="must be later"),
         *(PromoCodeRefusedError(code="X", restriction=r) for r in PromoRestriction),
         PreconditionRequiredError(),

@@ -135,7 +135,7 @@ def test_only_a_customer_who_exists_gets_an_account(world: World) -> None:
 
 def test_an_account_outlives_its_customer(world: World) -> None:
     world.customers.customers.clear()
-    read = ReadCredit(world.store, world.customers)
+    read = ReadCredit(world.store, world.customers, world.clock)
     assert read.balance(world.customer_id).posted == Money(10_000)
     world.credit.deduct(world.adjustment(10_000), FakeDeadline())
     with pytest.raises(CustomerNotFoundError):

@@ -212,7 +212,7 @@ def read_credit() -> ReadCredit:
     """Read balances and entries."""
     from till.services.read_credit import ReadCredit
 
-    return ReadCredit(_store(), CustomersWhenAsked())
+    return ReadCredit(_store(), CustomersWhenAsked(), SystemClock())
 
 
 @cache

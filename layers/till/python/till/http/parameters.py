@@ -62,6 +62,13 @@ FromFilter = Annotated[
 UntilFilter = Annotated[
     InstantText | None, Query(description="Created before this RFC 3339 time with an offset")
 ]
+AtFilter = Annotated[
+    InstantText | None,
+    Query(
+        description="The balance as it was at this RFC 3339 time with an offset, which must not be "
+        "in the future; left out: the balance now"
+    ),
+]
 Limit = Annotated[
     int, Field(ge=1, le=100), WRITTEN_AS_JSON, Query(description="The most items on a page")
 ]

@@ -48,6 +48,7 @@ from till.services.errors import (
     ShipmentIdTakenError,
     ShipmentOutcomeUnknownError,
     StaleVersionError,
+    TimeInFutureError,
 )
 from till.services.ports.store import ReadAgainError
 from till.services.ports.upstream import (
@@ -283,6 +284,7 @@ _TABLE: Final[Mapping[type, Callable[[TillError], Problem]]] = dict(
         _field_row(
             InvalidCursorError, "cursor", "is not a cursor of this list; start again without one"
         ),
+        _field_row(TimeInFutureError, "at", "must not be in the future"),
         _field_row(
             AmountOutOfBoundsError, "quantity", "the total is larger than one purchase may be"
         ),

@@ -77,6 +77,10 @@ class ShipmentOutcomeUnknownError(TillError):
         self.replayed = replayed
 
 
+class TimeInFutureError(TillError):
+    """What is asked for has not happened yet."""
+
+
 class BusyError(TillError):
     """The request was not confirmed in its time.
 
