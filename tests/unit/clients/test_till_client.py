@@ -231,6 +231,16 @@ def test_a_date_in_retry_after_is_understood(connect: Connect, clock: Clock) -> 
     assert 17 < clock.slept[0] <= 20
 
 
+def test_a_balance_of_an_earlier_time_is_asked_for_with_its_offset() -> None:
+    till, api = connect(good("get_credit"), good("get_credit"))
+    till.get_credit(CUSTOMER, at=datetime(2026, 11, 22, 17, 36, tzinfo=UTC))
+    till.get_credit(CUSTOMER)
+    assert [dict(request.url.params) for request in api.requests] == [
+        {"at": "2026-11-22T17:36:00+00:00"},
+        {},
+    ]
+
+
 def test_a_problem_without_retry_after_is_raised_immediately(connect: Connect) -> None:
     till, api = connect(refused(503, "busy"))
     with pytest.raises(Problem, match="A detail"):
