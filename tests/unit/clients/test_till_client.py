@@ -231,7 +231,7 @@ def test_a_date_in_retry_after_is_understood(connect: Connect, clock: Clock) -> 
     assert 17 < clock.slept[0] <= 20
 
 
-def test_a_balance_of_an_earlier_time_is_asked_for_with_its_offset() -> None:
+def test_a_balance_of_an_earlier_time_is_asked_for_with_its_offset(connect: Connect) -> None:
     till, api = connect(good("get_credit"), good("get_credit"))
     till.get_credit(CUSTOMER, at=datetime(2026, 11, 22, 17, 36, tzinfo=UTC))
     till.get_credit(CUSTOMER)
