@@ -1,7 +1,7 @@
 """The system that the tests talk to, and how much of it is at hand.
 
 Everything is, of the one that they start themselves. Of a LocalStack that runs already the tables
-and functions are, but its functions run in containers, which nobody here can end and which do not
+and functions are, but its functions run in containers, which the tests cannot end and which do not
 reach a port of this machine. Of a deployed stage there may be no more than the API. A test asks
 for what it needs, and is skipped, saying why, where that is not to be had.
 """
@@ -91,7 +91,7 @@ class UnderTest:
         return self.emulated is not None and self.embedded is None
 
     def token(self, role: str) -> str:
-        """A token of somebody with that role, as they got it themselves."""
+        """A token of a caller with that role, as a caller gets one."""
         return needed(self.tokens.get(role), f"an access token for the role {role}")
 
     def write(self, path: Path) -> None:

@@ -40,7 +40,7 @@ GONE_PAST = {
     ("IAM4[AWSLambdaBasicExecutionRole]", COPIES),
     ("IAM5", COPIES),
 }
-"""Written out once more: whoever goes past another rule says so in two places."""
+"""Written out once more, so that an exception from another rule has to be made in two places."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ def test_the_ledger_alone_has_a_stream_and_its_name_is_written_down(
 def test_the_upstreams_secret_is_made_empty_and_where_it_is_is_written_down(
     synthesized: Synthesized,
 ) -> None:
-    """Whoever puts a value in is asked by nobody who deploys, and no deploy takes it out."""
+    """The value is put in by hand: no deploy asks for it, and none removes it."""
     secret = synthesized.data.one("AWS::SecretsManager::Secret")
     assert secret.properties["Name"] == f"till-{synthesized.stage}-upstream"
     assert not {"SecretString", "GenerateSecretString"} & secret.properties.keys()

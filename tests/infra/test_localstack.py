@@ -42,7 +42,7 @@ def test_the_api_has_the_same_id_each_time_on_emulators_alone(
 
 
 def test_there_is_no_layer_and_no_authorizer(localstack: Synthesized) -> None:
-    """Both are accepted there, and applied by nobody: a layer's code would be missing, and with an
+    """Both are accepted there and not applied: a layer's code would be missing, and with an
     authorizer everybody would be let in."""
     compute = localstack.compute
     assert compute.all("AWS::Lambda::LayerVersion") == []

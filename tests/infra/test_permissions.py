@@ -1,6 +1,6 @@
 """Least privilege, read from the templates.
 
-The table of who may do what is written out here once more: whoever changes a right changes it in
+The table of who may do what is written out here once more: a changed right is changed in
 two places, and says so to the reader of both.
 """
 

@@ -71,7 +71,7 @@ class Checkout:
 
 def _content(out: Path) -> dict[str, bytes]:
     # What is left out (tree.json, *.metadata.json) is notes of the CDK to itself about where it
-    # ran, which nobody deploys.
+    # ran, which is never deployed.
     files = [
         *out.glob("*.template.json"),
         *out.glob("*.assets.json"),
@@ -83,7 +83,7 @@ def _content(out: Path) -> dict[str, bytes]:
 
 
 def _link(source: str, target: str) -> None:
-    """Thousands of files, which nobody changes."""
+    """Thousands of files that do not change."""
     try:
         os.link(source, target)
     except OSError:  # another file system

@@ -100,7 +100,7 @@ def test_every_action_is_pinned_by_its_commit_and_tells_its_version() -> None:
 @each_workflow
 def test_it_runs_for_pull_requests_for_main_or_when_called(path: Path) -> None:
     # Never by pull_request_target or workflow_run, which run with this repository's rights on what
-    # somebody else sent.
+    # another person sent.
     on = triggers(read(path))
     assert set(on) <= {"pull_request", "push", "schedule", "workflow_call", "workflow_dispatch"}
     assert on.get("push", {"branches": ["main"]}) == {"branches": ["main"]}
@@ -379,7 +379,7 @@ def zizmor(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def shellcheck(script: str, variables: Iterable[str] = ()) -> subprocess.CompletedProcess[str]:
-    """As GitHub runs it, with these variables: one that nobody sets is found, too."""
+    """As GitHub runs it, with these variables: one that is not set is found, too."""
     given = "".join(f"export {name}=\n" for name in variables)
     optional = "check-unassigned-uppercase,quote-safe-variables,check-set-e-suppressed"
     command = (str(BIN / "shellcheck"), "--shell=bash", f"--enable={optional}", "-")

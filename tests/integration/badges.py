@@ -70,7 +70,7 @@ class Badges:
         return token
 
     def admin(self, subject: str) -> str:
-        """Somebody who may do everything, the same token each time."""
+        """A caller with every right; the same token each time."""
         if subject not in self._kept:
             self._kept[subject] = self.of(subject, "admin")
         return self._kept[subject]

@@ -270,7 +270,7 @@ class Reply(Generic[M_co]):
 
 
 def new_key() -> str:
-    """An Idempotency-Key that nobody has used."""
+    """An Idempotency-Key that was never used."""
     return f"key-{uuid4()}"
 
 

@@ -184,7 +184,7 @@ def crashes(
 
 @pytest.fixture(scope="module")
 def no_time_to_look(dynamodb_proxy: FaultProxy, functions: Functions) -> Iterator[None]:
-    """Nobody finds out what became of an unknown outcome before its deadline.
+    """No person resolves an unknown outcome before its deadline.
 
     The recovery, too, reaches DynamoDB by way of the proxy.
     """

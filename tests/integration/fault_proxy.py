@@ -85,7 +85,7 @@ class LateWrite:
 
 @dataclass(frozen=True)
 class StopListening:
-    """From now on nobody can connect; this request is still answered."""
+    """From now on no connection is accepted; this request is still answered."""
 
 
 Fault = Answer | LoseReply | LateWrite | HoldReply | StopListening

@@ -64,7 +64,7 @@ class Functions:
     ) -> Iterator[None]:
         """Other environment variables, timeout or layers, for some functions in the block.
 
-        Every worker of theirs is ended, before and after: nobody may be using them.
+        Every worker of theirs is ended, before and after: they must not be in use.
         """
         before = {operation: self._settings(operation) for operation in operations}
         layers = self._settings(layers_of).layers if layers_of else None

@@ -76,7 +76,7 @@ class Asked:
 
 @pytest.fixture(scope="module", autouse=True)
 def _impatient(functions: Functions) -> Iterator[None]:
-    """Nobody wants to wait long for the carrier here."""
+    """A short time-out for the carrier, to keep the tests short."""
     with functions.configured("create_purchase", TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS="2"):
         yield
 
@@ -220,7 +220,7 @@ def test_closed_port_voids(
     with (
         running_proxy(endpoints.upstream_url) as proxy,
         functions.configured("create_purchase", TILL_UPSTREAM_URL=proxy.url),
-        # Nobody can connect any more once customer and product are being read.
+        # No connection is accepted once customer and product are being read.
         proxy.fault(StopListening(), both_being_read),
     ):
         reply = till.buy(asked.customer, asked.product, key=asked.key)

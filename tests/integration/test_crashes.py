@@ -28,7 +28,7 @@ SCHEDULED_WITHIN_SECONDS = 100.0
 
 
 def _it_is_pending(till: TillClient, audit: Auditor, dead: Dead) -> None:
-    """Its hold is kept, nothing was bought, and nobody but the recovery may touch it."""
+    """Its hold is kept, nothing was bought, and only the recovery may change it."""
     picture = audit(dead.customer)
     assert (picture.balance.posted, picture.balance.held) == (CREDIT, PRICE)
     assert picture.purchases == []
@@ -94,7 +94,7 @@ def test_a_killed_run_blocks_its_order_as_soon_as_its_time_is_over(
         dead = crashes.between_ship_and_resolve()
         (held,) = tables.versions(dead.customer)[-1].open_attempts
         run_ends_at = datetime.fromisoformat(held.blocks_from)
-        # Until then nobody can know that it is dead: two equal orders are two honest orders.
+        # Until then it may still be alive: two equal orders are two orders.
         till.buy(dead.customer, dead.product.id).result()
         assert datetime.now(UTC) < run_ends_at
         until(lambda: datetime.now(UTC) >= run_ends_at, "the end of the killed run")

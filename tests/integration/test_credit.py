@@ -190,7 +190,7 @@ def test_the_actor_has_a_name_by_default(till: TillClient, shop: Shop) -> None:
 def test_who_has_an_account_keeps_it(
     till: TillClient, upstream: StandInControl, shop: Shop, audit: Auditor
 ) -> None:
-    """The Customer API may be away, or forget somebody: the credit is ours, and still there."""
+    """The Customer API may be down, or forget a customer: the credit is still there."""
     customer = shop.customer(credit=1_000)
     upstream.plan_customer(customer, Behaviour(answer=Refuse(status=500)))
     till.grant(customer, 1).result()
@@ -199,6 +199,6 @@ def test_who_has_an_account_keeps_it(
     upstream.remove_customer(customer)
     till.deduct(customer, 1).result()
     assert audit(customer).balance.posted == 1_000
-    # But nothing is sold to somebody who is not there.
+    # But nothing is sold to a customer who does not exist.
     till.buy(customer, shop.product().id).refused(404, "customer-not-found")
     audit(customer)

@@ -38,7 +38,7 @@ PRICE = 1_000
 
 THROTTLED = refuse("ProvisionedThroughputExceededException")
 READ_TRIES = 3
-"""How often a read is made before whoever asked is told that it failed."""
+"""How often a read is tried before it fails."""
 
 FAULTS: dict[str, tuple[Fault, int]] = {
     "conflict": (conflict(2), 3),

@@ -73,7 +73,7 @@ def _without(items: list[M], index: int) -> list[M]:
 
 
 def _rehashed_entry(p: Picture) -> Picture:
-    """Somebody changed an entry, and its hash too: the next entry gives it away."""
+    """An entry was changed, and its hash too: the next entry shows it."""
     forged = p.entries[1].model_copy(update={"reason": "something else"})
     forged = forged.model_copy(update={"hash": hash_of(forged)})
     return replace(p, entries=[p.entries[0], forged, *p.entries[2:]])

@@ -1,4 +1,4 @@
-"""A shipment id belongs to one purchase, whoever brings it."""
+"""A shipment id belongs to one purchase, from whatever source it comes."""
 
 from __future__ import annotations
 

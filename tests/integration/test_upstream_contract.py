@@ -106,7 +106,7 @@ class Trader:
 
 @pytest.fixture(scope="module", autouse=True)
 def _impatient(functions: Functions) -> Iterator[None]:
-    """Nobody wants to wait long for an answer here."""
+    """A short time-out, to keep the tests short."""
     with functions.configured("create_purchase", TILL_UPSTREAM_READ_TIMEOUT_SECONDS="1"):
         yield
 

@@ -54,7 +54,7 @@ class Operator:
         return Credential.model_validate_json(content)
 
     def invent(self) -> Credential:
-        """A new credential, of which nobody has been told."""
+        """A new credential that no function has read yet."""
         new = Credential(header=self.credential.header, value=f"test-{uuid4()}")
         self._known = (*self._known, new)
         return new
@@ -157,7 +157,7 @@ def test_a_new_one_is_used_at_once_and_without_a_deploy(
 
     new = operator.rotate()
 
-    # Nobody has a copy of this one: it has to be asked for.
+    # No function has a copy of this one: it has to be read.
     assert shown(till, shop.product().id) == 200
     till.buy(asked.customer, asked.product).result()
     assert upstream.shipments(asked.sku).requests[-1].headers[new.header.lower()] == new.value

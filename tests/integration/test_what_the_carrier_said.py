@@ -171,7 +171,7 @@ def told(
             till.buy(customer, product.id),
         )
 
-    # As it is deployed: nobody calls an attempt dead while its function may still run.
+    # As it is deployed: no attempt counts as dead while its function may still run.
     with functions.configured("create_purchase", TILL_PENDING_EXPIRY_SECONDS="16"):
         each = all_at_once([partial(run, case) for case in CASES.values()])
     return dict(zip(CASES, each, strict=True))

@@ -593,7 +593,7 @@ class TestTime:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        # Whoever connects is taken, and never answered.
+        # Every connection is accepted, and never answered.
         with socket.create_server(("127.0.0.1", 0), backlog=16) as server:
             silent = f"http://127.0.0.1:{server.getsockname()[1]}"
             monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", silent)

@@ -407,7 +407,7 @@ def test_promo_codes_are_paged_newest_first(store: DynamoStore) -> None:
 
 
 def damage(store: DynamoStore, table: str, pk: str, sk: str, attribute: str) -> None:
-    """Make an item unreadable, as somebody with access to the table could."""
+    """Make an item unreadable, as a person with access to the table could."""
     store._client_for(1).update_item(
         TableName=table,
         Key={"pk": {"S": pk}, "sk": {"S": sk}},

@@ -148,7 +148,7 @@ def test_it_answers_as_the_original_does_page_after_page(seed: int) -> None:
             assert _answer(BY_PAGE, request) == (status, expected), request
             pages += status == 200
             last = expected.get("LastEvaluatedKey")
-            # Sometimes somebody writes between two pages.
+            # Sometimes there is a write between two pages.
             if last and random_.random() < 0.3:
                 _write_something(random_)
             request = request | {"ExclusiveStartKey": last} if last else None

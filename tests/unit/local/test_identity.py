@@ -111,7 +111,7 @@ class Browser:
         return answer
 
     def sign_in(self, account: str) -> dict[str, str]:
-        """The tokens that the back office gets for whoever signed in."""
+        """The tokens that the back office gets for the user who signed in."""
         arrived = self.choose(self.ask_for_sign_in(), account=account)
         assert arrived.headers["location"].startswith(f"{REDIRECT}?")
         told = parameters(arrived)
@@ -344,7 +344,7 @@ def test_a_refresh_token_is_good_once(provider: Provider, browser: Browser) -> N
     assert second["refresh_token"] != first["refresh_token"]
     assert provider.claims(second["access_token"])["sub"] == "rita"
     assert again.json()["error"] == "invalid_grant"
-    # Somebody has a token that was used: what it led to is worth nothing, either.
+    # A used token was stolen: the tokens that it led to are revoked, too.
     assert refresh(second["refresh_token"]).json()["error"] == "invalid_grant"
 
 

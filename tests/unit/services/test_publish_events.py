@@ -82,7 +82,7 @@ class Ledger:
 
 
 class World:
-    """A stream that somebody writes to, and what publishes it."""
+    """A stream with its writer and its publisher."""
 
     def __init__(self, bus: Bus | None = None) -> None:
         self.bus = bus or Bus()
