@@ -100,7 +100,7 @@ export async function refund(purchaseId: string, extent: { amount: number } | { 
   if (answer.status !== 201) throw new Error(`the refund was answered with ${String(answer.status)}`);
 }
 
-/** A purchase whose outcome nobody knows: the carrier says that it timed out. Gives back the attempt's id. */
+/** A purchase of unknown outcome: the carrier says that it timed out. Gives back the attempt's id. */
 export async function buyIntoTheUnknown(customerId: string, goods: Goods): Promise<string> {
   await control('PUT', `/shipments/${encodeURIComponent(goods.sku)}/behaviour`, { answer: { kind: 'refuse', status: 504 } });
   const answer = await call<Schemas['ProblemResponse']>('service', 'POST', `/customers/${customerId}/purchases`, {

@@ -6,7 +6,7 @@ export { expect };
 /** The people of the development identity provider, by the names on its sign-in page. */
 export const PEOPLE = { rita: 'Rita Sorensen', amir: 'Amir Haddad', chiara: 'Chiara Lindqvist' } as const;
 
-/** Opens a place of the application as somebody who is not signed in yet, and signs in. */
+/** Opens a page of the application without a session, and signs in. */
 export async function signIn(page: Page, who: keyof typeof PEOPLE, place = '/customers'): Promise<void> {
   const { origin } = new URL(backOffice());
   await page.goto(place);

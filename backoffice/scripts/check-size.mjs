@@ -1,7 +1,7 @@
 // Fails the build when the first load carries more than 350 kB of JavaScript (gzip).
 //
 // A first load is the entry with all it imports statically, and one page with all that it imports statically.
-// Charts are imported dynamically by the pages, so they do not count; a page that imports them at once would.
+// Charts are imported dynamically by the pages, so they do not count; a page that imports them statically would.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';

@@ -100,7 +100,7 @@ describe('the client', () => {
     expect(await problemOf(readCredit())).toMatchObject(expected);
   });
 
-  it('makes no problem of somebody who has gone away', async () => {
+  it('makes no problem of a request that was cancelled', async () => {
     const controller = new AbortController();
     server.use(
       on('get', '/customers/{customer_id}/credit', () => {

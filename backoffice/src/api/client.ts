@@ -24,7 +24,7 @@ export function makeApi(origin: string, access: Access): Api {
     try {
       return await fetch(request, { signal });
     } catch (error) {
-      // Whoever asked has gone away, which is no problem of anybody's.
+      // The request was cancelled, which is no problem.
       if (request.signal.aborted) throw error;
       throw Problem.noAnswer(error);
     }

@@ -4,7 +4,7 @@ import { Problem } from './problem.ts';
 
 const RETRIES = 2;
 
-/** Another try may do better: nobody answered, too many asked at once, or the server failed. */
+/** Another try may work: there was no answer, there were too many requests, or the server failed. */
 function isWorthRetrying(error: unknown): boolean {
   return error instanceof Problem && (error.isUncertain || error.status === 429);
 }
@@ -14,7 +14,7 @@ export function makeQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {
-        // Long enough to go back to a list at once, short enough that a rep on the phone sees what is true now.
+        // Long enough to go back to a list immediately, short enough that a rep on the phone sees what is true now.
         staleTime: 15_000,
         // Back navigation after a long call still finds the list as it was.
         gcTime: 30 * 60_000,

@@ -8,7 +8,7 @@ import { makeQueryClient } from '../api/query-client.ts';
 import { useSession } from '../auth/session.ts';
 import { routes } from './routes.tsx';
 
-/** The application of somebody who is signed in. */
+/** The application, for a user who is signed in. */
 export function Application() {
   const { accessToken, renew } = useSession();
   // Made once, after the sign-in: the router starts at the address that was wanted. Both functions stay the same.

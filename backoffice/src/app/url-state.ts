@@ -34,7 +34,7 @@ export function useFilters<K extends string>(names: readonly K[]): readonly [Val
   return [values, setFilters];
 }
 
-/** A filter that is one of these, or undefined: whoever edits the address may write anything. */
+/** A filter that is one of these, or undefined: the address may be edited by hand. */
 export function oneOf<V extends string>(values: readonly V[], value: string): V | undefined {
   return values.find((one) => one === value);
 }

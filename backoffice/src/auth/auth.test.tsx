@@ -43,7 +43,7 @@ function show(userManager: UserManager): { readonly session: () => Session } {
   );
   return {
     session: () => {
-      if (seen === null) throw new Error('nobody is in');
+      if (seen === null) throw new Error('no one is signed in');
       return seen;
     },
   };
@@ -56,7 +56,7 @@ async function signedIn(user: User | null): Promise<UserManager> {
 }
 
 describe('the gate', () => {
-  it('sends somebody unknown to sign in, with the place to come back to', async () => {
+  it('sends an unknown user to sign in, with the place to come back to', async () => {
     window.history.replaceState(null, '', '/purchases?status=REFUNDED');
     const userManager = await signedIn(null);
     const redirect = vi.spyOn(userManager, 'signinRedirect').mockResolvedValue();
@@ -103,7 +103,7 @@ describe('the gate', () => {
     expect(silent).toHaveBeenCalledOnce();
   });
 
-  it('gives the newer token at once to a request that was refused with an older one', async () => {
+  it('gives the newer token immediately to a request that was refused with an older one', async () => {
     const userManager = await signedIn(aUser(['support']));
     const silent = vi.spyOn(userManager, 'signinSilent');
     const { session } = show(userManager);

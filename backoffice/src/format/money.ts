@@ -1,4 +1,4 @@
-/** Money as the API has it: a whole number of minor units (cents) beside its currency. */
+/** Money as the API has it: a whole number of minor units (cents) with its currency. */
 
 /** The largest amount that the API takes, in minor units. */
 const LARGEST = 100_000_000_000;
@@ -46,11 +46,11 @@ export function formatMoney(minor: number, currency: string, { locale, signed = 
   return format.format(toDecimal(minor, currency) as Intl.StringNumericLiteral);
 }
 
-/** An amount that somebody typed, or what is wrong with it. */
+/** A typed amount, or what is wrong with it. */
 export type ParsedAmount = { readonly ok: true; readonly minor: number } | { readonly ok: false; readonly message: string };
 
 /**
- * Reads an amount that somebody typed, exactly: `12.50`, `12,5` or `12` USD are 1250, 1250 and 1200.
+ * Reads a typed amount exactly: `12.50`, `12,5` or `12` USD are 1250, 1250 and 1200.
  *
  * A point and a comma both are decimal signs, whatever the locale, for a rep may type what the customer's invoice
  * says. What could mean two amounts (`1,250` is 1250 to some and 1.25 to others) is refused, not guessed.

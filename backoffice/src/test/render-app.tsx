@@ -26,7 +26,7 @@ interface Rendered extends RenderResult {
   readonly session: Session;
 }
 
-/** A session of somebody made up. */
+/** A session of a made-up user. */
 export function makeSession({ roles = ['support'], session = {} }: RenderOptions = {}): Session {
   return {
     viewer: makeViewer('rita', 'Rita Sorensen', roles),
@@ -59,7 +59,7 @@ function providers(session: Session, queryClient: QueryClient, children: ReactNo
   );
 }
 
-/** The whole application at an address, with somebody signed in: `renderApp('/purchases', { roles: ['admin'] })`. */
+/** The whole application at an address, with a user signed in: `renderApp('/purchases', { roles: ['admin'] })`. */
 export function renderApp(route: string, options: RenderOptions = {}): Rendered & { readonly router: ReturnType<typeof createMemoryRouter> } {
   const session = makeSession(options);
   const queryClient = makeTestQueryClient();

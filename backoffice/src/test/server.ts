@@ -75,7 +75,7 @@ export function problem(
   return { other: HttpResponse.json(document, { status, headers: { 'Content-Type': 'application/problem+json' } }) };
 }
 
-/** The connection breaks: nobody knows what happened. */
+/** The connection breaks: what happened is unknown. */
 export function noAnswer(): Other {
   return { other: HttpResponse.error() };
 }

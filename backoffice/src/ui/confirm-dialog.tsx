@@ -38,7 +38,7 @@ interface ConfirmDialogProps<P, R> {
  * Asks before money moves: fields, what it will do, and one button.
  *
  * Stays open until the server has answered, tells what went wrong from the problem document, and says when
- * sending again is safe. (ClickUI's ConfirmationDialog closes at once, and reports a cancel with every confirm.)
+ * sending again is safe. (ClickUI's ConfirmationDialog closes immediately, and reports a cancel with every confirm.)
  */
 export function ConfirmDialog<P, R>({
   open,
@@ -72,7 +72,7 @@ export function ConfirmDialog<P, R>({
   const earlier = action.earlierTry(payload);
   const confirm = (form: HTMLFormElement) => {
     if (payload === undefined || !(ready || action.isRetry(payload))) {
-      // At once, so that the first field that turns out to be wrong can have the focus.
+      // Immediately, so that the first field that turns out to be wrong can have the focus.
       flushSync(() => onIncomplete?.());
       form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
       return;
@@ -118,7 +118,7 @@ export function ConfirmDialog<P, R>({
           <div className="till-notice till-notice-warning till-notice-stack" role="alert">
             <span>
               {payload === undefined ? 'An earlier try' : 'An earlier try with other values'} got no answer and may have been done
-              {describe === undefined ? '.' : `: ${describe(earlier)}.`} {payload !== undefined && otherTry}
+              {describe === undefined ? '.' : `: ${describe(earlier)}.`} {otherTry}
             </span>
             <span>Sending that one again is safe: it is done once, and you will see the result.</span>
             <Button label="Send the earlier one again" kind="secondary" onClick={() => submit(earlier)} />

@@ -32,7 +32,7 @@ export function ExportButton<T>({ filename, columns, load, label = 'Export CSV' 
       downloadCsv(`${filename}.csv`, columns, rows);
       announce(`Exported ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}.`);
     } catch (error) {
-      // Whoever cancelled it or left the page knows.
+      // It was cancelled by hand, or the page was left.
       if (!controller.signal.aborted) announce(`The export failed. ${Problem.of(error).detail}`, { tone: 'danger' });
     } finally {
       running.current = null;
@@ -42,7 +42,7 @@ export function ExportButton<T>({ filename, columns, load, label = 'Export CSV' 
   const cancel = () => {
     running.current?.abort();
     announce('The export was cancelled.');
-    // The button that is pressed goes away; the focus stays beside it.
+    // The button that is pressed goes away; the focus stays next to it.
     group.current?.querySelector('button')?.focus();
   };
   return (

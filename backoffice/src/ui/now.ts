@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-// One clock for everything that is shown as time goes by, so that all of it moves at once.
+// One clock for everything that is shown as time goes by, so that all of it moves together.
 const watchers = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
@@ -18,7 +18,7 @@ function watch(changed: () => void): () => void {
 
 const currentSecond = (): number => Math.floor(Date.now() / 1000);
 
-/** The time, in milliseconds; rendered anew each second. */
+/** The time, in milliseconds; rendered again each second. */
 export function useNow(): number {
   return useSyncExternalStore(watch, currentSecond) * 1000;
 }

@@ -6,8 +6,8 @@ interface PageProps {
   readonly title: string;
   /** Where this page belongs: a link back to the list. */
   readonly above?: ReactNode;
-  /** Beside the heading: a badge. */
-  readonly beside?: ReactNode;
+  /** Next to the heading: a badge. */
+  readonly badge?: ReactNode;
   /** One line below the heading. */
   readonly lead?: ReactNode;
   /** What one can do here: buttons. */
@@ -15,8 +15,8 @@ interface PageProps {
   readonly children: ReactNode;
 }
 
-/** The frame of every page. Moves the focus to the heading when somebody has come here from another page. */
-export function Page({ title, above, beside, lead, actions, children }: PageProps) {
+/** The frame of every page. Moves the focus to the heading after a move from another page. */
+export function Page({ title, above, badge, lead, actions, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { pathname, key } = useLocation();
   useEffect(() => {
@@ -37,7 +37,7 @@ export function Page({ title, above, beside, lead, actions, children }: PageProp
             <h1 ref={heading} tabIndex={-1}>
               {title}
             </h1>
-            {beside}
+            {badge}
           </div>
           {lead !== undefined && <div className="till-page-lead">{lead}</div>}
         </div>

@@ -20,7 +20,7 @@ interface SearchFieldProps {
   readonly className?: string;
 }
 
-/** Searches while somebody types, after a pause; immediately on Enter. Escape empties it. */
+/** Searches while the user types, after a pause; immediately on Enter. Escape empties it. */
 export function SearchField({ label, asked, onAsk, onEnter = onAsk, errorOf, maxLength, hint, className = '' }: SearchFieldProps) {
   const [text, setText] = useState(asked);
   const [shownFor, setShownFor] = useState(asked);

@@ -5,7 +5,7 @@ import { useId } from 'react';
 interface Segment<V extends string> {
   readonly value: V;
   readonly label: string;
-  /** How many there are, of what somebody has to deal with; undefined while that is not known. */
+  /** How many there are, of what a person has to deal with; undefined while that is not known. */
   readonly count?: string | undefined;
 }
 

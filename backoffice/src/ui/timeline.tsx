@@ -41,7 +41,7 @@ export function Timeline({ label, happenings }: { readonly label: string; readon
   );
 }
 
-/** What somebody wrote: a reason, a message. */
+/** What a person wrote: a reason, a message. */
 export function Quoted({ children }: { readonly children: string }) {
   return <blockquote className="till-quoted">{children}</blockquote>;
 }

@@ -227,7 +227,7 @@ describe('resolving', () => {
     await user.click(dialog.getByRole('button', { name: 'Cancel' }));
     await user.click(screen.getByRole('button', { name: 'Confirm shipment' }));
     const other = within(await screen.findByRole('dialog', { name: 'Confirm the shipment' }));
-    expect(other.getByText(/An earlier try with other values got no answer.*if that try worked, this one will be refused/)).toBeVisible();
+    expect(other.getByText(/An earlier try got no answer.*: void, “No parcel”\..*if that try worked, this one will be refused/)).toBeVisible();
   });
 
   it.each([
@@ -379,7 +379,7 @@ describe('closing an orphan shipment', () => {
     expect(sent[2]).toEqual(sent[0]);
   });
 
-  it('that somebody else has closed says so, and shows how', async () => {
+  it('that another rep has closed says so, and shows how', async () => {
     const refusal = problem(409, 'orphan-already-closed', 'The orphan shipment was closed before', 'Nothing was changed.');
     const serving = serve(ORPHANED, [refusal]);
     const { dialog, type, confirm, user } = await openDialog('Close orphan shipment');

@@ -17,7 +17,7 @@ export function reasonError(reason: string): string | undefined {
 /** What an attempt's dialogs say when an earlier try with other values got no answer: each attempt is decided once. */
 export const DECIDED_ONCE = 'It can be done only once: if that try worked, this one will be refused.';
 
-/** Shows a decided attempt as it was answered, before its next read: what can no longer be done is gone at once. */
+/** Shows a decided attempt as it was answered, before its next read: what can no longer be done is gone immediately. */
 export function useShowDecided(): (decided: Attempt) => void {
   const client = useQueryClient();
   return (decided) => client.setQueryData(keys.attempt(decided.id), decided);

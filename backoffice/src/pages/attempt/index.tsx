@@ -32,7 +32,7 @@ export function AttemptPage() {
       title={attempt.data?.product.name ?? 'Attempt'}
       above={<ListLink to={places.attempts()}>Attempts</ListLink>}
       lead={<Id value={attemptId} name="attempt id" />}
-      beside={
+      badge={
         attempt.data && (
           <>
             <StatusBadge status={attempt.data.state} />

@@ -84,6 +84,7 @@ export function ResolveDialog({ outcome, open, onClose, attempt }: ResolveDialog
       } This is final.`}
       action={action}
       payload={payload}
+      describe={(earlier) => `${earlier.outcome === 'shipped' ? `confirm shipment ${earlier.shipment_id ?? ''}` : 'void'}, “${earlier.reason}”`}
       onIncomplete={() => setShowErrors(true)}
       onDone={(settled) => {
         showDecided(settled);

@@ -150,7 +150,7 @@ describe('the open orphan shipments', () => {
     expect(screen.getByText(/a parcel may have been sent/)).toBeVisible();
   });
 
-  it('are counted beside those of unknown outcome, in one control', async () => {
+  it('are counted with those of unknown outcome, in one control', async () => {
     serveWork({ unknown: [named()], more: 'second', orphans: [named(ORPHAN)] });
     renderApp('/attempts?state=COMPLETED');
     const lists = within(await screen.findByRole('group', { name: 'List' }));

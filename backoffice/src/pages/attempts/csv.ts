@@ -1,7 +1,7 @@
 import type { NamedAttempt } from '../../api/types.ts';
 import { amount, type CsvColumn, whole } from '../../format/csv.ts';
 
-/** Attempts as a spreadsheet takes them: amounts as numbers beside their currency, times in UTC. */
+/** Attempts as a spreadsheet takes them: amounts as numbers with their currency, times in UTC. */
 export const ATTEMPT_CSV: readonly CsvColumn<NamedAttempt>[] = [
   { header: 'attempt_id', cell: (attempt) => attempt.id },
   { header: 'state', cell: (attempt) => attempt.state },

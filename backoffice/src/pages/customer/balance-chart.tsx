@@ -20,7 +20,7 @@ const MOST_DOTS = 40;
 const TICKS = [0.06, 0.28, 0.5, 0.72, 0.94] as const;
 const A_DAY = 86_400_000;
 
-/** The balance over time, as steps. What it shows is told in words by whoever shows it: this is for the eye only. */
+/** The balance over time, as steps. Its user says in words what it shows: this is for the eye only. */
 export function BalanceChart({ entries, currency }: BalanceChartProps) {
   const [now] = useState(() => Date.now());
   const line = balanceLine(entries, now);
@@ -97,7 +97,7 @@ function ticksBetween(start: number, until: number, label: (at: number) => strin
   return ticks.filter((at, index) => index === 0 || label(at) !== label(ticks[index - 1] ?? at));
 }
 
-/** What stands beside the pointer. */
+/** What is shown at the pointer. */
 function PointNote({ point, currency }: { readonly point: BalancePoint; readonly currency: string }) {
   const { at, balance, entry } = point;
   return (

@@ -47,7 +47,7 @@ export function CreditDialog({ move, open, onClose, balance, customerName }: Cre
   const { announce } = useToast();
   const [amountText, setAmountText] = useState('');
   const [reasonText, setReasonText] = useState('');
-  // How often somebody wanted to confirm what is not filled in rightly.
+  // How often an incomplete form was confirmed.
   const [incomplete, setIncomplete] = useState(0);
   const fields = useRef<HTMLDivElement>(null);
   const { customer_id: customerId, currency } = balance;

@@ -31,7 +31,7 @@ const figure = async (name: string) => {
   if (term === null) throw new Error(`${name} stands in no group`);
   return within(term);
 };
-const notFound = () => problem(404, 'customer-not-found', 'There is no such customer', 'Nobody has this id.');
+const notFound = () => problem(404, 'customer-not-found', 'There is no such customer', 'No customer has this id.');
 const unavailable = () => problem(503, 'upstream-unavailable', 'Not possible now', 'The Customer API does not answer.');
 
 describe('a customer at a glance', () => {

@@ -47,7 +47,7 @@ export function DetailsCard({ customer }: { readonly customer: Reading<Customer>
   );
 }
 
-/** The Customer API said that there is nobody with this id. */
+/** The Customer API said that there is no customer with this id. */
 export function isUnknown(customer: Reading<Customer>): boolean {
   return customer.error !== null && Problem.of(customer.error).status === 404;
 }

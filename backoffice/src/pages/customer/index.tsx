@@ -34,7 +34,7 @@ function KnownById({ customerId }: { readonly customerId: string }) {
   const customer = useCustomer(customerId);
   const credit = useCredit(customerId);
   const name = customer.data?.name;
-  // Somebody whom the Customer API does not know (any more) may still have credit here.
+  // A customer whom the Customer API does not know (any more) may still have credit here.
   const unknown = isUnknown(customer);
   const hasAccount = credit.data !== undefined && credit.data.version > 0;
   return (

@@ -27,7 +27,7 @@ const COLUMNS: readonly Column<KnownCustomer>[] = [
   { id: 'since', header: 'Customer since', nowrap: true, cell: ({ opened_at }) => <Instant at={opened_at} dateOnly /> },
 ];
 
-const FOUND_BY_ID = 'Somebody who never had credit is found by id only: paste the id into the search.';
+const FOUND_BY_ID = 'A customer who never had credit is found by id only: paste the id into the search.';
 
 /** How far a list goes by itself: until it has so many customers, or has asked for so many pages. */
 interface Goal {
@@ -98,7 +98,7 @@ export function CustomerList({ query }: { readonly query: string }) {
 function NobodyFound({ query }: { readonly query: string }) {
   if (query === '') {
     return (
-      <Empty title="Nobody has credit yet">
+      <Empty title="No customer has credit yet">
         Customers are listed here from the first credit that they are granted. {FOUND_BY_ID}
       </Empty>
     );
@@ -146,7 +146,7 @@ function listEnding({ found, searching, more, failure }: EndingProps): string {
 function searchEnding({ found, searching, more, failure }: EndingProps): string {
   if (searching) return `Searching… ${counted(found)} found so far.`;
   if (failure !== null) return `The search stopped here: ${Problem.of(failure).detail}`;
-  if (more && found === 0) return 'Looked through many customers and found nobody yet. There are more to look through.';
+  if (more && found === 0) return 'Looked through many customers and found none yet. There are more to look through.';
   if (more) return `${counted(found)} found so far. There are more to look through.`;
   return found === 0 ? '' : `${counted(found)} found. All customers were looked through.`;
 }

@@ -94,10 +94,10 @@ describe('the known customers', () => {
     expect(screen.queryByRole('button', { name: 'Show more' })).not.toBeInTheDocument();
   });
 
-  it('are nobody: then it says how somebody is found', async () => {
+  it('are none: then it says how a customer is found', async () => {
     pagesOf({});
     renderApp('/customers');
-    expect(await screen.findByText('Nobody has credit yet')).toBeVisible();
+    expect(await screen.findByText('No customer has credit yet')).toBeVisible();
     expect(screen.getByText(/never had credit is found by id only/)).toBeVisible();
   });
 
@@ -156,7 +156,7 @@ describe('a search', () => {
     await waitFor(() => expect(router.state.location.search).toBe(''));
   });
 
-  it('finds nobody, and says who cannot be found by name', async () => {
+  it('finds no one, and says who cannot be found by name', async () => {
     pagesOf({});
     renderApp('/customers?query=nobody');
     expect(await screen.findByText('No customer matches “nobody”')).toBeVisible();
@@ -185,7 +185,7 @@ describe('a search', () => {
       }),
     );
     const { user } = renderApp('/customers?query=chiara');
-    expect(await screen.findByText(/found nobody yet. There are more to look through/)).toBeVisible();
+    expect(await screen.findByText(/found none yet. There are more to look through/)).toBeVisible();
     expect(looks).toBe(LOOKS_AT_ONCE);
     await user.click(screen.getByRole('button', { name: 'Search further' }));
     expect(await screen.findByText('1 customer found. All customers were looked through.')).toBeVisible();

@@ -28,7 +28,7 @@ export function DeactivateDialog({ open, onClose, promo }: DeactivateDialogProps
       open={open}
       onClose={onClose}
       title={`Deactivate ${code}`}
-      description="Nobody will be able to use it any more. Purchases that have it, or are under way with it, keep it."
+      description="It can no longer be used. Purchases that have it, or are under way with it, keep it."
       action={action}
       payload={{ code }}
       onDone={() => {

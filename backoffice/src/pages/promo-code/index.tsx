@@ -29,7 +29,7 @@ export function PromoCodePage() {
     <Page
       title={promoCode.data?.code ?? code}
       above={<ListLink to={places.promoCodes()}>Promo codes</ListLink>}
-      beside={promoCode.data && <PromoStatus promo={promoCode.data} />}
+      badge={promoCode.data && <PromoStatus promo={promoCode.data} />}
       lead={promoCode.data && discountText(promoCode.data.discount, promoCode.data.currency)}
       actions={
         canChange && (
@@ -69,8 +69,8 @@ function PromoDetails({ promo }: { readonly promo: PromoCodeDetail }) {
       label: 'Minimum subtotal',
       value: promo.minimum_subtotal === null ? 'Any' : <Money minor={promo.minimum_subtotal} currency={promo.currency} />,
     },
-    { label: 'Valid from', value: promo.valid_from === null ? 'At once' : <Instant at={promo.valid_from} /> },
-    { label: 'Valid until', value: promo.valid_until === null ? 'For ever' : <Instant at={promo.valid_until} /> },
+    { label: 'Valid from', value: promo.valid_from === null ? 'Immediately' : <Instant at={promo.valid_from} /> },
+    { label: 'Valid until', value: promo.valid_until === null ? 'No end' : <Instant at={promo.valid_until} /> },
     { label: 'Redemptions in all', value: promo.max_redemptions === null ? 'No limit' : `At most ${promo.max_redemptions}` },
     {
       label: 'Redemptions for each customer',

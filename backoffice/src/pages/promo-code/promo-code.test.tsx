@@ -27,7 +27,7 @@ function withVersion(changes: Partial<PromoCode>, actor: string, before: PromoCo
 }
 
 const TEN = { discount: { type: 'percentage' as const, percent: 10, max_amount: 2500 } };
-const STALE = () => problem(412, 'stale-version', 'Somebody else has changed it meanwhile', 'Read it again.', { version: 2 });
+const STALE = () => problem(412, 'stale-version', 'Another person has changed it meanwhile', 'Read it again.', { version: 2 });
 
 interface Sent {
   readonly body: UpdatePromoCodeRequest;
@@ -136,7 +136,7 @@ describe('editing the terms', () => {
     const { dialog, percent, save, user } = await edit();
     percent('5');
     await user.click(save());
-    expect(await dialog.findByText('Somebody else has changed it meanwhile')).toBeVisible();
+    expect(await dialog.findByText('Another person has changed it meanwhile')).toBeVisible();
     await user.click(dialog.getByRole('button', { name: 'Load the newest version' }));
     expect(await dialog.findByText(/Version 2 is loaded, by amir/)).toBeVisible();
     expect(dialog.queryByRole('alert')).toBeNull();
@@ -171,13 +171,13 @@ describe('editing the terms', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('is not taken for done when the newer version is somebody else’s', async () => {
+  it('is not taken for done when the newer version is another person’s', async () => {
     serve(FIRST, [() => ({ answer: noAnswer(), now: withVersion(TEN, 'amir') }), () => ({ answer: STALE() })]);
     const { dialog, percent, save, user } = await edit();
     percent('10');
     await user.click(save());
     await user.click(await dialog.findByRole('button', { name: 'Send again' }));
-    expect(await dialog.findByText('Somebody else has changed it meanwhile')).toBeVisible();
+    expect(await dialog.findByText('Another person has changed it meanwhile')).toBeVisible();
   });
 
   it('that was cancelled is forgotten', async () => {

@@ -11,7 +11,7 @@ export function availabilityOf(promo: PromoCode, now: number): Availability {
   return promo.max_redemptions !== null && promo.redemptions >= promo.max_redemptions ? 'used up' : 'usable';
 }
 
-/** The word for it beside the state; undefined where the state says it all. */
+/** The word for it next to the state; undefined where the state says it all. */
 export function availabilityText(availability: Availability): string | undefined {
   if (availability === 'usable' || availability === 'deactivated') return undefined;
   return `${availability.charAt(0).toUpperCase()}${availability.slice(1)}`;

@@ -79,7 +79,7 @@ export function CreateDialog({ open, onClose, currency, onCreated }: CreateDialo
       open={open}
       onClose={close}
       title="New promo code"
-      description="It can be used at once, unless it is valid from later on."
+      description="It can be used immediately, unless it is valid from a later time on."
       action={action}
       payload={read.ok && codeError === undefined ? { code: wanted, ...read.terms } : undefined}
       onIncomplete={() => setShowErrors(true)}

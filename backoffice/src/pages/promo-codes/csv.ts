@@ -1,7 +1,7 @@
 import type { PromoCode } from '../../api/types.ts';
 import { amount, type CsvColumn, whole } from '../../format/csv.ts';
 
-/** Promo codes as a spreadsheet takes them: amounts as numbers beside their currency, times in UTC. */
+/** Promo codes as a spreadsheet takes them: amounts as numbers with their currency, times in UTC. */
 export const PROMO_CODE_CSV: readonly CsvColumn<PromoCode>[] = [
   { header: 'code', cell: (promo) => promo.code },
   { header: 'state', cell: (promo) => promo.state },

@@ -171,7 +171,7 @@ describe('making a promo code', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('is not taken for done when somebody else made one of that name', async () => {
+  it('is not taken for done when another person made one of that name', async () => {
     const theirs = aPromoCodeDetail();
     const changes = theirs.changes.map((change) => ({ ...change, actor: 'amir' }));
     serveMaking(
@@ -196,7 +196,7 @@ describe('terms', () => {
     customer_ids: ['c0000000-0000-4000-8000-000000000003'],
   };
 
-  it('are the same after a form that nobody touched, to the microsecond', () => {
+  it('are the same after an untouched form, to the microsecond', () => {
     const read = readTerms(draftOf(terms, 'USD'), 'USD', terms);
     expect(read).toEqual({ ok: true, terms });
     expect(changeOf(terms, terms)).toEqual({});

@@ -88,14 +88,14 @@ export function TermsFields({ draft, onChange, currency, errors, problem }: Term
             value={draft.validFrom}
             onChange={(validFrom) => onChange({ validFrom })}
             error={errorOf('validFrom')}
-            hint="Empty: at once."
+            hint="Empty: immediately."
           />
           <MomentInput
             label="Valid until"
             value={draft.validUntil}
             onChange={(validUntil) => onChange({ validUntil })}
             error={errorOf('validUntil')}
-            hint="Empty: for ever. Without a time, the day is included."
+            hint="Empty: no end. Without a time, the day is included."
           />
           <TextInput
             label="Redemptions in all"

@@ -27,7 +27,7 @@ export function PurchasePage() {
       title={purchase.data?.product.name ?? 'Purchase'}
       above={<ListLink to={places.purchases()}>Purchases</ListLink>}
       lead={<Id value={purchaseId} name="purchase id" />}
-      beside={purchase.data && <StatusBadge status={purchase.data.status} />}
+      badge={purchase.data && <StatusBadge status={purchase.data.status} />}
       actions={canRefund && <Button label="Refund" onClick={() => setRefunding(true)} />}
     >
       <Answer

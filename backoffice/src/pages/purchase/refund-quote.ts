@@ -5,7 +5,7 @@ import { keys } from '../../api/queries.ts';
 import type { CreateRefundQuoteRequest } from '../../api/types.ts';
 
 /**
- * What a refund would come to. Asked anew for each opening of the dialog, for the books may have changed meanwhile;
+ * What a refund would come to. Asked again for each opening of the dialog, because the purchase may have changed meanwhile;
  * a wish that is not asked for any more is cancelled, so the latest wins.
  */
 export function useRefundQuote(purchaseId: string, opening: number, wish: CreateRefundQuoteRequest | undefined) {

@@ -1,7 +1,7 @@
 import type { NamedPurchase } from '../../api/types.ts';
 import { amount, type CsvColumn, whole } from '../../format/csv.ts';
 
-/** Purchases as a spreadsheet takes them: amounts as numbers beside their currency, times in UTC. */
+/** Purchases as a spreadsheet takes them: amounts as numbers with their currency, times in UTC. */
 export const PURCHASE_CSV: readonly CsvColumn<NamedPurchase>[] = [
   { header: 'purchase_id', cell: (purchase) => purchase.id },
   { header: 'created_at', cell: (purchase) => purchase.created_at },
