@@ -223,21 +223,24 @@ class TestACustomer:
         intent = {"product_id": str(product.id), "quantity": 1}
         for customer in (other, uuid4()):
             base = f"/customers/{customer}"
-            replies = [
+            reads = [
                 mine.credit(customer),
                 mine.entries(customer),
                 mine.customer_purchases(customer),
                 mine.customer_purchase(customer, theirs.id),
                 mine.customer_purchase(customer, own.id),
-                mine.buy(customer, product.id),
                 Reply(mine.send("GET", base), 200, Anything),
+            ]
+            writes = [
+                mine.buy(customer, product.id),
                 Reply(mine.send("POST", f"{base}/quotes", json=intent), 200, Anything),
             ]
-            answers = {
-                json.dumps({**reply.response.json(), "correlation_id": ""}) for reply in replies
-            }
-            assert len(answers) == 1, answers
-            replies[0].refused(404, "customer-not-found")
+            for replies in (reads, writes):
+                answers = {
+                    json.dumps({**reply.response.json(), "correlation_id": ""}) for reply in replies
+                }
+                assert len(answers) == 1, answers
+                replies[0].refused(404, "customer-not-found")
         # By their own id they do not get at what another bought either.
         mine.customer_purchase(me, theirs.id).refused(404, "purchase-not-found")
         assert audit(other) == before

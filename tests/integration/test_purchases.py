@@ -213,7 +213,7 @@ def test_refunds(till: TillClient, shop: Shop, audit: Auditor) -> None:
 def test_a_refund_is_of_the_amount_that_the_rep_saw(till: TillClient, shop: Shop) -> None:
     customer, product = shop.customer(credit=5_000), shop.product("10.00")
     purchase = till.buy(customer, product.id, 4).result()
-    till.refund(purchase.id, 1_500, actor="another rep").result()
+    till.refund(purchase.id, 1_500, actor="rep.two").result()
 
     key = "all that is left"
     refused = till.refund(purchase.id, expected_amount=4_000, key=key)
