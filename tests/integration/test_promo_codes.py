@@ -130,6 +130,8 @@ def test_a_code_is_managed_end_to_end(promos: Promos, till: TillClient) -> None:
     assert changed.status_code == 200, changed.text
     assert (changed.json()["max_redemptions"], changed.headers["ETag"]) == (None, '"2"')
     assert promos.change(code, '"1"', {"max_redemptions": 8}).status_code == 412
+    # Also taken once it has changed: whether this request made it is seen in its history.
+    assert promos.post("/promo-codes", {"code": code, "discount": TEN_PERCENT}).status_code == 409
     ended = till.send("POST", f"/promo-codes/{code}/deactivation")
     assert (ended.status_code, ended.json()["state"]) == (200, "DEACTIVATED")
     assert promos.change(code, '"3"', {"max_redemptions": 8}).status_code == 409

@@ -346,8 +346,8 @@ BUGS: Final = (
     Bug(
         "an unconfirmed change of a promo code is made again after another has followed it",
         "services/promo_codes.py",
-        "return any(_is_same_change(change.promo, ours)",
-        "return False and any(_is_same_change(change.promo, ours)",
+        "return made is not None and _is_same_change(made.promo, ours)",
+        "return False",
         within=1500,
         hole=22,
     ),

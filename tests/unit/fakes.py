@@ -422,6 +422,10 @@ class FakeStore:
     def promo(self, code: str) -> PromoCode | None:
         return self.promo_items.get(code)
 
+    def promo_change(self, code: str, version: int) -> PromoChange | None:
+        versions = {change.promo.version: change for change in self.promo_history[code]}
+        return versions.get(version)
+
     def promo_changes(self, code: str) -> tuple[PromoChange, ...]:
         return tuple(self.promo_history[code])
 

@@ -341,6 +341,10 @@ def test_a_promo_code_comes_back_with_its_history(store: DynamoStore) -> None:
     ended = changed.deactivated(actor="cleo", at=NOON)
     store.commit(ChangePromo(PromoChange(promo=ended, action=PromoAction.DEACTIVATED)))
     assert [c.promo for c in store.promo_changes("CODE")] == [made, changed, ended]
+    second = store.promo_change("CODE", 2)
+    assert second is not None
+    assert second.promo == changed
+    assert store.promo_change("CODE", 4) is None
 
 
 def test_redemptions_are_capped_and_given_back(store: DynamoStore) -> None:

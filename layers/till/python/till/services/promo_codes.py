@@ -138,11 +138,12 @@ def _get(store: Store, code: str) -> PromoCode:
 def _was_made(store: Store, current: PromoCode, ours: PromoCode) -> bool:
     """Whether a commit of ours whose confirmation was lost took effect.
 
-    Another change may have followed it, so the versions that are kept are looked at as well.
+    Another change may have followed it, so the version that it made is looked at as well.
     """
     if current.version <= ours.version:
         return _is_same_change(current, ours)
-    return any(_is_same_change(change.promo, ours) for change in store.promo_changes(ours.code))
+    made = store.promo_change(ours.code, ours.version)
+    return made is not None and _is_same_change(made.promo, ours)
 
 
 def _is_same_change(promo: PromoCode, ours: PromoCode) -> bool:

@@ -12,6 +12,7 @@ from till.adapters.dynamodb.stored.keys import (
     promo_key,
     promo_shards,
     redemptions_key,
+    version_key,
 )
 from till.adapters.dynamodb.stored.promo_codes import StoredPromo, StoredPromoVersion
 from till.adapters.dynamodb.tables import STATES, Tables
@@ -32,6 +33,11 @@ class PromoTables(Tables):
         """A promo code as it now is; see the port."""
         item = self._get(self._purchases, promo_key(code), PROMO_SORT_KEY)
         return _promo(item) if item else None
+
+    def promo_change(self, code: str, version: int) -> PromoChange | None:
+        """One version of a promo code; see the port."""
+        item = self._get(self._purchases, promo_key(code), version_key(version))
+        return _promo_change(item) if item else None
 
     def promo_changes(self, code: str) -> tuple[PromoChange, ...]:
         """Every version of a promo code, oldest first; see the port."""

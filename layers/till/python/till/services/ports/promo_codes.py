@@ -56,6 +56,10 @@ class PromoReads(Protocol):
         """A promo code as it now is."""
         ...
 
+    def promo_change(self, code: str, version: int) -> PromoChange | None:
+        """One version of a promo code."""
+        ...
+
     def promo_changes(self, code: str) -> tuple[PromoChange, ...]:
         """Every version of a promo code, oldest first."""
         ...
