@@ -215,7 +215,7 @@ def test_a_refund_is_of_the_amount_that_the_rep_saw(till: TillClient, shop: Shop
     purchase = till.buy(customer, product.id, 4).result()
     till.refund(purchase.id, 1_500, actor="rep.two").result()
 
-    key = "all that is left"
+    key = "all-that-is-left"
     refused = till.refund(purchase.id, expected_amount=4_000, key=key)
     problem = refused.refused(409, "refund-amount-changed")
     assert (problem.expected_amount, problem.amount) == (4_000, 2_500)
