@@ -1,7 +1,7 @@
 # Till on one's own machine. `make` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help run logs invoke fmt lint types one test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture client fuzz simulate soak lock clean
+.PHONY: help run logs invoke audit fmt lint types one test test-fast test-integration test-e2e test-localstack test-endpoint test-backoffice test-browser screenshots bench openapi event-schemas architecture client fuzz simulate soak lock clean
 
 # Ports and the external APIs of `make run`; 0 takes any free port.
 PORT ?= 4566
@@ -29,6 +29,9 @@ INVOKE = OPERATION AS CUSTOMER PRODUCT PURCHASE ATTEMPT CODE VERSION QUERY BODY 
 # What was set on make's command line is in the environment: the shell reads it there, whatever is in it.
 invoke: ## Call one function directly: docs/invoking.md (OPERATION=, AS=, CUSTOMER=, BODY=, TARGET=local|localstack|STAGE)
 	@$(SET_UP) local.invoke $(foreach name,$(INVOKE),$(if $(filter command,$(origin $(name))),$(name)="$$$(name)"))
+
+audit: ## Check every account, purchase and promo code in the tables against its hashes (TARGET=local|localstack|STAGE)
+	@$(SET_UP) local.audit '$(or $(TARGET),local)'
 
 fmt: ## Format the Python code, and repair what the linter can
 	@$(SET_UP) ruff check --fix --quiet . ; $(SET_UP) ruff format .
@@ -74,7 +77,7 @@ fuzz: ## Schemathesis and damaged answers of the upstreams, for an hour, new exa
 test-browser: ## The back office in a real browser, on a system of its own
 	@$(SET_UP) local.in_browser npm run --silent test:e2e
 
-screenshots: ## Take the pictures in docs/screenshots anew, of a system of their own
+screenshots: ## Take the pictures in docs/screenshots again, of a separate system
 	@$(SET_UP) local.in_browser npm run --silent screenshots
 
 # Another system for the tests of a running one: a LocalStack that is up, or any deployed stage.
@@ -99,22 +102,22 @@ test-endpoint: ## What of them can be run on any deployed API (API_URL=, ISSUER=
 	@export $(ELSEWHERE) TILL_TEST_API_URL='$(API_URL)' TILL_TEST_ISSUER='$(ISSUER)' \
 		TILL_TEST_AUDIENCE='$(AUDIENCE)' && $(SET_UP) pytest $(TESTS)
 
-bench: ## What each operation costs: write units, read units, serial waits
-	@$(SET_UP) benchmarks.run
+bench: ## Measure cold starts, units, load, growth and memory (PART=cold|units|load|growth|memory, MOST=, ROUNDS=)
+	@$(SET_UP) benchmarks.run $(PART) $(if $(MOST),--most $(MOST)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-openapi: ## Write the OpenAPI document anew, from the handlers
+openapi: ## Generate the OpenAPI document from the handlers
 	@$(SET_UP) infra.openapi
 
 client: ## Generate the Python client in clients/python from the OpenAPI document
 	@$(SET_UP) local.client
 
-event-schemas: ## Write the JSON schemas of the domain events anew, from their models
+event-schemas: ## Generate the JSON schemas of the domain events from their models
 	@$(SET_UP) infra.event_schemas
 
 architecture: ## Write docs/deployed.md, a diagram and tables of what is deployed, from the synthesized templates
 	@$(SET_UP) infra.architecture
 
-lock: ## Write all locks anew from pyproject.toml (UPGRADE=1 takes the newest versions)
+lock: ## Generate all locks from pyproject.toml (UPGRADE=1 takes the newest versions)
 	@$(SET_UP) local.lock $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove everything that make made

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
+    from till.services.ports.customer_index import CustomerIndex
     from till.services.ports.run import Deadline
     from till.services.ports.store import Store
 
@@ -159,13 +160,15 @@ def session(shop: Shop, customer_id: UUID) -> list[tuple[float, Callable[[], obj
     ]
 
 
-def measure(store: Store, upstream_url: str, credentials: Credentials) -> list[Reads]:
+def measure(
+    store: Store, index: CustomerIndex, upstream_url: str, credentials: Credentials
+) -> list[Reads]:
     """The sessions of three customers, with and without the cache."""
     deadline: Deadline = Far()
     found = []
     with StandInControl(upstream_url) as control:
         adjust = AdjustCredit(
-            store, HttpCustomers(_plain(upstream_url, credentials)), SystemClock()
+            store, HttpCustomers(_plain(upstream_url, credentials)), index, SystemClock()
         )
         for sends, caching in SENT.items():
             control.cache_all(caching)

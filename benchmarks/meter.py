@@ -31,6 +31,8 @@ class Cost:
 
     write_units: float = 0.0
     read_units: float = 0.0
+    items_read: int = 0
+    """Also those that a filter left out."""
     calls: Counter[str] = field(default_factory=Counter)
     intervals: list[tuple[float, float]] = field(default_factory=list)
 
@@ -96,6 +98,7 @@ class Meter:
             else:
                 per_unit = 1.0 if name == "BatchGetItem" else self._per_unit[thread]
                 self._cost.read_units += _read_units(parsed) * per_unit
+                self._cost.items_read += _items_read(parsed)
 
 
 def _write_units(consumed: Json) -> float:
@@ -121,6 +124,15 @@ def _read_units(answer: Mapping[str, Json]) -> float:
         # What a filter left out was read too.
         size = size * scanned // count
     return float(_units(size))
+
+
+def _items_read(answer: Mapping[str, Json]) -> int:
+    scanned, responses = answer.get("ScannedCount"), answer.get("Responses")
+    if isinstance(scanned, int):
+        return scanned
+    if isinstance(responses, dict):
+        return sum(len(table) for table in responses.values() if isinstance(table, list))
+    return 1 if answer.get("Item") else 0
 
 
 def _units(size_bytes: int) -> int:

@@ -28,6 +28,7 @@ class Runbook(StrEnum):
     THROTTLES = "throttles.md"
     DEAD_LETTERS = "dead-letters.md"
     PROBE = "probe.md"
+    TAMPERING = "tampering.md"
 
 
 def ring(

@@ -19,18 +19,28 @@ from infra.alarms import ALARM_PERIOD, RELEASE_ALARM_PERIOD, Runbook, notify, ri
 from infra.checks import accept
 from infra.data_stack import (
     OPENED_INDEX,
+    SHORT_ID_INDEX,
     STATE_INDEX,
+    customer_index_name,
 )
 from infra.packages import Packages, architecture_of
-from infra.permissions import KEY_READ, PERMISSIONS, Rights
+from infra.permissions import KEY_READ, KEY_SEND, PERMISSIONS, Rights
 from infra.release import ALIAS, Releases
 from infra.settings import GATEWAY_TIMEOUT_SECONDS, StageSettings
 from infra.written_down import WrittenDown
-from till.http.routes import Route
+from till.http.routes import PROBE, SCHEDULED_OPERATIONS, STREAM_OPERATIONS, Route
+
+_WAITING: Final = frozenset({"create_purchase", PROBE, *SCHEDULED_OPERATIONS, *STREAM_OPERATIONS})
+"""They wait for the carrier, or no one waits for them: more CPU would only cost more."""
+
+
+def memory_mb(operation: str) -> int:
+    """The memory of a function, to which Lambda gives CPU in proportion: docs/performance.md."""
+    return 512 if operation in _WAITING else 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class SharedByFunctions:
     """What all functions of a stage share."""
 
     settings: StageSettings
@@ -55,13 +65,13 @@ class ApiFunction(Construct):
         scope: Construct,
         operation: str,
         *,
-        surroundings: Surroundings,
+        shared: SharedByFunctions,
         description: str,
         further_rights: Sequence[iam.PolicyStatement] = (),
         errors_ring: bool = True,
     ) -> None:
         super().__init__(scope, operation)
-        settings = surroundings.settings
+        settings = shared.settings
         self.operation: Final = operation
         self.timeout: Final = Duration.seconds(settings.lambda_timeout_seconds)
         name = f"{settings.prefix}-{operation.replace('_', '-')}"
@@ -74,7 +84,7 @@ class ApiFunction(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         self.role: Final = self._make_role(settings, log_group, further_rights)
-        package = surroundings.packages.of(operation)
+        package = shared.packages.of(operation)
         self.function: Final = lambda_.Function(
             self,
             "Function",
@@ -85,15 +95,25 @@ class ApiFunction(Construct):
             handler="handler.lambda_handler",
             code=package.code,
             layers=list(package.layers),
-            environment=dict(surroundings.environment),
+            environment=dict(shared.environment),
             role=self.role,
             log_group=log_group,
             timeout=self.timeout,
-            memory_size=settings.lambda_memory_mb,
+            memory_size=memory_mb(operation),
+            # Of the published versions only, which is what the alias names.
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings.snap_start else None,
             # The version before stays when a new one has taken over: to go back to it by hand, and
             # for CodeDeploy to find it should the stack be rolled back.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
         )
+        if PERMISSIONS[operation].signing_key:
+            self.function.add_environment(
+                "TILL_SIGNING_KEY", WrittenDown.SIGNING_KEY.look_up(self, settings)
+            )
+        if PERMISSIONS[operation].journal or PERMISSIONS[operation].journal_list:
+            self.function.add_environment(
+                "TILL_JOURNAL", WrittenDown.JOURNAL.look_up(self, settings)
+            )
         if settings.tracing:
             # Not by the construct's own property, which adds a policy of its own to the role.
             made = self.function.node.default_child
@@ -107,8 +127,8 @@ class ApiFunction(Construct):
                 "one is taken for all of them at once."
             },
         )
-        errors = self._add_alarms(surroundings.alarm_topic, errors_ring=errors_ring)
-        releases = surroundings.releases
+        errors = self._add_alarms(shared.alarm_topic, errors_ring=errors_ring)
+        releases = shared.releases
         self.called: Final[lambda_.IFunction] = (
             self.function
             if releases is None
@@ -167,6 +187,10 @@ class ApiFunction(Construct):
         purchases = stack.format_arn(
             service="dynamodb", resource="table", resource_name=settings.purchases_table
         )
+        customer_index = stack.format_arn(
+            service="dynamodb", resource="table", resource_name=customer_index_name(settings)
+        )
+        journal = WrittenDown.JOURNAL.look_up(self, settings)
         allowed = PERMISSIONS[self.operation]
         statements = [
             iam.PolicyStatement(
@@ -180,12 +204,26 @@ class ApiFunction(Construct):
                     ("Ledger", allowed.ledger, ledger),
                     ("Purchases", allowed.purchases, purchases),
                     ("StateIndex", allowed.state_index, f"{purchases}/index/{STATE_INDEX}"),
+                    ("ShortIdIndex", allowed.short_id_index, f"{purchases}/index/{SHORT_ID_INDEX}"),
+                    ("CustomerIndex", allowed.customer_index, customer_index),
                     ("OpenedIndex", allowed.opened_index, f"{ledger}/index/{OPENED_INDEX}"),
                     (
                         "LedgerStream",
                         allowed.ledger_stream,
                         WrittenDown.LEDGER_STREAM.look_up(self, settings),
                     ),
+                    (
+                        "PurchasesStream",
+                        allowed.purchases_stream,
+                        WrittenDown.PURCHASES_STREAM.look_up(self, settings),
+                    ),
+                    (
+                        "SigningKey",
+                        allowed.signing_key,
+                        WrittenDown.SIGNING_KEY.look_up(self, settings),
+                    ),
+                    ("Journal", allowed.journal, f"arn:aws:s3:::{journal}/*"),
+                    ("JournalList", allowed.journal_list, f"arn:aws:s3:::{journal}"),
                 )
                 if table_actions
             ),
@@ -204,6 +242,9 @@ class ApiFunction(Construct):
         )
         if settings.tracing:
             accept(role, {"IAM5[Resource::*]": "X-Ray's actions are on no resource at all."})
+        if allowed.journal:
+            objects = "IAM5[Resource::arn:aws:s3:::<JournalBucket>/*]"
+            accept(role, {objects: "The journal is append-only: every object that is put is new."})
         return role
 
     def _rights_beside_tables(
@@ -218,6 +259,7 @@ class ApiFunction(Construct):
             )
         for sid, actions, service in (
             ("KeyOfTables", allowed.key, "dynamodb"),
+            ("KeyOfJournal", KEY_SEND if allowed.journal else (), "s3"),
             ("KeyOfSecret", KEY_READ if allowed.calls_upstream else (), "secretsmanager"),
         ):
             yield from key_rights(self, settings, sid=sid, actions=actions, service=service)

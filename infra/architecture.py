@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from infra.app import Deployment
 from infra.layers import LayerFolders
 from infra.rights import STRENGTH, Group, grouped
 from infra.settings import settings_for
-from infra.templates import Json, Resource, Target, TemplateError, Templates, get
+from infra.templates import Json, Resource, ResourcePart, TemplateError, Templates, get
 
 PAGE: Final = ROOT / "docs" / "deployed.md"
 STAGE: Final = "prod"
@@ -81,9 +81,11 @@ class _Deployed:
             templates.resolve(method.get("Integration", "Uri"), method.stack).resource
             for method in templates.all("AWS::ApiGateway::Method")
         )
+        triggers: dict[Resource, list[str]] = defaultdict(list)
+        for trigger in templates.all("AWS::Events::Rule", "AWS::Lambda::EventSourceMapping"):
+            triggers[self._run_by(trigger)].append(self._trigger(trigger))
         self._triggered: Final = [
-            (trigger, self._groups([self._run_by(trigger)])[0])
-            for trigger in templates.all("AWS::Events::Rule", "AWS::Lambda::EventSourceMapping")
+            (names, self._groups([function])[0]) for function, names in triggers.items()
         ]
         self._authorizers: Final = self._groups(
             templates.resolve(one.get("AuthorizerUri"), one.stack).resource
@@ -133,8 +135,8 @@ class _Deployed:
         yield '    api["API Gateway, AWS WAF"]'
         for number, group in enumerate(self._requested):
             yield f'    requested{number}["{"<br/>".join(self._names(group))}"]'
-        for number, (trigger, group) in enumerate(self._triggered):
-            yield f'    trigger{number}(["{self._trigger(trigger)}"])'
+        for number, (triggers, group) in enumerate(self._triggered):
+            yield f'    trigger{number}(["{"<br/>".join(triggers)}"])'
             yield f'    triggered{number}["{"<br/>".join(self._names(group))}"]'
         for number, group in enumerate(self._authorizers):
             yield f'    authorizer{number}["{"<br/>".join(self._names(group))}"]'
@@ -213,7 +215,7 @@ class _Deployed:
         tables = self._templates.all(_TABLE)
 
         def rank(group: Group) -> list[int]:
-            words = (group.words.get(Target(table)) for table in tables)
+            words = (group.words.get(ResourcePart(table)) for table in tables)
             return [-STRENGTH[word] if word else 0 for word in words]
 
         return sorted(grouped(self._templates, functions), key=rank)
@@ -243,7 +245,7 @@ class _Deployed:
         found = next((str(resource.get(name)) for name in names if resource.get(name)), None)
         return (found or _plain(resource)).removeprefix(f"{self._prefix}-")
 
-    def _title(self, target: Target) -> str:
+    def _title(self, target: ResourcePart) -> str:
         return f"{self._name(target.resource)} {target.part}".rstrip()
 
 

@@ -98,7 +98,7 @@ def _build(path: Path, base: _Base, handler: Contents) -> Bundle:
         with ZipFile(buffer, "a", ZIP_DEFLATED) as archive:
             _add(archive, {n: data for n, data in handler.items() if n not in base.contents})
             archive.comment = fingerprint.encode()
-        # Wholly or not at all, as two synths may be at it.
+        # Replaced in one step, because two synths may write it at the same time.
         scratch = path.with_name(f".{path.name}.{os.getpid()}")
         scratch.write_bytes(buffer.getvalue())
         scratch.replace(path)

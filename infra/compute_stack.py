@@ -18,11 +18,10 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import ALARM_PERIOD, Runbook, notify, ring
-from infra.api_function import ApiFunction, Surroundings
+from infra.api_function import ApiFunction, SharedByFunctions
 from infra.checks import accept
-from infra.data_stack import upstream_secret_name
-from infra.event_publisher import EventPublisher
-from infra.gateway_problems import add_gateway_problems
+from infra.data_stack import customer_index_name, upstream_secret_name
+from infra.gateway_problems import gateway_problems
 from infra.lasting import (
     access_log,
     alarm_topic,
@@ -32,6 +31,7 @@ from infra.lasting import (
     schedule_name,
 )
 from infra.layers import LayerFolders
+from infra.ledger_follower import EventPublisher, LedgerWatcher
 from infra.observability import Observability
 from infra.packages import packages_for
 from infra.permissions import check_permissions
@@ -96,7 +96,7 @@ class ComputeStack(Stack):
         )
         self._settings: Final = settings
         self._alarm_topic: Final = alarm_topic(self, settings) if settings.is_aws else None
-        self._surroundings: Final = Surroundings(
+        self._shared: Final = SharedByFunctions(
             settings=settings,
             packages=packages_for(self, settings, layer_folders),
             environment=_environment(settings),
@@ -116,16 +116,18 @@ class ComputeStack(Stack):
                 functions[route.operation] = ApiFunction(
                     self,
                     route.operation,
-                    surroundings=self._surroundings,
+                    shared=self._shared,
                     description=f"Till: {route.method} {route.path}",
                 )
             methods.append(functions[route.operation].add_route(api, route, authorizer))
-        stage = self._make_stage(api, methods, add_gateway_problems(self, api))
+        stage = self._make_stage(api, methods)
         dead_letters = [
             *(self._schedule(operation) for operation in SCHEDULED_OPERATIONS),
             *(
-                EventPublisher(self, operation, surroundings=self._surroundings).dead_letters
-                for operation in STREAM_OPERATIONS
+                follower(self, operation, shared=self._shared).dead_letters
+                for operation, follower in zip(
+                    STREAM_OPERATIONS, (EventPublisher, LedgerWatcher), strict=True
+                )
             ),
         ]
         observability = Observability(
@@ -141,11 +143,11 @@ class ComputeStack(Stack):
                 self,
                 probe=settings.probe,
                 api_url=self._api_url(stage),
-                surroundings=self._surroundings,
+                shared=self._shared,
             )
             release_alarms.append(probe.alarm)
-        if self._surroundings.releases is not None:
-            self._surroundings.releases.heed(release_alarms)
+        if self._shared.releases is not None:
+            self._shared.releases.heed(release_alarms)
         if settings.is_aws:
             # An emulator has no such limits, and is there sooner without.
             make_in_waves(self)
@@ -155,7 +157,6 @@ class ComputeStack(Stack):
         self,
         api: apigateway.IRestApi,
         methods: Sequence[apigateway.Method],
-        problems: Sequence[apigateway.GatewayResponse],
     ) -> apigateway.Stage:
         """Serve the routes: a deployment of them all, and the stage with its settings."""
         accept(
@@ -170,10 +171,12 @@ class ComputeStack(Stack):
         # A deployment is a copy of the routes as they are then. So it is made again, under another
         # id, when anything of them changes: the CDK does that only for an API of the same stack.
         made = _resource(deployment)
-        for one in (*methods, *problems):
+        for method in methods:
             # On the resource alone: what lets API Gateway call a method names the stage.
-            made.add_resource_dependency(_resource(one))
-            deployment.add_to_logical_id(self.resolve(_content(one)))
+            made.add_resource_dependency(_resource(method))
+            deployment.add_to_logical_id(self.resolve(_content(method)))
+        # The data stack has made these before.
+        deployment.add_to_logical_id(gateway_problems())
         stage = apigateway.Stage(
             self, "Stage", deployment=deployment, stage_name=BASE_PATH, **self._stage_options(api)
         )
@@ -181,7 +184,7 @@ class ComputeStack(Stack):
         throttle = self._settings.throttle
         if throttle is not None:
             WebAcl(self, "WebAcl", settings=self._settings, throttle=throttle, stage=stage)
-        name = self._settings.surrounding.api_domain_name
+        name = self._settings.deployment.api_domain_name
         if name:
             apigateway.CfnBasePathMapping(
                 self,
@@ -194,7 +197,7 @@ class ComputeStack(Stack):
         return stage
 
     def _api_url(self, stage: apigateway.Stage) -> str:
-        name = self._settings.surrounding.api_domain_name
+        name = self._settings.deployment.api_domain_name
         return f"https://{name}/{BASE_PATH}/" if name else stage.url_for_path()
 
     def _make_authorizer(self) -> apigateway.TokenAuthorizer:
@@ -206,7 +209,7 @@ class ComputeStack(Stack):
         function = ApiFunction(
             self,
             AUTHORIZER,
-            surroundings=self._surroundings,
+            shared=self._shared,
             description="Till: who is calling",
             # To API Gateway a refusal is an error of the function, and anybody can cause one.
             errors_ring=False,
@@ -258,7 +261,7 @@ class ComputeStack(Stack):
         function = ApiFunction(
             self,
             operation,
-            surroundings=self._surroundings,
+            shared=self._shared,
             description=f"Till: every {SCHEDULE.to_minutes():g} min",
             further_rights=[
                 iam.PolicyStatement(
@@ -335,20 +338,15 @@ def _resource(one: Construct) -> CfnResource:
     return found
 
 
-def _content(one: Construct) -> list[object]:
-    """What a deployment copies of a method or a gateway response."""
-    match _resource(one):
-        case apigateway.CfnMethod() as method:
-            return [
-                *(method.http_method, method.resource_id, method.operation_name),
-                *(method.authorization_type, method.authorizer_id, method.integration),
-            ]
-        case apigateway.CfnGatewayResponse() as response:
-            return [
-                *(response.response_type, response.status_code),
-                *(response.response_parameters, response.response_templates),
-            ]
-    raise TypeError(f"{one} is neither a method nor a gateway response")
+def _content(method: apigateway.Method) -> list[object]:
+    """What a deployment copies of a method."""
+    made = _resource(method)
+    if not isinstance(made, apigateway.CfnMethod):
+        raise TypeError(f"{method} is not one method")
+    return [
+        *(made.http_method, made.resource_id, made.operation_name),
+        *(made.authorization_type, made.authorizer_id, made.integration),
+    ]
 
 
 def _environment(settings: StageSettings) -> Mapping[str, str]:
@@ -357,7 +355,8 @@ def _environment(settings: StageSettings) -> Mapping[str, str]:
         "TILL_STAGE": settings.stage,
         "TILL_LEDGER_TABLE": settings.ledger_table,
         "TILL_PURCHASES_TABLE": settings.purchases_table,
-        "TILL_UPSTREAM_URL": settings.surrounding.upstream_url,
+        "TILL_CUSTOMER_INDEX_TABLE": customer_index_name(settings),
+        "TILL_UPSTREAM_URL": settings.deployment.upstream_url,
         "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": str(settings.read_timeout_seconds),
         "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": str(settings.shipment_timeout_seconds),
         "TILL_UPSTREAM_SECRET": upstream_secret_name(settings),
@@ -371,11 +370,11 @@ def _environment(settings: StageSettings) -> Mapping[str, str]:
         "TILL_DISPLAY_MAX_AGE_SECONDS": str(settings.display_max_age_seconds),
         "TILL_DISPLAY_STALE_IF_ERROR_SECONDS": str(settings.display_stale_if_error_seconds),
         "TILL_IDENTITY_FROM": settings.identity_from,
-        "TILL_TOKEN_ISSUER": settings.surrounding.issuer,
-        "TILL_TOKEN_AUDIENCE": settings.surrounding.audience,
-        "TILL_TOKEN_JWKS_URL": settings.surrounding.jwks_url,
-        "TILL_TOKEN_ROLES_CLAIM": settings.surrounding.roles_claim,
-        "TILL_TOKEN_CUSTOMER_CLAIM": settings.surrounding.customer_claim,
+        "TILL_TOKEN_ISSUER": settings.deployment.issuer,
+        "TILL_TOKEN_AUDIENCE": settings.deployment.audience,
+        "TILL_TOKEN_JWKS_URL": settings.deployment.jwks_url,
+        "TILL_TOKEN_ROLES_CLAIM": settings.deployment.roles_claim,
+        "TILL_TOKEN_CUSTOMER_CLAIM": settings.deployment.customer_claim,
         "TILL_SUPPORT_LIMIT_MINOR": str(settings.support_limit_minor),
         "POWERTOOLS_SERVICE_NAME": "till",
         "POWERTOOLS_METRICS_NAMESPACE": "Till",

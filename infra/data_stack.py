@@ -19,11 +19,13 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.checks import accept
+from infra.journal import Journal
 from infra.lasting import Lasting
 from infra.settings import StageSettings
 from infra.written_down import WrittenDown
 
 STATE_INDEX: Final = "state-index"
+SHORT_ID_INDEX: Final = "short-id-index"
 OPENED_INDEX: Final = "opened-index"
 
 _BACKUP_POLICY: Final = "service-role/AWSBackupServiceRolePolicyForBackup"
@@ -39,6 +41,11 @@ def ledger_table_name(settings: StageSettings) -> str:
 def purchases_table_name(settings: StageSettings) -> str:
     """The same of the purchases."""
     return f"{settings.prefix}-purchases"
+
+
+def customer_index_name(settings: StageSettings) -> str:
+    """The name of the table in which customers are found by name. It is never restored."""
+    return f"{settings.prefix}-customer-index"
 
 
 def event_bus_name(settings: StageSettings) -> str:
@@ -95,13 +102,35 @@ class DataStack(Stack):
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
             contributor_insights_specification=_throttled_keys(settings),
         )
-        purchases = self._table("Purchases", purchases_table_name(settings), key)
+        # The watcher compares each item with what it was before.
+        purchases = self._table(
+            "Purchases",
+            purchases_table_name(settings),
+            key,
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+        )
         purchases.add_global_secondary_index(
             index_name=STATE_INDEX,
             partition_key=_string("state_shard"),
             sort_key=_string("state_at"),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
             contributor_insights_specification=_throttled_keys(settings),
+        )
+        purchases.add_global_secondary_index(
+            index_name=SHORT_ID_INDEX,
+            partition_key=_string("short_id"),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+            contributor_insights_specification=_throttled_keys(settings),
+        )
+        customer_index = self._table(
+            "CustomerIndex", customer_index_name(settings), key, kept_copies=False
+        )
+        accept(
+            customer_index,
+            {
+                "DDB3": "It holds words of names and e-mail addresses, and no copy of them may "
+                "outlive a customer's erasure. It fills itself again: docs/decisions/61."
+            },
         )
         bus = events.EventBus(
             self,
@@ -123,12 +152,24 @@ class DataStack(Stack):
         if key is not None:
             self._back_up(key, ledger, purchases)
         secret = self._make_upstream_secret(key)
-        if ledger.table_stream_arn is None:
-            raise AssertionError("the ledger table has a stream")
-        WrittenDown.LEDGER_STREAM.write(self, settings, ledger.table_stream_arn)
+        WrittenDown.SIGNING_KEY.write(self, settings, self._make_signing_key().key_arn)
+        for table, stream in (
+            (ledger, WrittenDown.LEDGER_STREAM),
+            (purchases, WrittenDown.PURCHASES_STREAM),
+        ):
+            if table.table_stream_arn is None:
+                raise AssertionError("both tables have a stream")
+            stream.write(self, settings, table.table_stream_arn)
         WrittenDown.UPSTREAM_SECRET.write(self, settings, secret.ref)
         if key is not None:
             WrittenDown.KEY.write(self, settings, key.key_arn)
+        Journal(
+            self,
+            "Journal",
+            settings=settings,
+            key=key,
+            removal_policy=_removal_policy_beside_tables(settings),
+        )
         Lasting(
             self,
             "Lasting",
@@ -151,6 +192,22 @@ class DataStack(Stack):
             alias=key_alias(self._settings),
             description=f"Till, stage {self._settings.stage}: the tables and the upstream's secret",
             enable_key_rotation=True,
+            pending_window=Duration.days(30),
+            removal_policy=_removal_policy_beside_tables(self._settings),
+        )
+
+    def _make_signing_key(self) -> kms.Key:
+        """The key that signs statements. No one can take its private half out of KMS.
+
+        It is never removed with the stack: its public half checks every statement given out so far.
+        """
+        return kms.Key(
+            self,
+            "SigningKey",
+            alias=f"{key_alias(self._settings)}-statements",
+            description=f"Till, stage {self._settings.stage}: signs customers' statements",
+            key_spec=kms.KeySpec.ECC_NIST_P256,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
             pending_window=Duration.days(30),
             removal_policy=_removal_policy_beside_tables(self._settings),
         )
@@ -226,6 +283,7 @@ class DataStack(Stack):
         key: kms.Key | None,
         *,
         stream: dynamodb.StreamViewType | None = None,
+        kept_copies: bool = True,
     ) -> dynamodb.Table:
         settings = self._settings
         return dynamodb.Table(
@@ -237,7 +295,7 @@ class DataStack(Stack):
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption_key=key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=settings.is_aws
+                point_in_time_recovery_enabled=settings.is_aws and kept_copies
             ),
             contributor_insights_specification=_throttled_keys(settings),
             deletion_protection=settings.is_aws,

@@ -2,8 +2,8 @@
 
 ``make deploy STAGE=dev`` is the same, with everything installed before. The settings of a stage
 come from the environment (``TILL_ISSUER`` and so on: one variable for each field of
-``infra.settings.Surrounding``), as do AWS's credentials and ``AWS_REGION``. All of it is asked for
-before anything is built, so that what is missing is one sentence and not the end of a long log.
+``infra.settings.DeploymentSettings``), as do AWS's credentials and ``AWS_REGION``. All of it is
+checked before anything is built, so that one message at the start names what is missing.
 
 The app is synthesized first, into ``cdk.out/STAGE``, and what was synthesized is what is compared
 or deployed. CI does the same in two jobs, and the one that may deploy runs none of our code.
@@ -37,12 +37,12 @@ from infra.cdk import (
     run_cdk,
     say,
 )
-from infra.settings import AWS_STAGES, SettingsError, Surrounding, settings_for
+from infra.settings import AWS_STAGES, DeploymentSettings, SettingsError, settings_for
 
 _ASSEMBLIES: Final = ROOT / "cdk.out"
 SETTINGS: Final = (
-    *(field.name for field in fields(Surrounding)),
-    *("release", "tracing", "bootstrap_qualifier"),
+    *(field.name for field in fields(DeploymentSettings)),
+    *("release", "tracing", "snap_start", "bootstrap_qualifier"),
 )
 """Everything that a stage can be told."""
 
@@ -116,14 +116,14 @@ def context_for(stage: str, environment: Mapping[str, str]) -> dict[str, str]:
         raise DeployError(f"{named}: pass STAGE= with one of {', '.join(AWS_STAGES)}.")
     context = {"stage": stage}
     missing = []
-    for field in fields(Surrounding):
+    for field in fields(DeploymentSettings):
         variable = variable_of(field.name)
         value = environment.get(variable, "").strip()
         if value:
             context[field.name] = value
         elif field.default is MISSING:
             missing.append(variable)
-    for name in ("release", "tracing"):
+    for name in ("release", "tracing", "snap_start"):
         value = environment.get(variable_of(name), "").strip()
         if value:
             context[name] = value

@@ -30,7 +30,7 @@ from constructs import Construct
 from infra import ROOT
 from infra.checks import accept
 from infra.names import add_records
-from infra.settings import StageSettings, Surrounding
+from infra.settings import DeploymentSettings, StageSettings
 from infra.written_down import WrittenDown
 from till.http.routes import BASE_PATH
 
@@ -100,11 +100,11 @@ class EdgeStack(Stack):
         )
         distribution = self._make_distribution(settings, bucket)
         self._put_files(settings, bucket, built)
-        domain_name = settings.surrounding.domain_name
+        domain_name = settings.deployment.domain_name
         if domain_name:
             add_records(
                 self,
-                settings.surrounding,
+                settings.deployment,
                 domain_name,
                 route53_targets.CloudFrontTarget(distribution),
                 ipv6=True,
@@ -124,10 +124,10 @@ class EdgeStack(Stack):
             runtime=cloudfront.FunctionRuntime.JS_2_0,
             comment="Every address of the application is its one page.",
         )
-        surrounding = settings.surrounding
+        deployment = settings.deployment
         certificate = (
-            acm.Certificate.from_certificate_arn(self, "Certificate", surrounding.certificate_arn)
-            if surrounding.domain_name
+            acm.Certificate.from_certificate_arn(self, "Certificate", deployment.certificate_arn)
+            if deployment.domain_name
             else None
         )
         distribution = cloudfront.Distribution(
@@ -135,7 +135,7 @@ class EdgeStack(Stack):
             "Distribution",
             comment=f"{settings.prefix}: the back office",
             default_root_object="index.html",
-            domain_names=[surrounding.domain_name] if certificate else None,
+            domain_names=[deployment.domain_name] if certificate else None,
             certificate=certificate,
             # Under CloudFront's own name its certificate says what is spoken.
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021
@@ -199,7 +199,7 @@ class EdgeStack(Stack):
         return distribution
 
     def _make_headers(self, settings: StageSettings) -> cloudfront.ResponseHeadersPolicy:
-        headers = security_headers(settings.surrounding)
+        headers = security_headers(settings.deployment)
         return cloudfront.ResponseHeadersPolicy(
             self,
             "Headers",
@@ -310,18 +310,18 @@ class EdgeStack(Stack):
 
 def configuration(settings: StageSettings) -> dict[str, str]:
     """What the application asks for before anything else."""
-    surrounding = settings.surrounding
+    deployment = settings.deployment
     return {
-        "issuer": surrounding.issuer,
-        "client_id": surrounding.backoffice_client_id,
-        "resource": surrounding.audience,
-        "roles_claim": surrounding.roles_claim,
+        "issuer": deployment.issuer,
+        "client_id": deployment.backoffice_client_id,
+        "resource": deployment.audience,
+        "roles_claim": deployment.roles_claim,
     }
 
 
-def security_headers(surrounding: Surrounding) -> dict[str, str]:
+def security_headers(deployment: DeploymentSettings) -> dict[str, str]:
     """The headers of every answer: the page may ask its own host and the issuer's, no others."""
-    addresses = (surrounding.issuer, surrounding.sign_in_url)
+    addresses = (deployment.issuer, deployment.sign_in_url)
     parts = [urlsplit(address) for address in addresses if address]
     issuer = " ".join(dict.fromkeys(f"{one.scheme}://{one.netloc}" for one in parts))
     texts: dict[str, str | list[str]] = json.loads(_HEADERS.read_text(encoding="utf-8"))

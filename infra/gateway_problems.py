@@ -28,6 +28,30 @@ class _GatewayProblem:
     detail: str
     headers: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def status_code(self) -> str | None:
+        return None if self.status is None else str(self.status.value)
+
+    def document(self) -> str:
+        return json.dumps(
+            {
+                "type": f"{_TYPE_PREFIX}{self.slug}",
+                "title": self.title,
+                **({} if self.status is None else {"status": self.status.value}),
+                "detail": self.detail,
+                "correlation_id": "$context.requestId",
+            }
+        )
+
+    def response_headers(self) -> dict[str, str]:
+        # API Gateway takes a constant in single quotes.
+        return {
+            "Content-Type": "'application/problem+json'",
+            # An error is about one caller and one moment: nothing on the way may keep it.
+            "Cache-Control": "'no-store'",
+            **{name: f"'{value}'" for name, value in self.headers},
+        }
+
 
 _SAME_KEY: Final = (
     "Send the same request again with the same Idempotency-Key: it takes effect at most once. "
@@ -114,37 +138,29 @@ _PROBLEMS: Final = (
 )
 
 
-def add_gateway_problems(
-    scope: Construct, api: apigateway.IRestApi
-) -> list[apigateway.GatewayResponse]:
+def gateway_problems() -> list[dict[str, object]]:
+    """What ``add_gateway_problems`` makes: a deployment of the API is a copy of that, too."""
+    return [
+        {
+            "type": problem.response_type.response_type,
+            "status": problem.status_code,
+            "headers": problem.response_headers(),
+            "document": problem.document(),
+        }
+        for problem in _PROBLEMS
+    ]
+
+
+def add_gateway_problems(scope: Construct, api: apigateway.IRestApi) -> None:
     """Make every answer of the gateway's own an ``application/problem+json`` document."""
     place = Construct(scope, "Problems")
-    made = []
     for problem in _PROBLEMS:
-        status = problem.status
-        document: dict[str, str | int] = {
-            "type": f"{_TYPE_PREFIX}{problem.slug}",
-            "title": problem.title,
-            **({} if status is None else {"status": status.value}),
-            "detail": problem.detail,
-            "correlation_id": "$context.requestId",
-        }
-        # API Gateway takes a constant in single quotes.
-        headers = {
-            "Content-Type": "'application/problem+json'",
-            # An error is about one caller and one moment: nothing on the way may keep it.
-            "Cache-Control": "'no-store'",
-        }
-        headers |= {name: f"'{value}'" for name, value in problem.headers}
-        made.append(
-            apigateway.GatewayResponse(
-                place,
-                problem.response_type.response_type.title().replace("_", ""),
-                rest_api=api,
-                type=problem.response_type,
-                status_code=None if status is None else str(status.value),
-                response_headers=headers,
-                templates={"application/json": json.dumps(document)},
-            )
+        apigateway.GatewayResponse(
+            place,
+            problem.response_type.response_type.title().replace("_", ""),
+            rest_api=api,
+            type=problem.response_type,
+            status_code=problem.status_code,
+            response_headers=problem.response_headers(),
+            templates={"application/json": problem.document()},
         )
-    return made

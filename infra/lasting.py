@@ -24,6 +24,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.checks import accept
+from infra.gateway_problems import add_gateway_problems
 from infra.names import add_records
 from infra.settings import StageSettings
 from infra.written_down import WrittenDown
@@ -32,6 +33,9 @@ from till.http.routes import SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 EMULATED_API_ID: Final = "till"
 """The API's id on LocalStack, which takes it from a tag. Otherwise the API would get another
 address with each deploy after a restart."""
+
+PARKS_ITSELF: Final = "publish_events"
+"""The operation that itself puts what it cannot read into its queue."""
 
 _KEPT: Final = Duration.days(14)
 """How long SQS keeps a message: no longer is possible."""
@@ -111,7 +115,7 @@ class Lasting(Construct):
             self._make_alarm_topic()
 
     def _make_api(self) -> None:
-        """The API itself, which has an id and no routes: these are made, and go, with compute."""
+        """The API itself, with its own answers. Its routes come, and go, with compute."""
         api = apigateway.CfnRestApi(
             self,
             "Api",
@@ -131,11 +135,13 @@ class Lasting(Construct):
         accept(
             api,
             {
-                "APIG2": "Every function validates its requests wholly, against the models that "
+                "APIG2": "Every function validates the whole request against the models that "
                 "the OpenAPI document is made of, and says which field is wrong. API Gateway "
                 "would refuse fewer, and say less.",
             },
         )
+        # Here, and not with the routes: they are the API's own, whatever routes it has.
+        add_gateway_problems(self, apigateway.RestApi.from_rest_api_id(self, "Made", api.ref))
         WrittenDown.API_ID.write(self, self._settings, api.ref)
         WrittenDown.API_ROOT_ID.write(self, self._settings, api.attr_root_resource_id)
         CfnOutput(Stack.of(self), "ApiId", value=api.ref)
@@ -143,24 +149,24 @@ class Lasting(Construct):
 
     def _add_name(self) -> None:
         """A name of the API's own, if the stage has one; compute maps the API to it."""
-        surrounding = self._settings.surrounding
-        if not surrounding.api_domain_name:
+        deployment = self._settings.deployment
+        if not deployment.api_domain_name:
             return
         place = Construct(self, "Name")
         domain = apigateway.DomainName(
             place,
             "Domain",
-            domain_name=surrounding.api_domain_name,
+            domain_name=deployment.api_domain_name,
             certificate=acm.Certificate.from_certificate_arn(
-                place, "Certificate", surrounding.api_certificate_arn
+                place, "Certificate", deployment.api_certificate_arn
             ),
             endpoint_type=apigateway.EndpointType.REGIONAL,
             security_policy=apigateway.SecurityPolicy.TLS_1_2,
         )
         add_records(
             place,
-            surrounding,
-            surrounding.api_domain_name,
+            deployment,
+            deployment.api_domain_name,
             route53_targets.ApiGatewayDomain(domain),
             ipv6=False,
         )
@@ -198,7 +204,8 @@ class Lasting(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED if key is None else sqs.QueueEncryption.KMS,
             key=key,
         )
-        WrittenDown.DEAD_LETTERS_URL.write(self, self._settings, queue.queue_url)
+        if operation == PARKS_ITSELF:
+            WrittenDown.DEAD_LETTERS_URL.write(self, self._settings, queue.queue_url)
 
     def _queue(
         self,
@@ -240,7 +247,7 @@ class Lasting(Construct):
             )
         )
         self._add_budget(topic)
-        hears = self._settings.surrounding.alarms_to
+        hears = self._settings.deployment.alarms_to
         if hears.startswith("https://"):
             topic.add_subscription(subscriptions.UrlSubscription(hears))
         elif hears:

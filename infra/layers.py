@@ -28,7 +28,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from infra import ROOT
+from infra import ROOT, botocore_data, lazy_imports
 
 LAMBDA_PYTHON: Final = "3.13"
 _INSTALLED_AT: Final = "/opt/python"
@@ -52,6 +52,9 @@ _UNUSED: Final = (
     "hishel/fastapi",
     "hishel/httpx2",
     "hishel/requests",
+    # httpx needs it for asynchronous clients only, and httpcore does without where it is missing.
+    "anyio",
+    "anyio-*.dist-info",
     # hishel packs what it keeps in files or Redis, and we keep it in memory. What is left of the
     # package, in Python, is enough to import it.
     "msgpack/_cmsgpack.*",
@@ -60,6 +63,9 @@ _UNUSED: Final = (
 
 _KEPT_METADATA: Final = ("METADATA", "entry_points.txt", "licenses")
 """What is kept of a package's dist-info: what importlib.metadata is asked for, and the licences."""
+
+_RECIPE: Final = (__file__, botocore_data.__file__, lazy_imports.__file__)
+"""What else the contents of a layer depend on."""
 
 _IGNORED: Final = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
@@ -245,6 +251,11 @@ def _build_installed(
             python = building / "python"
             _install(target, lock, python)
             _trim(python, unused)
+            if (python / "botocore").is_dir():
+                botocore_data.cut(python / "botocore" / "data")
+            for package in lazy_imports.LAZY:
+                if python.joinpath(*package.split(".")).is_dir():
+                    _make_lazy(python, package)
             if compiler is not None:
                 compile_in(python, compiler, "-b")
                 # Half the files, for every cold start to unpack. With ours the source stays: it is
@@ -259,7 +270,8 @@ def _stamp(compiler: Interpreter | None, sources: list[list[str]] | list[str]) -
     made_by = (
         None if compiler is None else [compiler.version, compiler.cache_tag, compiler.platform]
     )
-    return json.dumps([digest(Path(__file__)), made_by, sources])
+    recipe = [digest(Path(module)) for module in _RECIPE]
+    return json.dumps([recipe, made_by, sources])
 
 
 def digest(path: Path) -> str:
@@ -334,6 +346,13 @@ def _trim(folder: Path, unused: tuple[str, ...]) -> None:
             )
         for path in found:
             _remove(path)
+
+
+def _make_lazy(folder: Path, package: str) -> None:
+    try:
+        lazy_imports.make_lazy(folder, package)
+    except lazy_imports.NotOnlyImportsError as error:
+        raise LayersError(f"infra/lazy_imports.py names it, but {error}.") from None
 
 
 def _remove(path: Path) -> None:

@@ -1,6 +1,6 @@
 """CloudFormation's limits of a template, which a deploy meets and neither synth nor linters know.
 
-Source: AWS CloudFormation User Guide, "CloudFormation quotas". A template at 80 % of a limit gets a
+Source: AWS CloudFormation User Guide, "CloudFormation quotas". A template at 85 % of a limit gets a
 warning at every synth, and one beyond it ends the synth.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-WARN_AT: Final = 0.8
+WARN_AT: Final = 0.85
 
 _DYNAMIC_REFERENCE: Final = re.compile(r"\{\{resolve:")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from aws_cdk import aws_route53 as route53
 from constructs import Construct
 
-from infra.settings import Surrounding
+from infra.settings import DeploymentSettings
 
 
 def add_records(
     scope: Construct,
-    surrounding: Surrounding,
+    deployment: DeploymentSettings,
     domain_name: str,
     target: route53.IAliasRecordTarget,
     *,
@@ -20,13 +20,13 @@ def add_records(
 
     Without one, the owner of the name makes the record: docs/runbooks/deploying.md.
     """
-    if not surrounding.hosted_zone_id:
+    if not deployment.hosted_zone_id:
         return
     zone = route53.HostedZone.from_hosted_zone_attributes(
         scope,
         "Zone",
-        hosted_zone_id=surrounding.hosted_zone_id,
-        zone_name=surrounding.hosted_zone_name,
+        hosted_zone_id=deployment.hosted_zone_id,
+        zone_name=deployment.hosted_zone_name,
     )
     leads_to = route53.RecordTarget.from_alias(target)
     # The dot says that this is the whole name: CDK would put the zone behind it.

@@ -15,7 +15,9 @@ from constructs import Construct
 from infra.alarms import ALARM_PERIOD, RELEASE_ALARM_PERIOD, Runbook, notify, ring
 from infra.data_stack import (
     OPENED_INDEX,
+    SHORT_ID_INDEX,
     STATE_INDEX,
+    customer_index_name,
 )
 from infra.settings import StageSettings
 
@@ -23,6 +25,7 @@ NAMESPACE: Final = "Till"
 
 _WIDTH: Final = 12
 _OLD_ATTEMPT_HOURS: Final = 12
+_ROUND_DAYS: Final = 7
 
 
 class Observability(Construct):
@@ -141,6 +144,23 @@ class Observability(Construct):
                 "Items of the tables cannot be read and are left out of lists.",
                 Runbook.UNREADABLE_ITEMS,
             ),
+            ring(
+                self,
+                "TamperingFound",
+                self._measure("TamperingFound"),
+                "The tables hold what Till does not write, or have lost what it wrote.",
+                Runbook.TAMPERING,
+            ),
+            ring(
+                self,
+                "AuditRoundLate",
+                self._measure("AuditRoundSeconds", cloudwatch.Stats.MAXIMUM),
+                f"The audit has not run for ten minutes, or a round has taken {_ROUND_DAYS} days.",
+                Runbook.TAMPERING,
+                threshold=Duration.days(_ROUND_DAYS).to_seconds(),
+                periods=2,
+                missing=cloudwatch.TreatMissingData.BREACHING,
+            ),
         )
 
     def _latency_alarm(self) -> cloudwatch.Alarm:
@@ -184,6 +204,8 @@ class Observability(Construct):
                 ("ledger index", ledger, OPENED_INDEX),
                 ("purchases table", purchases, None),
                 ("purchases index", purchases, STATE_INDEX),
+                ("short id index", purchases, SHORT_ID_INDEX),
+                ("customer index", customer_index_name(self._settings), None),
             )
             for direction in ("Read", "Write")
         )
@@ -282,6 +304,18 @@ class Observability(Construct):
                     self._measure("ProbeMilliseconds", cloudwatch.Stats.MAXIMUM, label="ms"),
                     self._measure("ProbesFailed", label="failures"),
                 ],
+            ),
+            (
+                "The watcher and the audit",
+                [
+                    self._measure("VersionsVerified", label="versions verified"),
+                    self._measure("ItemsAudited", label="items audited"),
+                    self._measure("TamperingFound", label="findings"),
+                ],
+            ),
+            (
+                "Age of the audit's round (s)",
+                [self._measure("AuditRoundSeconds", cloudwatch.Stats.MAXIMUM, label="s")],
             ),
             ("Commits thought over", [self._measure("ConflictsRetried")]),
             ("Unexpected errors", [self._measure("UnexpectedErrors")]),

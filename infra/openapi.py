@@ -246,6 +246,8 @@ def _headers(status: HTTPStatus, operation: JsonObject, route: Route) -> Iterato
         yield "ETag"
     if status in openapi_text.SUCCESS and route.operation in {"get_customer", "get_product"}:
         yield "Age"
+    if status in openapi_text.SUCCESS and route.operation == "get_statement":
+        yield "Link"
     if keyed and (status in openapi_text.SUCCESS or status in _REPLAYED):
         yield "Idempotency-Replayed"
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
@@ -267,9 +269,13 @@ def _header(name: str) -> Json:
 
 
 def _media_type(message: JsonObject) -> JsonObject:
-    """The one media type of a request or response."""
-    (media_type,) = _object(message["content"]).values()
-    return _object(media_type)
+    """The JSON of a request or response: the one of its media types that has a model."""
+    (media_type,) = (
+        media_type
+        for media_type in map(_object, _object(message["content"]).values())
+        if "$ref" in str(media_type)
+    )
+    return media_type
 
 
 def _examples(of: Mapping[str, Mapping[str, JsonObject]], route: Route) -> Json:

@@ -300,8 +300,34 @@ RESPONSES: Final[Mapping[str, JsonObject]] = {
         "last_modified_at": "2026-06-30T14:20:00Z",
         "stale": False,
     },
+    "search_everything": {
+        "items": [
+            {
+                "kind": "customer",
+                "id": _CUSTOMER,
+                "purchase_id": None,
+                "customer_id": _CUSTOMER,
+                "name": "Chiara Conti",
+                "email": "chiara@example.com",
+                "status": None,
+                "total": None,
+                "currency": None,
+                "created_at": "2026-01-05T08:00:00Z",
+            }
+        ],
+        "more_customers": False,
+        "customers_unavailable": False,
+    },
     "get_product": _PRODUCT_SHOWN,
-    "get_credit": _BALANCE,
+    "get_credit": {
+        **_BALANCE,
+        "adjustment_limit": 50000,
+        "verification": {
+            "version": 1,
+            "verified_at": "2026-11-22T17:36:16.000000Z",
+            "findings": 0,
+        },
+    },
     "grant_credit": {"entry": _FIRST_ENTRY, "balance": _BALANCE},
     "deduct_credit": {
         "entry": {
@@ -315,6 +341,40 @@ RESPONSES: Final[Mapping[str, JsonObject]] = {
         "balance": {**_BALANCE, "posted": 3500, "available": 3500, "version": 2},
     },
     "list_entries": _page(_REFUND_ENTRY, next_cursor=_CURSOR),
+    "get_statement": {
+        "statement": {
+            "customer_id": _CUSTOMER,
+            "currency": "USD",
+            "starts_at": "2026-11-22T17:36:20.000000Z",
+            "ends_at": None,
+            "issued_at": "2026-11-22T17:40:00.000000Z",
+            "is_first_page": True,
+            "is_last_page": True,
+            "opening": {
+                "sequence": 2,
+                "balance": 1500,
+                "hash": _REFUND_ENTRY["previous_hash"],
+            },
+            "entries": [_REFUND_ENTRY],
+            "closing": {"sequence": 3, "balance": 2500, "hash": _REFUND_ENTRY["hash"]},
+        },
+        "signature": "eyJhbGciOiJFUzI1NiIsImtpZCI6IjM1Y2Q4YjE2In0.."
+        "RDl0Y3fD5yJZ0N1gY1oPp4a0Xb6s1l1hVb0g6r3Jr7m8qk4o7yK6q3nA5m9cZB2VbW1Q0sUuJt8YfHc3x2kPzQ",
+        "next_cursor": None,
+    },
+    "get_signing_keys": {
+        "keys": [
+            {
+                "kty": "EC",
+                "crv": "P-256",
+                "alg": "ES256",
+                "use": "sig",
+                "kid": "35cd8b16",
+                "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+            }
+        ]
+    },
     "create_purchase": _PURCHASED,
     "list_customer_purchases": _page(_PURCHASE_AFTER_REFUND),
     "get_customer_purchase": _DETAIL,

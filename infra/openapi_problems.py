@@ -9,6 +9,12 @@ from uuid import UUID
 
 from till.domain.account import BalanceLimitError, InsufficientCreditError
 from till.domain.money import Money
+from till.domain.promo import (
+    PromoCodeDeactivatedError,
+    PromoCodeExistsError,
+    PromoCodeNotFoundError,
+    StaleVersionError,
+)
 from till.domain.purchase import (
     AttemptAlreadyResolvedError,
     OrphanAlreadyClosedError,
@@ -21,15 +27,11 @@ from till.http.problems import Problem, problem_for
 from till.http.wire.problem import FieldErrorResponse
 from till.services.errors import (
     AttemptNotFoundError,
-    BusyError,
-    PromoCodeDeactivatedError,
-    PromoCodeExistsError,
-    PromoCodeNotFoundError,
     PurchaseNotFoundError,
     ShipmentFailedError,
     ShipmentOutcomeUnknownError,
-    StaleVersionError,
 )
+from till.services.ports.store_errors import BusyError
 from till.services.ports.upstream import (
     CustomerNotFoundError,
     ProductNotFoundError,

@@ -46,6 +46,7 @@ TAGS: Final[Mapping[str, str]] = {
     "refunds": "Refunds and their quotes",
     "purchase attempts": "Purchases in progress, above all those of unknown outcome",
     "promo codes": "Codes that take something off a purchase",
+    "search": "One search for everything",
     "about": "The API itself",
 }
 
@@ -90,6 +91,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "one that Till made",
     "Cache-Control": "no-store, or no-cache for this document",
     "ETag": "The version of the promo code; send it as If-Match to change that version",
+    "Link": "Of CSV alone: the next page, with rel=next",
     "Age": "Seconds since this was read from the external API",
     "Retry-After": "Seconds to wait before the same request is sent again",
     "Idempotency-Replayed": "true: this key already had its effect, and this is its first answer",

@@ -1,9 +1,11 @@
 """Which operation may do what to which table, and who may call others: all of it, in one table.
 
-No operation may delete an item, scan a table or write in batches, and none may update the ledger:
-its items are only ever put, each under a condition. A reading operation cannot write. Each has the
-actions that it uses and no other: the integration tests record every call, and fail for one that is
-missing here and for one that nothing uses (``tests/integration/test_rights.py``).
+No operation may delete an item or write in batches, and none may update the ledger: its items are
+only ever put, each under a condition. The watcher alone scans tables. A reading operation cannot
+write. The customer index is the exception: operations that show a customer correct it, and delete
+from it those who are gone from the Customer API. Each operation has the actions that it uses and no
+other: the integration tests record every call, and fail for one that is missing here and for one
+that nothing uses (``tests/integration/test_rights.py``).
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ from till.http.routes import AUTHORIZER, PROBE
 _GET: Final = "dynamodb:GetItem"
 _GET_MANY: Final = "dynamodb:BatchGetItem"
 _QUERY: Final = "dynamodb:Query"
+_SCAN: Final = "dynamodb:Scan"
 _PUT: Final = "dynamodb:PutItem"
 _UPDATE: Final = "dynamodb:UpdateItem"
+_DELETE: Final = "dynamodb:DeleteItem"
 KEY_READ: Final = ("kms:Decrypt", "kms:DescribeKey")
 KEY_SEND: Final = ("kms:Decrypt", "kms:GenerateDataKey")
-"""What SQS needs to be allowed in the name of who sends."""
+"""What SQS and S3 need to be allowed in the name of who sends or puts."""
 _KEY_WRITE: Final = (
     *KEY_READ,
     "kms:Encrypt",
@@ -31,6 +35,11 @@ _KEY_WRITE: Final = (
     "kms:ReEncryptTo",
 )
 """DynamoDB's documentation asks for these, and for wildcards where these say all there is."""
+_SIGN: Final = ("kms:Sign",)
+_SEE_KEY: Final = ("kms:GetPublicKey",)
+_APPEND: Final = ("s3:PutObject",)
+_READ: Final = ("s3:GetObject",)
+_LIST: Final = ("s3:ListBucket",)
 _FOLLOW: Final = (
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
@@ -41,23 +50,32 @@ _FOLLOW: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """The DynamoDB actions that one operation may take, by what it may take them on."""
+    """The actions that one operation may take, by what it may take them on."""
 
     ledger: tuple[str, ...] = ()
     purchases: tuple[str, ...] = ()
     state_index: tuple[str, ...] = ()
+    short_id_index: tuple[str, ...] = ()
     opened_index: tuple[str, ...] = ()
+    customer_index: tuple[str, ...] = ()
     ledger_stream: tuple[str, ...] = ()
+    purchases_stream: tuple[str, ...] = ()
+    signing_key: tuple[str, ...] = ()
+    journal: tuple[str, ...] = ()
+    journal_list: tuple[str, ...] = ()
     calls_upstream: bool = False
     """Whether it may read the credential of the external APIs."""
 
     @property
     def key(self) -> tuple[str, ...]:
         """What DynamoDB needs to be allowed to do with the tables' key, in the operation's name."""
-        tables = {*self.ledger, *self.purchases, *self.state_index, *self.opened_index}
+        tables = {
+            *(*self.ledger, *self.opened_index, *self.customer_index),
+            *(*self.purchases, *self.state_index, *self.short_id_index),
+        }
         if tables & {_PUT, _UPDATE}:
             return _KEY_WRITE
-        return KEY_READ if tables or self.ledger_stream else ()
+        return KEY_READ if tables or self.ledger_stream or self.purchases_stream else ()
 
 
 _NOTHING: Final = Rights()
@@ -65,14 +83,18 @@ _UPSTREAM_ALONE: Final = Rights(calls_upstream=True)
 _BALANCE: Final = Rights(ledger=(_GET, _QUERY), calls_upstream=True)
 _ENTRIES: Final = Rights(ledger=(_QUERY,), calls_upstream=True)
 _CREDIT: Final = Rights(ledger=(_GET, _QUERY, _PUT), calls_upstream=True)
+_CORRECT: Final = (_GET_MANY, _PUT, _DELETE)
+"""Of the customer index: read what it holds of a customer, and replace that."""
 _PURCHASE: Final = Rights(purchases=(_GET, _QUERY))
 _BY_STATE: Final = Rights(purchases=(_GET_MANY,), state_index=(_QUERY,))
 _PROMO_CODE: Final = Rights(purchases=(_GET, _PUT, _UPDATE))
 
 PERMISSIONS: Final[Mapping[str, Rights]] = {
-    "get_credit": _BALANCE,
+    "get_credit": replace(_BALANCE, journal_list=_LIST),
     "list_entries": _ENTRIES,
-    "grant_credit": _CREDIT,
+    "get_statement": replace(_BALANCE, signing_key=_SIGN),
+    "get_signing_keys": Rights(signing_key=_SEE_KEY),
+    "grant_credit": replace(_CREDIT, customer_index=_CORRECT),
     "deduct_credit": _CREDIT,
     "create_purchase": Rights(
         ledger=(_QUERY, _PUT),
@@ -91,8 +113,10 @@ PERMISSIONS: Final[Mapping[str, Rights]] = {
     "list_customer_purchases": Rights(
         ledger=(_QUERY,), purchases=(_GET_MANY,), calls_upstream=True
     ),
-    "list_purchases": replace(_BY_STATE, purchases=(_GET, _GET_MANY), calls_upstream=True),
-    "list_attempts": replace(_BY_STATE, calls_upstream=True),
+    "list_purchases": replace(
+        _BY_STATE, purchases=(_GET, _GET_MANY), customer_index=_CORRECT, calls_upstream=True
+    ),
+    "list_attempts": replace(_BY_STATE, customer_index=_CORRECT, calls_upstream=True),
     "get_purchase": _PURCHASE,
     "get_customer_purchase": _PURCHASE,
     "list_refunds": _PURCHASE,
@@ -103,14 +127,29 @@ PERMISSIONS: Final[Mapping[str, Rights]] = {
     "deactivate_promo_code": _PROMO_CODE,
     "get_promo_code": _PURCHASE,
     "list_promo_codes": _BY_STATE,
-    "list_customers": Rights(opened_index=(_QUERY,), calls_upstream=True),
+    "list_customers": Rights(opened_index=(_QUERY,), customer_index=_CORRECT, calls_upstream=True),
+    "search_everything": Rights(
+        ledger=(_QUERY,),
+        purchases=(_GET, _GET_MANY),
+        short_id_index=(_QUERY,),
+        customer_index=(_QUERY, *_CORRECT),
+        calls_upstream=True,
+    ),
     "create_refund_quote": Rights(ledger=(_QUERY,), purchases=(_GET,)),
     # The ledger itself only for an operator who has an event published again.
     "publish_events": Rights(ledger=(_GET,), ledger_stream=_FOLLOW),
+    "watch_ledger": Rights(
+        ledger=(_GET, _QUERY, _SCAN),
+        purchases=(_GET, _QUERY, _SCAN),
+        ledger_stream=_FOLLOW,
+        purchases_stream=_FOLLOW,
+        journal=(*_READ, *_APPEND),
+        journal_list=_LIST,
+    ),
     AUTHORIZER: _NOTHING,
     # It reaches the tables by the API alone, as every caller does.
     PROBE: _NOTHING,
-    "get_customer": _UPSTREAM_ALONE,
+    "get_customer": Rights(customer_index=_CORRECT, calls_upstream=True),
     "get_product": _UPSTREAM_ALONE,
     "get_openapi": _NOTHING,
     "get_health": _NOTHING,

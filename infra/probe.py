@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.alarms import RELEASE_ALARM_PERIOD, Runbook, notify, ring
-from infra.api_function import ApiFunction, Surroundings
+from infra.api_function import ApiFunction, SharedByFunctions
 from infra.lasting import schedule_name
 from infra.settings import Probe
 from till.http.routes import PROBE
@@ -31,14 +31,14 @@ class ApiProbe(Construct):
     """
 
     def __init__(
-        self, scope: Construct, *, probe: Probe, api_url: str, surroundings: Surroundings
+        self, scope: Construct, *, probe: Probe, api_url: str, shared: SharedByFunctions
     ) -> None:
         super().__init__(scope, "Probe")
-        settings = surroundings.settings
+        settings = shared.settings
         function = ApiFunction(
             scope,
             PROBE,
-            surroundings=surroundings,
+            shared=shared,
             description="Till: calls the API from outside every minute",
             further_rights=[
                 iam.PolicyStatement(
@@ -91,4 +91,4 @@ class ApiProbe(Construct):
             periods=_FAILED_MINUTES,
             missing=cloudwatch.TreatMissingData.BREACHING,
         )
-        notify(self.alarm, surroundings.alarm_topic)
+        notify(self.alarm, shared.alarm_topic)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from infra.templates import Resource, Target, TemplateError, Templates, get
+from infra.templates import Resource, ResourcePart, TemplateError, Templates, get
 
 _READ: Final = frozenset({"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"})
 _APPEND: Final = _READ | {"dynamodb:PutItem"}
@@ -38,9 +38,15 @@ WORDS: Final[Sequence[tuple[str, frozenset[str]]]] = (
         ),
     ),
     ("read", _READ),
+    ("scan", _READ | {"dynamodb:Scan"}),
     ("read", frozenset({"secretsmanager:GetSecretValue"})),
     ("append", _APPEND),
     ("write", _APPEND | {"dynamodb:UpdateItem"}),
+    ("read", frozenset({"kms:GetPublicKey"})),
+    ("list", frozenset({"s3:ListBucket"})),
+    ("append", frozenset({"s3:GetObject", "s3:ListBucket", "s3:PutObject"})),
+    ("sign", frozenset({"kms:Sign"})),
+    ("replace", _APPEND | {"dynamodb:DeleteItem"}),
     ("publish", frozenset({"events:PutEvents"})),
     ("send", frozenset({"sqs:SendMessage"})),
 )
@@ -55,7 +61,7 @@ class Group:
     """Functions that may do the same."""
 
     functions: tuple[Resource, ...]
-    words: Mapping[Target, str]
+    words: Mapping[ResourcePart, str]
     calls: bool
     """Whether they call the external APIs: they know where those are, and may read the secret."""
 
@@ -67,7 +73,7 @@ def grouped(templates: Templates, functions: Iterable[Resource]) -> list[Group]:
         TemplateError: there is no word for a right.
     """
     asked = set(functions)
-    found: defaultdict[tuple[tuple[tuple[Target, str], ...], bool], list[Resource]]
+    found: defaultdict[tuple[tuple[tuple[ResourcePart, str], ...], bool], list[Resource]]
     found = defaultdict(list)
     for function in templates.all("AWS::Lambda::Function"):
         if function in asked:
@@ -82,7 +88,7 @@ def grouped(templates: Templates, functions: Iterable[Resource]) -> list[Group]:
     return [Group(tuple(same), dict(words), calls) for (words, calls), same in found.items()]
 
 
-def _calls(function: Resource, targets: Iterable[Target]) -> bool:
+def _calls(function: Resource, targets: Iterable[ResourcePart]) -> bool:
     told = function.get("Environment", "Variables")
     return get(told, "TILL_UPSTREAM_URL") is not None and any(
         one.resource.type == "AWS::SecretsManager::Secret"
@@ -91,7 +97,7 @@ def _calls(function: Resource, targets: Iterable[Target]) -> bool:
     )
 
 
-def _word(function: Resource, target: Target, actions: frozenset[str]) -> str:
+def _word(function: Resource, target: ResourcePart, actions: frozenset[str]) -> str:
     for word, enough in WORDS:
         if actions <= enough:
             return word

@@ -61,7 +61,7 @@ class Throttle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surrounding:
+class DeploymentSettings:
     """What every deployment has to be told: where the systems are that Till depends on."""
 
     upstream_url: str
@@ -105,7 +105,7 @@ class Surrounding:
     """The secret with the header by which the issuer knows the probe."""
 
     @classmethod
-    def from_context(cls, context: Callable[[str], object], stage: str) -> Surrounding:
+    def from_context(cls, context: Callable[[str], object], stage: str) -> DeploymentSettings:
         """What ``cdk -c name=value`` was given.
 
         Raises:
@@ -144,7 +144,7 @@ class StageSettings:
     """
 
     stage: str
-    surrounding: Surrounding
+    deployment: DeploymentSettings
     is_aws: bool
     """False: an emulator on one's own machine, whose tables go away with it."""
     runs_on: Target
@@ -154,6 +154,8 @@ class StageSettings:
     release: Release
     tracing: bool
     """Whether X-Ray traces requests, from the gateway into the functions."""
+    snap_start: bool
+    """Whether Lambda restores functions from a snapshot instead of starting them."""
     support_limit_minor: int
     """The most that a rep may grant, deduct or refund in one operation, in cents."""
     free_products: bool
@@ -169,8 +171,9 @@ class StageSettings:
     """How old a customer or product may be that is only shown."""
     display_stale_if_error_seconds: int
     """How much older, while its API does not answer."""
-    lambda_memory_mb: int
     log_retention: RetentionDays
+    journal_retention_days: int
+    """How long no one can delete an object of the journal, and no one can shorten it."""
     throttle: Throttle | None
     monthly_budget_usd: int | None
     """What the account may cost in a month before people are told: docs/cost.md."""
@@ -193,7 +196,7 @@ class StageSettings:
                 f"Stage {self.stage}: attempts are called dead after "
                 f"{self.pending_expiry_seconds} s, while their function may still be running."
             )
-        _check_surrounding(self)
+        _check_deployment(self)
         _check_names(self)
         _check_alarms_to(self)
         _check_probe(self)
@@ -206,17 +209,17 @@ class StageSettings:
     @property
     def ledger_table(self) -> str:
         """The name of the table that the functions use as the ledger."""
-        return self.surrounding.ledger_table or f"{self.prefix}-ledger"
+        return self.deployment.ledger_table or f"{self.prefix}-ledger"
 
     @property
     def purchases_table(self) -> str:
         """The name of the table that the functions use for purchases."""
-        return self.surrounding.purchases_table or f"{self.prefix}-purchases"
+        return self.deployment.purchases_table or f"{self.prefix}-purchases"
 
     @property
     def probe(self) -> Probe | None:
         """What the probe calls; None: the stage has no probe."""
-        told = self.surrounding
+        told = self.deployment
         if not told.probe_customer_id:
             return None
         return Probe(
@@ -232,10 +235,10 @@ class StageSettings:
         return f"till-{self.stage}"
 
 
-def _check_surrounding(settings: StageSettings) -> None:
+def _check_deployment(settings: StageSettings) -> None:
     schemes = ("https",) if settings.is_aws else ("http", "https")
     for name in ("upstream_url", "issuer", "jwks_url", "sign_in_url", "probe_token_url"):
-        url = getattr(settings.surrounding, name)
+        url = getattr(settings.deployment, name)
         if not url and name in ("sign_in_url", "probe_token_url"):
             continue
         parts = urlsplit(url)
@@ -251,7 +254,7 @@ def warnings_of(settings: StageSettings) -> list[str]:
     if not settings.is_aws:
         return []
     stage, warnings = settings.stage, []
-    if not settings.surrounding.alarms_to:
+    if not settings.deployment.alarms_to:
         warnings.append(
             f"the alarms of stage {stage} reach no one. Set TILL_ALARMS_TO (in CI "
             f"{stage.upper()}_ALARMS_TO) to an e-mail address, or to the https address of "
@@ -268,7 +271,7 @@ def warnings_of(settings: StageSettings) -> list[str]:
 
 def _check_probe(settings: StageSettings) -> None:
     told = {
-        name: getattr(settings.surrounding, name)
+        name: getattr(settings.deployment, name)
         for name in (
             *("probe_customer_id", "probe_product_id"),
             *("probe_token_url", "probe_secret_arn"),
@@ -297,7 +300,7 @@ def _check_probe(settings: StageSettings) -> None:
 
 
 def _check_alarms_to(settings: StageSettings) -> None:
-    hears = settings.surrounding.alarms_to
+    hears = settings.deployment.alarms_to
     parts = urlsplit(hears)
     is_address = parts.scheme == "https" and bool(parts.hostname)
     if hears and not is_address and not _EMAIL.fullmatch(hears):
@@ -309,7 +312,7 @@ def _check_alarms_to(settings: StageSettings) -> None:
 
 def _check_names(settings: StageSettings) -> None:
     """See that what belongs together is there together."""
-    given = settings.surrounding
+    given = settings.deployment
     for one, other in (
         ("domain_name", "certificate_arn"),
         ("api_domain_name", "api_certificate_arn"),
@@ -337,7 +340,7 @@ def _check_names(settings: StageSettings) -> None:
 
 def _emulated(
     stage: str,
-    surrounding: Surrounding,
+    deployment: DeploymentSettings,
     *,
     runs_on: Target,
     packaging: Packaging,
@@ -347,13 +350,14 @@ def _emulated(
     # workers at once make every call slow, and that is no outage.
     return StageSettings(
         stage=stage,
-        surrounding=surrounding,
+        deployment=deployment,
         is_aws=False,
         runs_on=runs_on,
         packaging=packaging,
         identity_from=identity_from,
         release=Release.IN_PLACE,
         tracing=False,
+        snap_start=False,
         support_limit_minor=500_00,
         free_products=False,
         read_timeout_seconds=8,
@@ -364,8 +368,8 @@ def _emulated(
         upstream_credential_max_age_seconds=5,
         display_max_age_seconds=5,
         display_stale_if_error_seconds=300,
-        lambda_memory_mb=512,
         log_retention=RetentionDays.ONE_DAY,
+        journal_retention_days=1,
         throttle=None,
         monthly_budget_usd=None,
     )
@@ -373,23 +377,26 @@ def _emulated(
 
 def _aws(
     stage: str,
-    surrounding: Surrounding,
+    deployment: DeploymentSettings,
     *,
     release: Release,
     tracing: bool,
+    snap_start: bool,
     log_retention: RetentionDays,
+    journal_retention_days: int,
     throttle: Throttle,
     monthly_budget_usd: int,
 ) -> StageSettings:
     return StageSettings(
         stage=stage,
-        surrounding=surrounding,
+        deployment=deployment,
         is_aws=True,
         runs_on=Target.ARM64,
         packaging=Packaging.LAYERS,
         identity_from=IdentityFrom.AUTHORIZER,
         release=release,
         tracing=tracing,
+        snap_start=snap_start,
         support_limit_minor=500_00,
         free_products=False,
         read_timeout_seconds=3,
@@ -400,8 +407,8 @@ def _aws(
         upstream_credential_max_age_seconds=300,
         display_max_age_seconds=5,
         display_stale_if_error_seconds=300,
-        lambda_memory_mb=512,
         log_retention=log_retention,
+        journal_retention_days=journal_retention_days,
         throttle=throttle,
         monthly_budget_usd=monthly_budget_usd,
     )
@@ -417,18 +424,18 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
     """The settings of a stage, with what its deployment was given as context.
 
     Raises:
-        SettingsError: no such stage, or its surrounding is not described, or makes no sense.
+        SettingsError: no such stage, or its deployment settings are missing or invalid.
     """
     if stage not in STAGES:
         named = "No stage was named" if stage is None else f"There is no stage {stage!r}"
         raise SettingsError(f"{named}: pass -c stage= with one of {', '.join(STAGES)}.")
     stage = str(stage)
-    surrounding = Surrounding.from_context(context, stage)
-    surrounding = replace(surrounding, upstream_url=surrounding.upstream_url.rstrip("/"))
+    deployment = DeploymentSettings.from_context(context, stage)
+    deployment = replace(deployment, upstream_url=deployment.upstream_url.rstrip("/"))
     if stage == "local":
         return _emulated(
             stage,
-            surrounding,
+            deployment,
             runs_on=Target.LOCAL,
             packaging=Packaging.LAYERS,
             identity_from=IdentityFrom.AUTHORIZER,
@@ -437,29 +444,35 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
         # Its community image applies neither layers nor authorizers (docs/localstack.md).
         return _emulated(
             stage,
-            surrounding,
+            deployment,
             runs_on=_runs_on(context),
             packaging=Packaging.BUNDLES,
             identity_from=IdentityFrom.FUNCTION,
         )
     release = _release(context, Release.AT_ONCE if stage == "dev" else Release.CANARY)
-    tracing = _tracing(context)
+    tracing = _is_on(context, "tracing")
+    snap_start = _is_on(context, "snap_start")
     if stage == "prod":
         return _aws(
             stage,
-            surrounding,
+            deployment,
             release=release,
             tracing=tracing,
+            snap_start=snap_start,
             log_retention=RetentionDays.ONE_YEAR,
+            # Ten years: how long the books of a business are kept in most countries.
+            journal_retention_days=3_653,
             throttle=Throttle(requests_per_second=100, burst=200),
             monthly_budget_usd=250,
         )
     return _aws(
         stage,
-        surrounding,
+        deployment,
         release=release,
         tracing=tracing,
+        snap_start=snap_start,
         log_retention=RetentionDays.ONE_MONTH,
+        journal_retention_days=7,
         throttle=Throttle(requests_per_second=20, burst=40),
         monthly_budget_usd=50,
     )
@@ -486,9 +499,9 @@ def _release(context: Callable[[str], object], usual: Release) -> Release:
     return Release(given)
 
 
-def _tracing(context: Callable[[str], object]) -> bool:
-    """``-c tracing=on`` is for a while in which one looks for where time is lost."""
-    given = str(context("tracing") or "off")
+def _is_on(context: Callable[[str], object], name: str) -> bool:
+    """Whether ``-c NAME=on`` was given; by default it is off."""
+    given = str(context(name) or "off")
     if given not in ("on", "off"):
-        raise SettingsError(f"There is no tracing {given!r}: -c tracing= takes on or off.")
+        raise SettingsError(f"There is no {name} {given!r}: -c {name}= takes on or off.")
     return given == "on"

@@ -69,7 +69,7 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ResourcePart:
     """What a reference leads to: a resource, or a part of it."""
 
     resource: Resource
@@ -107,7 +107,7 @@ class Templates:
             if (not types or one.type in types) and stack in (None, one.stack)
         ]
 
-    def resolve(self, value: Json, stack: str) -> Target:
+    def resolve(self, value: Json, stack: str) -> ResourcePart:
         """What a reference in a stack leads to, also by an alias, a name or a parameter.
 
         Raises:
@@ -121,7 +121,7 @@ class Templates:
             case {"Fn::GetAtt": [str(logical_id), str(attribute)]}:
                 found = self._resources[stack, logical_id]
                 if attribute == "StreamArn":
-                    return Target(found, "stream")
+                    return ResourcePart(found, "stream")
                 return self._behind(found)
             case {"Fn::GetStackOutput": {"StackName": str(other), "OutputName": str(output)}}:
                 return self.resolve(get(self._documents[other], "Outputs", output, "Value"), other)
@@ -136,7 +136,7 @@ class Templates:
                 return self._named(value, value)
         raise TemplateError(f"{value} in stack {stack} leads nowhere that is known.")
 
-    def rights(self, function: Resource) -> Mapping[Target, frozenset[str]]:
+    def rights(self, function: Resource) -> Mapping[ResourcePart, frozenset[str]]:
         """What the role of a function lets it do, by what to.
 
         Raises:
@@ -150,7 +150,7 @@ class Templates:
         ]
         if attached or role.items("ManagedPolicyArns"):
             raise TemplateError(f"{role} has rights that are not in the role itself.")
-        found: defaultdict[Target, frozenset[str]] = defaultdict(frozenset)
+        found: defaultdict[ResourcePart, frozenset[str]] = defaultdict(frozenset)
         for policy in role.items("Policies"):
             for statement in as_list(get(policy, "PolicyDocument", "Statement")):
                 if get(statement, "Effect") != "Allow":
@@ -160,24 +160,24 @@ class Templates:
                     found[self.resolve(one, role.stack)] |= actions
         return found
 
-    def _behind(self, found: Resource, part: str = "") -> Target:
+    def _behind(self, found: Resource, part: str = "") -> ResourcePart:
         """An alias or a version is what it stands for."""
         stands_for = _STANDS_FOR.get(found.type)
         if stands_for is not None:
             return self.resolve(found.get(stands_for), found.stack)
-        return Target(found, part)
+        return ResourcePart(found, part)
 
     def _is_looked_up(self, logical_id: str, stack: str) -> bool:
         return get(self._documents[stack], "Parameters", logical_id, "Type") == _LOOKED_UP
 
-    def _looked_up(self, logical_id: str, stack: str) -> Target:
+    def _looked_up(self, logical_id: str, stack: str) -> ResourcePart:
         name = get(self._documents[stack], "Parameters", logical_id, "Default")
         for parameter in self.all("AWS::SSM::Parameter"):
             if parameter.get("Name") == name:
                 return self.resolve(parameter.get("Value"), parameter.stack)
         raise TemplateError(f"No stack writes {name}, which {logical_id} of {stack} reads.")
 
-    def _named(self, text: str, value: Json) -> Target:
+    def _named(self, text: str, value: Json) -> ResourcePart:
         named = _NAMED.search(text) or _BY_ARN.search(text)
         if named:
             resource_type, name = _NAMES[named["kind"]]

@@ -15,11 +15,14 @@ class WrittenDown(StrEnum):
     """Names of SSM parameters. A part of each value is chosen by AWS when the thing is made."""
 
     LEDGER_STREAM = "ledger-stream-arn"
+    PURCHASES_STREAM = "purchases-stream-arn"
     UPSTREAM_SECRET = "upstream-secret-arn"  # noqa: S105 - not the secret, where it is
     KEY = "key-arn"
+    SIGNING_KEY = "signing-key-arn"
     API_ID = "api-id"
     API_ROOT_ID = "api-root-id"
     DEAD_LETTERS_URL = "dead-letters-url"
+    JOURNAL = "journal-bucket"
 
     def parameter_name(self, settings: StageSettings) -> str:
         """Where it is written down."""

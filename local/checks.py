@@ -61,6 +61,7 @@ Lane: TypeAlias = tuple[Check, ...]
 Step: TypeAlias = tuple[Lane, ...]
 """Lanes that run side by side; mostly one."""
 
+_PYTEST: Final = (sys.executable, "-m", "pytest")
 _YIELDING: Final = ("nice", "-n", "19")
 """The start of a command that leaves the processor to others."""
 
@@ -126,8 +127,11 @@ def _steps(which: str) -> list[Step]:
         # The integration tests take the longest and leave processor time unused. Their races need
         # both cores now and then: the other lane yields to them.
         (
-            (_types(), _suite("unit"), _suite("integration")),
-            (_components(), _suite("infra"), _suite("simulation"), _on_bundles()),
+            (_suite("integration"),),
+            (
+                *(_types(), _components(), _suite("unit"), _suite("infra"), _suite("simulation")),
+                _on_bundles(),
+            ),
         ),
         ((_suite("e2e"),), (_in_a_browser(),)),
     ]
@@ -167,7 +171,7 @@ def _types() -> Check:
 def _suite(name: str) -> Check:
     report = SHARED / f"report-{name}.xml"
     folder = ROOT / "tests" / name
-    command = (sys.executable, "-m", "pytest", str(folder), f"--junit-xml={report}")
+    command = (*_PYTEST, "--durations=10", str(folder), f"--junit-xml={report}")
     return Check(SUITES[name], command, report)
 
 
@@ -177,7 +181,7 @@ def _on_bundles() -> Check:
     tests = (str(ROOT / "tests" / name) for name in BUNDLED)
     return Check(
         "LocalStack's stage, on the embedded emulator: integration tests, the README's purchase",
-        (sys.executable, "-m", "pytest", *tests, f"--junit-xml={report}"),
+        (*_PYTEST, *tests, f"--junit-xml={report}"),
         report,
         environment={"TILL_TEST_STAGE": "localstack"},
     )

@@ -207,7 +207,7 @@ def _request(target: Target, route: Route, given: Mapping[str, str]) -> dict[str
     if not route.is_public:
         token = _token(target, given)
         headers["Authorization"] = f"Bearer {token}"
-        if _setting(target, given["OPERATION"], "TILL_IDENTITY_FROM") == "authorizer":
+        if setting(target, given["OPERATION"], "TILL_IDENTITY_FROM") == "authorizer":
             context["authorizer"] = authorize(target, route.method, path, token)
     if route.method != "GET":
         headers["Content-Type"] = "application/json"
@@ -285,7 +285,7 @@ def _token(target: Target, given: Mapping[str, str]) -> str:
     person = given.get("AS")
     if not person:
         raise InvokeError("Pass AS= with who calls: rita, amir, chiara or shop.")
-    issuer = _setting(target, given["OPERATION"], "TILL_TOKEN_ISSUER")
+    issuer = setting(target, given["OPERATION"], "TILL_TOKEN_ISSUER")
     answer = httpx.post(
         f"{issuer}/token", data=token_form(person), timeout=CALL_SECONDS, trust_env=False
     )
@@ -295,7 +295,7 @@ def _token(target: Target, given: Mapping[str, str]) -> str:
     return str(token)
 
 
-def _setting(target: Target, operation: str, name: str) -> str:
+def setting(target: Target, operation: str, name: str) -> str:
     """What a function is told by its environment."""
     configuration = target.functions().get_function_configuration(
         FunctionName=target.name(operation)
@@ -326,7 +326,7 @@ def _stream_event(target: Target, operation: str, given: Mapping[str, str]) -> d
             f"{operation} follows the ledger: pass CUSTOMER= and VERSION=, a version of their "
             "account such as 1."
         )
-    table = _setting(target, operation, "TILL_LEDGER_TABLE")
+    table = setting(target, operation, "TILL_LEDGER_TABLE")
     client = target.session.client("dynamodb", endpoint_url=target.url)
     # docs/data-model.md: what the keys of the ledger look like.
     pk, sk = f"ACCOUNT#{customer}", f"VERSION#{int(version):016d}"

@@ -78,9 +78,9 @@ def _check_body(
     sent = {header.lower(): value for header, value in headers.items()}["content-type"]
     if sent not in content:
         raise NotDocumentedError(f"{name}: {sent} is not documented")
-    errors = [
-        *_validator(json.dumps(_object(content[sent])["schema"])).iter_errors(json.loads(body))
-    ]
+    text = body if isinstance(body, str) else body.decode()
+    value = json.loads(text) if sent.endswith("json") else text
+    errors = [*_validator(json.dumps(_object(content[sent])["schema"])).iter_errors(value)]
     if errors:
         raise NotDocumentedError(f"{name}: {errors[0].json_path}: {errors[0].message}")
 

@@ -13,7 +13,8 @@ from till.http.admission import caller
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.documentation import MOVE, UPSTREAM, documented
 from till.http.parameters import KeyHeader, PathId
-from till.http.wire.purchases import CreatePurchaseRequest, PurchaseResponse
+from till.http.wire.purchase_requests import CreatePurchaseRequest
+from till.http.wire.purchases import PurchaseResponse
 
 app = APIGatewayRestResolver(**RESOLVER)
 

@@ -12,7 +12,7 @@ from till import bootstrap
 from till.http.app import RESOLVER, answer, entry_point, problem_in
 from till.http.documentation import READ, UPSTREAM, documented
 from till.http.parameters import PathId
-from till.http.wire.purchases import CreatePurchaseRequest
+from till.http.wire.purchase_requests import CreatePurchaseRequest
 from till.http.wire.quotes import QuoteResponse
 
 app = APIGatewayRestResolver(**RESOLVER)

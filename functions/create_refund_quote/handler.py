@@ -14,7 +14,7 @@ from till.http.app import RESOLVER, answer, entry_point, problem_in
 from till.http.documentation import READ, documented
 from till.http.parameters import PathId
 from till.http.wire.quotes import RefundQuoteResponse
-from till.http.wire.refunds import CreateRefundQuoteRequest
+from till.http.wire.refund_requests import CreateRefundQuoteRequest
 
 app = APIGatewayRestResolver(**RESOLVER)
 

@@ -13,7 +13,8 @@ from till.http.admission import amount_limit, caller
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.documentation import MOVE, UPSTREAM, documented
 from till.http.parameters import KeyHeader, PathId
-from till.http.wire.credit import CreditChangeResponse, DeductCreditRequest
+from till.http.wire.credit import CreditChangeResponse
+from till.http.wire.credit_requests import DeductCreditRequest
 
 app = APIGatewayRestResolver(**RESOLVER)
 

@@ -7,10 +7,12 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
+from till.http.admission import amount_limit, caller
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.documentation import READ, UPSTREAM, documented
-from till.http.parameters import AtFilter, PathId
-from till.http.wire.credit import BalanceResponse
+from till.http.parameters import AtFilter, PathId, VerificationFlag
+from till.http.routes import Role
+from till.http.wire.credit import CreditResponse
 
 app = APIGatewayRestResolver(**RESOLVER)
 
@@ -25,13 +27,18 @@ app = APIGatewayRestResolver(**RESOLVER)
     "still change: a change counts from the time at which its request was decided.",
     operation_id="get_credit",
     tags=["credit"],
-    responses=documented(HTTPStatus.OK, BalanceResponse, *READ, *UPSTREAM),
+    responses=documented(HTTPStatus.OK, CreditResponse, *READ, *UPSTREAM),
 )
-def get_credit(customer_id: PathId, at: AtFilter = None) -> Response[BalanceResponse]:
+def get_credit(
+    customer_id: PathId, at: AtFilter = None, *, verification: VerificationFlag = False
+) -> Response[CreditResponse]:
     """Get a balance."""
     read = bootstrap.read_credit()
     account = read.balance(customer_id) if at is None else read.balance_at(customer_id, at)
-    return answer(BalanceResponse.of(account), HTTPStatus.OK)
+    verified = bootstrap.read_verification()(customer_id) if verification else None
+    # A customer may change nothing, and has no limit to know.
+    limit = amount_limit(app) if Role.SUPPORT in caller(app).roles else None
+    return answer(CreditResponse.seen_by(account, verified, limit=limit), HTTPStatus.OK)
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_credit)

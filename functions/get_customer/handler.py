@@ -27,9 +27,9 @@ app = APIGatewayRestResolver(**RESOLVER)
 )
 def get_customer(customer_id: PathId) -> Response[CustomerResponse]:
     """Get a customer."""
-    shown = bootstrap.catalogue_view().customer(customer_id)
+    shown = bootstrap.get_customer()(customer_id)
     return answer(CustomerResponse.of(shown), HTTPStatus.OK, age_seconds=shown.age_seconds)
 
 
-lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.catalogue_view)
+lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.get_customer)
 till.cold_start.end()

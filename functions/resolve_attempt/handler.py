@@ -13,7 +13,8 @@ from till.http.admission import amount_limit, caller
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.documentation import MOVE, documented
 from till.http.parameters import KeyHeader, PathId
-from till.http.wire.attempts import AttemptResponse, ResolveAttemptRequest
+from till.http.wire.attempt_requests import ResolveAttemptRequest
+from till.http.wire.attempts import AttemptResponse
 
 app = APIGatewayRestResolver(**RESOLVER)
 

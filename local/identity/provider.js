@@ -57,6 +57,8 @@ export function makeProvider({ issuer, audience, backofficeUrl, key }) {
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
+      // The back office revokes its refresh token when its user signs out.
+      revocation: { enabled: true },
       userinfo: { enabled: false },
       resourceIndicators: {
         enabled: true,

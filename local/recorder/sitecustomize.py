@@ -32,6 +32,16 @@ TRANSACTION = {
 }
 """What IAM calls the parts of a DynamoDB transaction."""
 
+ACTIONS = {"ListObjectsV2": "ListBucket"}
+"""What IAM calls an operation by another name."""
+NAMED = {
+    "kms": ("KeyId", ":"),
+    "s3": ("Bucket", ""),
+    "secretsmanager": ("SecretId", ""),
+    "sqs": ("QueueUrl", "/"),
+}
+"""The parameter that names a resource, and what stands before the name."""
+
 Params = Mapping[str, Any]
 
 
@@ -51,10 +61,10 @@ def rights(service: str, operation: str, params: Params) -> Iterator[tuple[str, 
                 f"dynamodb:{operation}",
                 params["TableName"] + (f"/index/{index}" if index else ""),
             )
-        case "secretsmanager", _:
-            yield f"secretsmanager:{operation}", params["SecretId"]
-        case "sqs", _:
-            yield f"sqs:{operation}", params["QueueUrl"].rpartition("/")[2]
+        case _, _ if service in NAMED:
+            parameter, before = NAMED[service]
+            name = params[parameter].rpartition(before)[2] if before else params[parameter]
+            yield f"{service}:{ACTIONS.get(operation, operation)}", name
         case "events", "PutEvents":
             for bus in {entry["EventBusName"] for entry in params["Entries"]}:
                 yield "events:PutEvents", bus

@@ -45,7 +45,7 @@ class Synthesized:
         return [one for one in (self.data, self.compute, self.account) if one is not None]
 
 
-def surrounding(upstream_url: str, **changes: str) -> dict[str, str]:
+def deployment_context(upstream_url: str, **changes: str) -> dict[str, str]:
     """What a deployment is told as context."""
     base = upstream_url.rstrip("/").removesuffix("/api")
     return {
@@ -69,7 +69,7 @@ def synthesize(
     for folder in (folders.till, folders.dependencies, folders.identity):
         (folder / "python").mkdir(parents=True)
         (folder / "python" / "empty.py").touch()
-    settings = settings_for(stage, surrounding(upstream_url, **changes).get)
+    settings = settings_for(stage, deployment_context(upstream_url, **changes).get)
     backoffice = scratch / "dist"
     (backoffice / "assets").mkdir(parents=True)
     (backoffice / "assets" / "index-0123abcd.js").touch()

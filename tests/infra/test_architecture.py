@@ -10,7 +10,7 @@ import pytest
 
 from infra import ROOT, architecture
 from infra.permissions import PERMISSIONS
-from infra.templates import Target, TemplateError, Templates
+from infra.templates import ResourcePart, TemplateError, Templates
 from till.http.routes import PROBE
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def test_every_resource_is_counted(prod: Synthesized) -> None:
     before = page_of(documents)
     resources["Copy"] = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "till-prod-copy"}}
     after = page_of(documents)
-    assert "2 SQS::Queue," in before
-    assert "3 SQS::Queue," in after
+    assert "3 SQS::Queue," in before
+    assert "4 SQS::Queue," in after
     assert 'Copy["copy"]' in after
 
 
@@ -120,7 +120,7 @@ def test_a_function_that_nothing_runs_is_an_error(prod: Synthesized) -> None:
 @pytest.mark.parametrize(
     ("effect", "action", "said"),
     [
-        ("Allow", "DeleteItem", r"no word .* gethealth.* Ledger.*DeleteItem"),
+        ("Allow", "DeleteTable", r"no word .* gethealth.* Ledger.*DeleteTable"),
         ("Deny", "GetItem", "does not allow"),
     ],
 )
@@ -196,7 +196,7 @@ SMALL = Templates(
 )
 def test_a_reference_leads_to_what_it_means(value: Json, logical_id: str, part: str) -> None:
     found = SMALL.resolve(value, "compute")
-    assert found == Target(found.resource, part)
+    assert found == ResourcePart(found.resource, part)
     assert found.resource.logical_id == logical_id
 
 

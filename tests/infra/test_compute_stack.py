@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.infra.synthesized import Synthesized
+from infra import gateway_problems
+from tests.infra.synthesized import Synthesized, synthesize
 from tests.infra.templates import Json, Resource, arn_of, as_list, render
 from till.http import problems, routes
 from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OPERATIONS = [
     *routes.OPERATIONS,
@@ -50,6 +56,16 @@ def test_there_is_one_function_for_each_operation(synthesized: Synthesized) -> N
         assert function.properties["Architectures"] == [machine]
 
 
+def test_those_that_people_wait_for_have_more_cpu(synthesized: Synthesized) -> None:
+    sizes = {
+        operation: function.properties["MemorySize"]
+        for operation, function in synthesized.compute.functions().items()
+    }
+    waiting = {"create_purchase", "recover_attempts", "publish_events", "watch_ledger"}
+    assert {name for name, size in sizes.items() if size == 512} == waiting
+    assert {sizes[name] for name in sizes.keys() - waiting} == {1024}
+
+
 def test_every_function_has_the_layers_and_the_authorizer_has_one_more(
     synthesized: Synthesized,
 ) -> None:
@@ -76,7 +92,7 @@ def test_only_what_the_table_calls_public_is_reached_without_the_authorizer(
     assert authorizer.properties["Type"] == "TOKEN"
     assert authorizer.properties["IdentitySource"] == "method.request.header.Authorization"
     public = {(route.method, route.path) for route in ROUTES if not route.roles}
-    assert {path for _, path in public} == {"/health", "/openapi.json"}
+    assert {path for _, path in public} == {"/health", "/openapi.json", "/.well-known/jwks.json"}
     methods = compute.methods()
     assert len(methods) == len(ROUTES)
     for place, method in methods.items():
@@ -97,15 +113,20 @@ def test_there_is_no_setting_in_which_nobody_verifies_tokens(synthesized: Synthe
 def test_every_function_is_told_all_that_it_needs(synthesized: Synthesized) -> None:
     stage = synthesized.stage
     for operation, function in synthesized.compute.functions().items():
-        further = (
-            {"TILL_EVENT_BUS", "TILL_DEAD_LETTERS_URL"} if operation in STREAM_OPERATIONS else set()
-        )
+        further = set[str]()
+        if operation == "publish_events":
+            further = {"TILL_EVENT_BUS", "TILL_DEAD_LETTERS_URL"}
+        if operation in {"watch_ledger", "get_credit"}:
+            further = {"TILL_JOURNAL"}
+        if operation in {"get_statement", "get_signing_keys"}:
+            further = {"TILL_SIGNING_KEY"}
         variables = function.properties["Environment"]["Variables"]
         assert further <= variables.keys()
         assert {name: variables[name] for name in variables.keys() - further} == {
             "TILL_STAGE": stage,
             "TILL_LEDGER_TABLE": f"till-{stage}-ledger",
             "TILL_PURCHASES_TABLE": f"till-{stage}-purchases",
+            "TILL_CUSTOMER_INDEX_TABLE": f"till-{stage}-customer-index",
             "TILL_SHIPMENTS_IDEMPOTENT": "false",
             "TILL_FREE_PRODUCTS": "false",
             "TILL_UPSTREAM_SECRET": f"till-{stage}-upstream",
@@ -157,7 +178,8 @@ def test_only_the_api_and_the_schedule_may_call_a_function(synthesized: Synthesi
     compute = synthesized.compute
     permissions = compute.all("AWS::Lambda::Permission")
     # Lambda itself follows the stream, and needs no permission from the function.
-    assert len(permissions) == len(ROUTES) + len(SCHEDULED_OPERATIONS) + len([AUTHORIZER])
+    scheduled = [*SCHEDULED_OPERATIONS, "watch_ledger"]
+    assert len(permissions) == len(ROUTES) + len(scheduled) + len([AUTHORIZER])
     stage = compute.one("AWS::ApiGateway::Stage").logical_id
     operations = {one.logical_id: name for name, one in compute.functions().items()}
     allowed = {
@@ -168,11 +190,13 @@ def test_only_the_api_and_the_schedule_may_call_a_function(synthesized: Synthesi
         )
         for permission in permissions
     }
-    schedule = compute.one("AWS::Events::Rule")
     authorizer = compute.one("AWS::ApiGateway::Authorizer").logical_id
     gateway = "apigateway.amazonaws.com"
     assert allowed == {
-        ("recover_attempts", "events.amazonaws.com", schedule.arn),
+        *(
+            (operation, "events.amazonaws.com", _schedule(synthesized, operation).arn)
+            for operation in scheduled
+        ),
         (AUTHORIZER, gateway, f"/authorizers/<{authorizer}>"),
         *(
             (route.operation, gateway, f"/<{stage}>/{route.method}{_with_wildcards(route.path)}")
@@ -243,9 +267,35 @@ def _is_about(alarm: Resource, queue: str) -> bool:
     return any(one["Value"] == queue for one in alarm.properties.get("Dimensions", []))
 
 
+def _schedule(synthesized: Synthesized, operation: str) -> Resource:
+    name = f"till-{synthesized.stage}-{operation.replace('_', '-')}"
+    (rule,) = (
+        one
+        for one in synthesized.compute.all("AWS::Events::Rule")
+        if one.properties["Name"] == name
+    )
+    return rule
+
+
+def test_everything_is_audited_every_minute(synthesized: Synthesized) -> None:
+    compute = synthesized.compute
+    rule = _schedule(synthesized, "watch_ledger")
+    assert rule.properties["ScheduleExpression"] == "rate(1 minute)"
+    (target,) = rule.properties["Targets"]
+    assert compute.called(target["Arn"]) == compute.functions()["watch_ledger"].logical_id
+    (late,) = (
+        one.properties
+        for one in compute.all("AWS::CloudWatch::Alarm")
+        if one.properties["MetricName"] == "AuditRoundSeconds"
+    )
+    assert late["Threshold"] == 7 * 24 * 3600
+    # Without a run there is no measure.
+    assert late["TreatMissingData"] == "breaching"
+
+
 def test_dead_attempts_are_looked_for_every_minute(synthesized: Synthesized) -> None:
     compute = synthesized.compute
-    rule = compute.one("AWS::Events::Rule")
+    rule = _schedule(synthesized, "recover_attempts")
     assert rule.properties["ScheduleExpression"] == "rate(1 minute)"
     assert rule.properties["State"] == "ENABLED"
     (target,) = rule.properties["Targets"]
@@ -292,7 +342,7 @@ def _gateway_problems(synthesized: Synthesized) -> dict[str, tuple[Resource, Jso
             one,
             json.loads(one.properties["ResponseTemplates"]["application/json"]),
         )
-        for one in synthesized.compute.all("AWS::ApiGateway::GatewayResponse")
+        for one in synthesized.data.all("AWS::ApiGateway::GatewayResponse")
     }
 
 
@@ -328,11 +378,18 @@ def test_the_gateway_says_the_same_things_in_the_same_words_as_the_functions(
     assert document == {name: theirs[name] for name in document}
 
 
-def test_a_deployment_has_all_of_the_gateways_problems(synthesized: Synthesized) -> None:
-    # They take effect with a deployment, so it must not be made before they are there.
-    deployment = synthesized.compute.one("AWS::ApiGateway::Deployment")
-    for resource, _ in _gateway_problems(synthesized).values():
-        assert resource.logical_id in deployment.document["DependsOn"]
+def test_a_deployment_has_all_of_the_gateways_problems(
+    local: Synthesized, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They take effect with a deployment, so it is made after them, and again when one changes."""
+    manifest = json.loads((local.assembly / "manifest.json").read_text())
+    assert "till-local-data" in manifest["artifacts"]["till-local-compute"]["dependencies"]
+    first, *others = gateway_problems._PROBLEMS
+    changed = replace(first, detail="Another sentence.")
+    monkeypatch.setattr(gateway_problems, "_PROBLEMS", (changed, *others))
+    again = synthesize("local", "http://127.0.0.1:9000/api", tmp_path)
+    kind = "AWS::ApiGateway::Deployment"
+    assert again.compute.one(kind).logical_id != local.compute.one(kind).logical_id
 
 
 def test_the_stage_is_v1(synthesized: Synthesized) -> None:

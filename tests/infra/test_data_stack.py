@@ -8,15 +8,16 @@ from tests.infra.synthesized import Synthesized
 from tests.infra.templates import Resource, arn_of, render
 
 PARTS = {
-    *("AWS::SSM::Parameter", "AWS::KMS::Alias"),
+    *("AWS::SSM::Parameter", "AWS::KMS::Alias", "AWS::ApiGateway::GatewayResponse"),
     *("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"),
     *("AWS::Budgets::Budget", "AWS::Events::Archive", "AWS::IAM::Role"),
     *("AWS::Backup::BackupPlan", "AWS::Backup::BackupSelection"),
+    "AWS::S3::BucketPolicy",
 }
 """What belongs to something else, and is made again with the stack."""
 ON_AWS = (
-    *("AWS::KMS::Key", "AWS::KMS::Alias", "AWS::Logs::LogGroup"),
-    *("AWS::SNS::Topic", "AWS::SNS::TopicPolicy"),
+    "AWS::S3::BucketPolicy",
+    *("AWS::Logs::LogGroup", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy"),
     *("AWS::Budgets::Budget", "AWS::Events::Archive", "AWS::IAM::Role"),
     *(f"AWS::Backup::Backup{part}" for part in ("Plan", "Selection", "Vault")),
 )
@@ -28,18 +29,30 @@ def _tables(synthesized: Synthesized) -> dict[str, Resource]:
     }
 
 
+def _key_of_the_data(prod: Synthesized) -> Resource:
+    (key,) = (
+        one for one in prod.data.all("AWS::KMS::Key") if one.properties.get("KeyUsage") is None
+    )
+    return key
+
+
 def test_there_is_what_must_last_and_nothing_else(synthesized: Synthesized) -> None:
-    names = {f"till-{synthesized.stage}-ledger", f"till-{synthesized.stage}-purchases"}
-    assert set(_tables(synthesized)) == names
+    names = {"ledger", "purchases", "customer-index"}
+    assert set(_tables(synthesized)) == {f"till-{synthesized.stage}-{name}" for name in names}
     aws = synthesized.settings.is_aws
     assert Counter(one.type for one in synthesized.data.all()) == {
-        "AWS::DynamoDB::Table": 2,
+        "AWS::DynamoDB::Table": 3,
         "AWS::Events::EventBus": 1,
         "AWS::SecretsManager::Secret": 1,
-        "AWS::SSM::Parameter": 6 if aws else 5,
+        "AWS::SSM::Parameter": 9 if aws else 8,
+        # The key that signs statements; on AWS also that of the tables.
+        "AWS::KMS::Key": 2 if aws else 1,
+        "AWS::KMS::Alias": 2 if aws else 1,
         "AWS::ApiGateway::RestApi": 1,
-        "AWS::SQS::Queue": 2,
-        "AWS::SQS::QueuePolicy": 2,
+        "AWS::ApiGateway::GatewayResponse": 10,
+        "AWS::SQS::Queue": 3,
+        "AWS::SQS::QueuePolicy": 3,
+        "AWS::S3::Bucket": 1,
         **(dict.fromkeys(ON_AWS, 1) if aws else {}),
     }
 
@@ -48,6 +61,34 @@ def test_what_others_know_stays_when_the_stack_goes(prod: Synthesized) -> None:
     for one in prod.data.all():
         if one.type not in PARTS:
             assert str(one.document["DeletionPolicy"]).startswith("Retain"), one.logical_id
+
+
+def test_no_one_can_change_or_delete_what_is_in_the_journal(prod: Synthesized) -> None:
+    bucket = prod.data.one("AWS::S3::Bucket")
+    assert bucket.properties["ObjectLockEnabled"] is True
+    rule = bucket.properties["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert rule == {"Mode": "COMPLIANCE", "Days": 3_653}
+    assert bucket.properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket.properties["PublicAccessBlockConfiguration"].values()) == {True}
+    denied = {
+        statement["Sid"]: statement
+        for statement in prod.data.one("AWS::S3::BucketPolicy").properties["PolicyDocument"][
+            "Statement"
+        ]
+        if statement["Effect"] == "Deny" and "Sid" in statement
+    }
+    assert denied["NothingIsDeleted"]["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+    adds = denied["OnlyTheWatcherAdds"]
+    assert adds["Action"] == "s3:PutObject"
+    roles = render(adds["Condition"]["ArnNotLike"]["aws:PrincipalArn"])
+    assert roles.endswith(":role/till-prod-compute-watchledger*")
+    # CloudFormation begins a role's name with those of the stack and of the resource.
+    (watcher,) = (
+        role.logical_id
+        for role in prod.compute.all("AWS::IAM::Role")
+        if "watch_ledger" in role.properties["Description"]
+    )
+    assert watcher.startswith("watchledger")
 
 
 def test_the_api_has_a_place_of_its_own_and_hands_bodies_on_as_bytes(
@@ -76,7 +117,7 @@ def test_only_eventbridge_may_send_runs_that_it_could_not_start(
     )
     assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
     (source,) = allowed["Condition"]["ArnEquals"].values()
-    rule = synthesized.compute.one("AWS::Events::Rule").properties["Name"]
+    rule = f"till-{synthesized.stage}-recover-attempts"
     assert render(source) == arn_of("events", f"rule/{rule}")
 
 
@@ -142,7 +183,7 @@ def test_events_can_be_replayed_for_a_month(prod: Synthesized) -> None:
 
 def test_throttled_keys_of_tables_and_indexes_are_shown(prod: Synthesized) -> None:
     for table in _tables(prod).values():
-        for one in (table.properties, *table.properties["GlobalSecondaryIndexes"]):
+        for one in (table.properties, *table.properties.get("GlobalSecondaryIndexes", [])):
             assert one["ContributorInsightsSpecification"] == {
                 "Enabled": True,
                 "Mode": "THROTTLED_KEYS",
@@ -167,16 +208,17 @@ def test_each_table_is_keyed_and_on_demand(synthesized: Synthesized) -> None:
         assert table.properties["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_the_ledger_alone_has_a_stream_and_its_name_is_written_down(
+def test_both_tables_with_money_have_a_stream_and_its_name_is_written_down(
     synthesized: Synthesized,
 ) -> None:
     tables, stage = _tables(synthesized), synthesized.stage
-    ledger = tables[f"till-{stage}-ledger"]
-    assert ledger.properties["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
-    assert "StreamSpecification" not in tables[f"till-{stage}-purchases"].properties
-    assert _written_down(synthesized)["ledger-stream-arn"] == {
-        "Fn::GetAtt": [ledger.logical_id, "StreamArn"]
-    }
+    for name, images in (("ledger", "NEW_IMAGE"), ("purchases", "NEW_AND_OLD_IMAGES")):
+        table = tables[f"till-{stage}-{name}"]
+        assert table.properties["StreamSpecification"] == {"StreamViewType": images}
+        assert _written_down(synthesized)[f"{name}-stream-arn"] == {
+            "Fn::GetAtt": [table.logical_id, "StreamArn"]
+        }
+    assert "StreamSpecification" not in tables[f"till-{stage}-customer-index"].properties
 
 
 def test_the_upstreams_secret_is_made_empty_and_where_it_is_is_written_down(
@@ -207,14 +249,17 @@ def _attributes(table: Resource) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("table", "index", "shard", "place"),
+    ("table", "expected"),
     [
-        ("ledger", "opened-index", "opened_shard", "opened_at"),
-        ("purchases", "state-index", "state_shard", "state_at"),
+        ("ledger", {"opened-index": ("opened_shard", "opened_at")}),
+        (
+            "purchases",
+            {"state-index": ("state_shard", "state_at"), "short-id-index": ("short_id",)},
+        ),
     ],
 )
-def test_each_table_has_one_index_that_carries_keys_only(
-    synthesized: Synthesized, table: str, index: str, shard: str, place: str
+def test_the_indexes_of_a_table_carry_keys_only(
+    synthesized: Synthesized, table: str, expected: dict[str, tuple[str, ...]]
 ) -> None:
     found = _tables(synthesized)[f"till-{synthesized.stage}-{table}"]
     indexes = [
@@ -225,18 +270,20 @@ def test_each_table_has_one_index_that_carries_keys_only(
         {
             "IndexName": index,
             "KeySchema": [
-                {"AttributeName": shard, "KeyType": "HASH"},
-                {"AttributeName": place, "KeyType": "RANGE"},
+                {"AttributeName": name, "KeyType": kind}
+                for name, kind in zip(names, ("HASH", "RANGE"), strict=False)
             ],
             "Projection": {"ProjectionType": "KEYS_ONLY"},
         }
+        for index, names in expected.items()
     ]
     types = {a["AttributeName"]: a["AttributeType"] for a in _attributes(found)}
-    assert types == {"pk": "S", "sk": "S", shard: "S", place: "S"}
+    keys = {name for names in expected.values() for name in names}
+    assert types == dict.fromkeys({"pk", "sk", *keys}, "S")
 
 
 def test_what_holds_customers_data_is_under_a_key_of_ours(prod: Synthesized) -> None:
-    key = prod.data.one("AWS::KMS::Key")
+    key = _key_of_the_data(prod)
     assert key.properties["EnableKeyRotation"] is True
     assert key.document["DeletionPolicy"] == "RetainExceptOnCreate"
     assert key.document["UpdateReplacePolicy"] == "Retain"
@@ -253,7 +300,7 @@ def test_what_holds_customers_data_is_under_a_key_of_ours(prod: Synthesized) -> 
 
 def test_nobody_but_the_account_is_named_in_the_keys_policy(prod: Synthesized) -> None:
     """Who may use it is said by the roles, in infra/permissions.py."""
-    key = prod.data.one("AWS::KMS::Key")
+    key = _key_of_the_data(prod)
     (statement,) = key.properties["KeyPolicy"]["Statement"]
     assert render(statement["Principal"]["AWS"]) == (
         "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
@@ -261,9 +308,9 @@ def test_nobody_but_the_account_is_named_in_the_keys_policy(prod: Synthesized) -
 
 
 def test_on_aws_the_tables_survive_every_mistake(prod: Synthesized) -> None:
-    for table in _tables(prod).values():
+    for name, table in _tables(prod).items():
         assert table.properties["PointInTimeRecoverySpecification"] == {
-            "PointInTimeRecoveryEnabled": True
+            "PointInTimeRecoveryEnabled": name != "till-prod-customer-index"
         }
         assert table.properties["DeletionProtectionEnabled"] is True
         assert table.document["DeletionPolicy"] == "Retain"
@@ -278,7 +325,9 @@ def test_the_local_tables_go_away(local: Synthesized) -> None:
 
 def test_the_outputs_are_the_names_of_the_tables(synthesized: Synthesized) -> None:
     outputs = synthesized.data.document["Outputs"]
-    assert set(outputs) == {"ApiId", "LedgerTableName", "PurchasesTableName"}
+    assert set(outputs) == {
+        *("ApiId", "JournalBucketName", "LedgerTableName", "PurchasesTableName")
+    }
     by_name = {name: one.logical_id for name, one in _tables(synthesized).items()}
     ledger, purchases = (f"till-{synthesized.stage}-{one}" for one in ("ledger", "purchases"))
     assert outputs["LedgerTableName"]["Value"] == {"Ref": by_name[ledger]}
@@ -291,16 +340,16 @@ def test_no_export_ties_compute_to_the_data(synthesized: Synthesized) -> None:
     assert "Fn::ImportValue" not in str(synthesized.compute.document)
 
 
-def test_both_tables_are_copied_every_night_to_a_vault_that_outlives_them(
+def test_all_but_the_customer_index_is_copied_every_night_to_a_vault_that_outlives_it(
     prod: Synthesized,
 ) -> None:
     vault = prod.data.one("AWS::Backup::BackupVault")
     assert vault.document["DeletionPolicy"] == "RetainExceptOnCreate"
-    key = prod.data.one("AWS::KMS::Key").logical_id
+    key = _key_of_the_data(prod).logical_id
     assert vault.properties["EncryptionKeyArn"] == {"Fn::GetAtt": [key, "Arn"]}
     (rule,) = prod.data.one("AWS::Backup::BackupPlan").properties["BackupPlan"]["BackupPlanRule"]
     assert rule["TargetBackupVault"] == {"Fn::GetAtt": [vault.logical_id, "BackupVaultName"]}
     assert rule["Lifecycle"] == {"DeleteAfterDays": 35}
     selection = prod.data.one("AWS::Backup::BackupSelection").properties["BackupSelection"]
-    tables = {one.arn for one in _tables(prod).values()}
+    tables = {one.arn for name, one in _tables(prod).items() if name != "till-prod-customer-index"}
     assert {render(one) for one in selection["Resources"]} == tables

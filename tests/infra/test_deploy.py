@@ -15,7 +15,7 @@ import pytest
 
 from infra.cdk import QUALIFIER_CONTEXT, DeployError
 from infra.deploy import context_for, describe_outputs, variable_of
-from infra.settings import AWS_STAGES, SettingsError, Surrounding
+from infra.settings import AWS_STAGES, DeploymentSettings, SettingsError
 
 ROOT = Path(__file__).resolve().parents[2]
 TOLD = {
@@ -91,7 +91,7 @@ def test_what_makes_no_sense_is_said_before_anything_is_built() -> None:
 
 def test_the_runbook_says_what_each_setting_is() -> None:
     runbook = (ROOT / "docs" / "runbooks" / "deploying.md").read_text()
-    for field in fields(Surrounding):
+    for field in fields(DeploymentSettings):
         assert f"| `{variable_of(field.name)}` | `<STAGE>_{field.name.upper()}` | " in runbook
 
 

@@ -57,7 +57,7 @@ def test_the_policy_of_the_page_is_strict(prod: Synthesized, edge: Template) -> 
     ]
     security = config["SecurityHeadersConfig"]
     policy = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
-    assert policy == security_headers(prod.settings.surrounding)["Content-Security-Policy"]
+    assert policy == security_headers(prod.settings.deployment)["Content-Security-Policy"]
     directives = dict(d.strip().split(" ", 1) for d in policy.split(";"))
     assert directives["default-src"] == "'none'"
     assert directives["script-src"] == directives["style-src"] == "'self'"
@@ -73,10 +73,10 @@ def test_the_policy_of_the_page_is_strict(prod: Synthesized, edge: Template) -> 
 
 
 def test_where_people_sign_in_may_be_another_host_of_the_issuer(prod: Synthesized) -> None:
-    surrounding = replace(
-        prod.settings.surrounding, sign_in_url="https://sign-in.example.com/oauth2/token"
+    deployment = replace(
+        prod.settings.deployment, sign_in_url="https://sign-in.example.com/oauth2/token"
     )
-    policy = security_headers(surrounding)["Content-Security-Policy"]
+    policy = security_headers(deployment)["Content-Security-Policy"]
     hosts = "https://shop.example.com https://sign-in.example.com"
     assert f"connect-src 'self' {hosts};" in policy
     assert f"form-action 'self' {hosts};" in policy

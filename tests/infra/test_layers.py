@@ -51,7 +51,14 @@ assert Model.model_validate_json('{"amount": 1}').amount == 1
 importlib.metadata.version("aws-lambda-powertools")
 print(json.dumps(places))
 """
-SMALL_LIMIT_MB = 13
+LAZY_PROGRAM = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from hishel import BaseStorage, CacheOptions
+print(json.dumps(sorted(sys.modules)))
+"""
+SMALL_LIMIT_MB = 15
 
 
 @pytest.fixture(scope="session", params=[Target.LOCAL, Target.ARM64])
@@ -95,6 +102,24 @@ def test_the_aws_layers_import_with_lambdas_interpreter() -> None:
     _assert_from_layers(_import(interpreter.executable, folders, _place_of_boto3()), folders)
 
 
+def test_packages_of_the_layers_load_only_what_is_asked_for() -> None:
+    folders = build_layers(Target.LOCAL)
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", LAZY_PROGRAM, str(folders.dependencies / "python")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(json.loads(run.stdout))
+    assert "aws_lambda_powertools.event_handler.api_gateway" in loaded
+    assert not loaded & {
+        "asyncio",
+        "aws_lambda_powertools.event_handler.appsync",
+        "aws_lambda_powertools.utilities.data_classes.sqs_event",
+        "hishel._core._storages._sync_sqlite",
+    }
+
+
 def _place_of_boto3() -> str:
     found = importlib.util.find_spec("boto3")
     assert found is not None
@@ -105,7 +130,7 @@ def _place_of_boto3() -> str:
 def test_what_the_runtime_has_is_not_in_a_layer(built: tuple[Target, LayerFolders]) -> None:
     _, folders = built
     names = {path.name for path in (folders.dependencies / "python").iterdir()}
-    assert not names & {"boto3", "botocore", "pip", "setuptools"}
+    assert not names & {"anyio", "boto3", "pip", "setuptools"}
 
 
 @pytest.mark.parametrize(
@@ -316,4 +341,12 @@ def test_what_is_left_out_must_have_been_there(
 ) -> None:
     monkeypatch.setattr("infra.layers._UNUSED", ("gone/module",))
     with pytest.raises(LayersError, match="leaves gone/module out"):
+        build_layers(Target.LOCAL, small.sources)
+
+
+def test_a_package_that_cannot_be_lazy_ends_the_build(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.lazy_imports.LAZY", ("demo",))
+    with pytest.raises(LayersError, match="names it, but demo does more than import"):
         build_layers(Target.LOCAL, small.sources)

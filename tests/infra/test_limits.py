@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.limits import LimitError, check_limits, usages
+from infra.limits import WARN_AT, LimitError, check_limits, usages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def test_a_limit_that_is_near_is_a_warning_and_one_that_is_passed_an_error(
     what: str, limit: int, tmp_path: Path
 ) -> None:
     file = tmp_path / "till.template.json"
-    near = limit * 8 // 10
+    near = math.ceil(limit * WARN_AT)
     file.write_text(template(what, near - 1))
     assert check_limits(tmp_path) == []
     for count in (near, limit):

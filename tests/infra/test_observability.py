@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from evidence.rounds import AuditMetric
+from evidence.watch import WatchMetric
 from infra.alarms import Runbook
 from infra.observability import NAMESPACE
 from infra.settings import SettingsError, settings_for, warnings_of
-from tests.infra.synthesized import surrounding, synthesize
+from tests.infra.synthesized import deployment_context, synthesize
 from tests.infra.templates import render
 from till.metrics import Metric
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from tests.infra.synthesized import Synthesized
 
 RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
-MEASURED = {name.value for name in Metric}
+MEASURED = {name.value for name in (*Metric, *WatchMetric, *AuditMetric)}
 
 
 def test_every_alarm_names_its_page(synthesized: Synthesized) -> None:
@@ -53,9 +55,11 @@ def test_alarms_watch_what_is_measured(synthesized: Synthesized) -> None:
             watched[alarm.properties["MetricName"]] = alarm
     assert set(watched) == {
         "AnswersNotRecorded",
+        "AuditRoundSeconds",
         "OldestUnknownSeconds",
         "OpenOrphans",
         "ShipmentIdsTaken",
+        "TamperingFound",
         "UnexpectedErrors",
         "UnknownAttempts",
         "UnreadableItems",
@@ -115,7 +119,7 @@ def test_tables_and_their_indexes_are_watched_for_throttles(synthesized: Synthes
         name = table.properties["TableName"]
         for direction in ("ReadThrottleEvents", "WriteThrottleEvents"):
             wanted.add(((name,), direction))
-            for index in table.properties["GlobalSecondaryIndexes"]:
+            for index in table.properties.get("GlobalSecondaryIndexes", []):
                 wanted.add(((index["IndexName"], name), direction))
     assert watched == wanted
 
@@ -140,7 +144,7 @@ def test_a_stage_whose_alarms_reach_no_one_warns(prod: Synthesized, local: Synth
 
 @pytest.mark.parametrize("hears", ["on-call", "http://pages.example.com", "mailto:a@example.com"])
 def test_an_address_that_is_neither_mail_nor_https_is_refused(hears: str) -> None:
-    told = surrounding("https://shop.example.com/api", alarms_to=hears)
+    told = deployment_context("https://shop.example.com/api", alarms_to=hears)
     with pytest.raises(SettingsError, match="alarms_to must be an e-mail address or an https"):
         settings_for("prod", told.get)
 
@@ -163,7 +167,8 @@ def test_tracing_is_a_setting_and_off_unless_asked_for(prod: Synthesized, tmp_pa
     assert not traced.all("AWS::IAM::Policy")
 
 
-def test_there_is_no_third_kind_of_tracing() -> None:
-    told = surrounding("https://shop.example.com/api", tracing="yes")
-    with pytest.raises(SettingsError, match="-c tracing= takes on or off"):
+@pytest.mark.parametrize("name", ["tracing", "snap_start"])
+def test_a_switch_is_on_or_off(name: str) -> None:
+    told = deployment_context("https://shop.example.com/api", **{name: "yes"})
+    with pytest.raises(SettingsError, match=f"-c {name}= takes on or off"):
         settings_for("prod", told.get)

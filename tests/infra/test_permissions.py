@@ -22,23 +22,25 @@ from till.http.routes import OPERATIONS as API_OPERATIONS
 
 QUERY, GET = {"Query"}, {"GetItem"}
 FOLLOW = {"DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"}
+CORRECT = {"customer-index": {"BatchGetItem", "PutItem", "DeleteItem"}}
 CREDIT = {"ledger": {"GetItem", "Query", "PutItem"}}
 PURCHASE = {"purchases": {"GetItem", "Query"}}
 BY_STATE = {"purchases": {"BatchGetItem"}, "purchases/index/state-index": QUERY}
 PROMO_CODE = {"purchases": {"GetItem", "PutItem", "UpdateItem"}}
 
 ALLOWED: dict[str, dict[str, set[str]]] = {
-    "grant_credit": CREDIT,
+    "grant_credit": {**CREDIT, **CORRECT},
     "deduct_credit": CREDIT,
     "get_credit": {"ledger": {"GetItem", "Query"}},
+    "get_statement": {"ledger": {"GetItem", "Query"}},
     "list_entries": {"ledger": QUERY},
     "create_purchase": {
         "ledger": {"Query", "PutItem"},
         "purchases": {"GetItem", "BatchGetItem", "PutItem", "UpdateItem"},
     },
     "list_customer_purchases": {"ledger": QUERY, "purchases": {"BatchGetItem"}},
-    "list_purchases": {**BY_STATE, "purchases": {"GetItem", "BatchGetItem"}},
-    "list_attempts": BY_STATE,
+    "list_purchases": {**BY_STATE, "purchases": {"GetItem", "BatchGetItem"}, **CORRECT},
+    "list_attempts": {**BY_STATE, **CORRECT},
     "get_purchase": PURCHASE,
     "get_customer_purchase": PURCHASE,
     "list_refunds": PURCHASE,
@@ -64,12 +66,25 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     "get_promo_code": PURCHASE,
     "list_promo_codes": BY_STATE,
     "create_refund_quote": {"ledger": QUERY, "purchases": GET},
-    "list_customers": {"ledger/index/opened-index": QUERY},
+    "list_customers": {"ledger/index/opened-index": QUERY, **CORRECT},
+    "search_everything": {
+        "ledger": QUERY,
+        "purchases": {"GetItem", "BatchGetItem"},
+        "purchases/index/short-id-index": QUERY,
+        "customer-index": {"Query", "BatchGetItem", "PutItem", "DeleteItem"},
+    },
     "publish_events": {"ledger": GET, "ledger's stream": FOLLOW},
+    "watch_ledger": {
+        "ledger": {"GetItem", "Query", "Scan"},
+        "purchases": {"GetItem", "Query", "Scan"},
+        "ledger's stream": FOLLOW,
+        "purchases' stream": FOLLOW,
+    },
     "authorize_request": {},
-    "get_customer": {},
+    "get_customer": CORRECT,
     "get_product": {},
     "get_openapi": {},
+    "get_signing_keys": {},
     "get_health": {},
 }
 OPERATIONS = [
@@ -98,14 +113,17 @@ def _table_rights(synthesized: Synthesized, operation: str) -> dict[str, set[str
         "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:"
         f"table/till-{synthesized.stage}-"
     )
-    stream = "<LedgerStreamArn>"
+    streams = {
+        "<LedgerStreamArn>": "ledger's stream",
+        "<PurchasesStreamArn>": "purchases' stream",
+    }
     rights: dict[str, set[str]] = {}
     for owner, statement in synthesized.compute.policies():
         if owner == role and any(action.startswith("dynamodb:") for action in statement.actions):
             assert statement.effect == "Allow"
             for resource in statement.resources:
-                assert resource.startswith(arn) or resource == stream
-                name = "ledger's stream" if resource == stream else resource.removeprefix(arn)
+                assert resource.startswith(arn) or resource in streams
+                name = streams.get(resource) or resource.removeprefix(arn)
                 rights.setdefault(name, set()).update(
                     action.removeprefix("dynamodb:") for action in statement.actions
                 )
@@ -121,8 +139,8 @@ def test_an_operation_may_do_exactly_what_the_table_says(
 
 @pytest.mark.parametrize("operation", READING)
 def test_a_reading_operation_cannot_write(synthesized: Synthesized, operation: str) -> None:
-    for actions in _table_rights(synthesized, operation).values():
-        assert not actions & WRITING_ACTIONS
+    for table, actions in _table_rights(synthesized, operation).items():
+        assert table == "customer-index" or not actions & WRITING_ACTIONS
 
 
 def test_every_function_has_a_role_of_its_own(synthesized: Synthesized) -> None:
@@ -165,16 +183,29 @@ def test_no_policy_anywhere_allows_a_wildcard(synthesized: Synthesized) -> None:
                     assert "*" not in action or owner.type == "AWS::KMS::Key", owner.logical_id
                 # A key's policy is about that key, and has no other way to say so.
                 own = ("*",) if owner.type == "AWS::KMS::Key" else ()
+                if "s3:PutObject" in statement.actions:
+                    # The journal's objects: each is a new one.
+                    assert statement.resources == (f"arn:aws:s3:::{JOURNAL}/*",)
+                    continue
                 for resource in statement.resources:
                     assert "*" not in resource or statement.resources == own, owner.logical_id
     assert seen >= len(OPERATIONS)
 
 
-def test_nobody_may_delete_scan_or_write_in_batches(synthesized: Synthesized) -> None:
+def test_nobody_may_write_in_batches_or_delete_but_in_the_customer_index_and_the_watcher_may_scan(
+    synthesized: Synthesized,
+) -> None:
     for template in synthesized.templates():
         for owner, statement in template.policies():
             if statement.effect == "Allow":
-                assert not FORBIDDEN_ACTIONS & set(statement.actions), owner.logical_id
+                forbidden = FORBIDDEN_ACTIONS & set(statement.actions)
+                if forbidden == {"dynamodb:Scan"}:
+                    assert owner.logical_id.startswith("watchledger")
+                elif forbidden == {"dynamodb:DeleteItem"}:
+                    (table,) = statement.resources
+                    assert table.endswith(f"table/till-{synthesized.stage}-customer-index")
+                else:
+                    assert not forbidden, owner.logical_id
 
 
 def test_nobody_may_change_a_ledger_entry(synthesized: Synthesized) -> None:
@@ -210,7 +241,8 @@ def test_a_function_writes_its_own_log_and_no_other(synthesized: Synthesized) ->
 
 CALL_UPSTREAM = {
     *("get_customer", "get_product", "list_customers", "list_purchases", "list_attempts"),
-    *("get_credit", "list_entries", "grant_credit", "deduct_credit", "list_customer_purchases"),
+    *("search_everything", "get_credit", "get_statement", "list_entries"),
+    *("grant_credit", "deduct_credit", "list_customer_purchases"),
     *("create_quote", "create_purchase", "recover_attempts"),
 }
 
@@ -240,6 +272,18 @@ def test_beside_tables_and_logs_there_is_a_right_to_ask_to_tell_and_to_say_what_
                 (arn_of("sqs", f"{prefix}-publish-events-dead-letters"),),
             ),
             (
+                "watch_ledger",
+                ("sqs:SendMessage",),
+                (arn_of("sqs", f"{prefix}-watch-ledger-dead-letters"),),
+            ),
+            (
+                "watch_ledger",
+                ("s3:GetObject", "s3:PutObject"),
+                (f"arn:aws:s3:::{JOURNAL}/*",),
+            ),
+            ("watch_ledger", ("s3:ListBucket",), (f"arn:aws:s3:::{JOURNAL}",)),
+            ("get_credit", ("s3:ListBucket",), (f"arn:aws:s3:::{JOURNAL}",)),
+            (
                 "recover_attempts",
                 ("sqs:SendMessage",),
                 (arn_of("sqs", f"{prefix}-recover-attempts-failed"),),
@@ -253,10 +297,17 @@ def test_the_key_is_used_by_way_of_a_service_and_as_far_as_the_table_needs(
     prod: Synthesized,
 ) -> None:
     key = "<KeyArn>"
-    via: dict[str, dict[str, set[str]]] = {"dynamodb": {}, "secretsmanager": {}, "sqs": {}}
+    via: dict[str, dict[str, set[str]]] = {
+        "dynamodb": {},
+        "secretsmanager": {},
+        "sqs": {},
+        "s3": {},
+    }
     roles = {prod.compute.role_of(one).logical_id: n for n, one in prod.compute.functions().items()}
     for owner, statement in prod.compute.policies():
         if any(action.startswith("kms:") for action in statement.actions):
+            if statement.resources == (SIGNING_KEY,):
+                continue
             assert statement.resources == (key,)
             service = statement.document["Condition"]["StringEquals"]["kms:ViaService"]
             name, _, place = render(service).partition(".")
@@ -264,7 +315,9 @@ def test_the_key_is_used_by_way_of_a_service_and_as_far_as_the_table_needs(
             via[name][roles[owner.logical_id]] = set(statement.actions)
     reading = {"kms:Decrypt", "kms:DescribeKey"}
     assert via["secretsmanager"] == dict.fromkeys(CALL_UPSTREAM, reading)
-    assert via["sqs"] == {"publish_events": {"kms:Decrypt", "kms:GenerateDataKey"}}
+    sending = {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert via["sqs"] == dict.fromkeys(STREAM_OPERATIONS, sending)
+    assert via["s3"] == {"watch_ledger": sending}
     assert via["dynamodb"].keys() == {one for one, tables in ALLOWED.items() if tables}
     for operation, actions in via["dynamodb"].items():
         writes = any(WRITING_ACTIONS & allowed for allowed in ALLOWED[operation].values())
@@ -272,9 +325,31 @@ def test_the_key_is_used_by_way_of_a_service_and_as_far_as_the_table_needs(
         assert ("kms:Encrypt" in actions) is writes
 
 
-def test_an_emulator_has_no_key(local: Synthesized) -> None:
-    assert "kms:" not in str(local.compute.document)
-    assert not local.data.all("AWS::KMS::Key")
+SIGNING_KEY = "<SigningKeyArn>"
+JOURNAL = "<JournalBucket>"
+
+
+def test_statements_are_signed_by_one_function_and_their_key_is_told_by_another(
+    synthesized: Synthesized,
+) -> None:
+    compute = synthesized.compute
+    roles = {compute.role_of(one).logical_id: name for name, one in compute.functions().items()}
+    assert {
+        roles[owner.logical_id]: statement.actions
+        for owner, statement in compute.policies()
+        if statement.resources == (SIGNING_KEY,)
+    } == {"get_statement": ("kms:Sign",), "get_signing_keys": ("kms:GetPublicKey",)}
+    (key,) = (
+        one
+        for one in synthesized.data.all("AWS::KMS::Key")
+        if one.properties.get("KeyUsage") == "SIGN_VERIFY"
+    )
+    assert key.properties["KeySpec"] == "ECC_NIST_P256"
+
+
+def test_an_emulator_has_no_key_for_its_tables(local: Synthesized) -> None:
+    assert "kms:ViaService" not in str(local.compute.document)
+    assert len(local.data.all("AWS::KMS::Key")) == 1
 
 
 def test_the_only_managed_policies_are_of_roles_that_aws_takes_itself(prod: Synthesized) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.settings import SettingsError, settings_for, warnings_of
-from tests.infra.synthesized import Synthesized, surrounding, synthesize
+from tests.infra.synthesized import Synthesized, deployment_context, synthesize
 from tests.infra.templates import as_list
 from till.http.routes import PROBE
 
@@ -95,7 +95,7 @@ def test_a_stage_that_is_told_everything_does_not_warn(probed: Synthesized) -> N
 
 @pytest.mark.parametrize("missing", PROBED)
 def test_it_needs_all_of_its_settings(missing: str) -> None:
-    told = surrounding(URL, **{name: v for name, v in PROBED.items() if name != missing})
+    told = deployment_context(URL, **{name: v for name, v in PROBED.items() if name != missing})
     with pytest.raises(SettingsError, match=f"the probe needs {missing} as well"):
         settings_for("prod", told.get)
 
@@ -111,7 +111,7 @@ def test_it_needs_all_of_its_settings(missing: str) -> None:
     ],
 )
 def test_a_setting_that_is_wrong_is_refused_by_name(name: str, value: str) -> None:
-    told = surrounding(URL, **PROBED | {name: value})
+    told = deployment_context(URL, **PROBED | {name: value})
     with pytest.raises(SettingsError, match=name):
         settings_for("prod", told.get)
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.waves import AT_A_TIME
+from tests.infra.synthesized import synthesize
 from tests.infra.templates import as_list
-from till.http.routes import AUTHORIZER, ROUTES
+from till.http.routes import AUTHORIZER, ROUTES, STREAM_OPERATIONS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.infra.synthesized import Synthesized
     from tests.infra.templates import Resource
 
@@ -71,12 +74,13 @@ def test_nobody_calls_a_function_past_its_alias(prod: Synthesized) -> None:
     callers = [
         *(one.properties["Integration"]["Uri"] for one in compute.all("AWS::ApiGateway::Method")),
         compute.one("AWS::ApiGateway::Authorizer").properties["AuthorizerUri"],
-        compute.one("AWS::Events::Rule").properties["Targets"],
-        compute.one("AWS::Lambda::EventSourceMapping").properties["FunctionName"],
+        *(one.properties["Targets"] for one in compute.all("AWS::Events::Rule")),
+        *(one.properties["FunctionName"] for one in compute.all("AWS::Lambda::EventSourceMapping")),
         *(one.properties["FunctionName"] for one in compute.all("AWS::Lambda::Permission")),
     ]
-    # Routes, authorizer and schedule each call and have a permission; Lambda follows the stream.
-    assert len(callers) == 2 * (len(ROUTES) + 2) + 1
+    # Routes, authorizer and two schedules each call and have a permission; Lambda follows streams,
+    # and for the watcher those of both tables.
+    assert len(callers) == 2 * (len(ROUTES) + 3) + len(STREAM_OPERATIONS) + 1
     for caller in callers:
         named = set(_references(caller))
         assert not named & functions
@@ -134,3 +138,14 @@ def test_an_emulator_has_one_version_of_everything(
     for synthesized in (local, localstack):
         for kind in ("Lambda::Alias", "Lambda::Version", "CodeDeploy::DeploymentGroup"):
             assert not synthesized.compute.all(f"AWS::{kind}")
+
+
+def test_snapshots_are_a_setting_and_off_unless_asked_for(
+    prod: Synthesized, tmp_path: Path
+) -> None:
+    assert "SnapStart" not in str(prod.compute.document)
+    restored = synthesize("prod", "https://shop.example.com/api", tmp_path, snap_start="on").compute
+    for function in restored.functions().values():
+        assert function.properties["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    # They take no further resources, of which a stack may have 500.
+    assert len(restored.document["Resources"]) == len(prod.compute.document["Resources"])

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from infra.layers import Target, build_layers
-from tests.infra.synthesized import surrounding
+from tests.infra.synthesized import deployment_context
 
 ROOT = Path(__file__).resolve().parents[2]
 MADE = shutil.ignore_patterns(
@@ -48,7 +48,7 @@ class Checkout:
         out = self.folder / "cdk.out"
         context = {
             **json.loads((self.folder / "cdk.json").read_text())["context"],
-            **surrounding("https://shop.example.com/api"),
+            **deployment_context("https://shop.example.com/api"),
             "stage": stage,
         }
         done = subprocess.run(

@@ -19,7 +19,7 @@ from infra.settings import (
     SettingsError,
     settings_for,
 )
-from tests.infra.synthesized import surrounding
+from tests.infra.synthesized import deployment_context
 
 ROOT = Path(__file__).resolve().parents[2]
 URL = "https://shop.example.com/api"
@@ -27,10 +27,10 @@ URL = "https://shop.example.com/api"
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_has_settings(stage: str) -> None:
-    settings = settings_for(stage, surrounding(f"{URL}/").get)
+    settings = settings_for(stage, deployment_context(f"{URL}/").get)
     assert settings.stage == stage
-    assert settings.surrounding.upstream_url == URL
-    assert settings.surrounding.roles_claim == "roles"
+    assert settings.deployment.upstream_url == URL
+    assert settings.deployment.roles_claim == "roles"
     assert settings.is_aws is (stage in AWS_STAGES)
 
 
@@ -45,17 +45,17 @@ def test_every_stage_has_settings(stage: str) -> None:
 def test_what_a_target_lacks_is_a_setting(
     stage: str, packaging: Packaging, identity_from: IdentityFrom, runs_on: Target
 ) -> None:
-    settings = settings_for(stage, surrounding(URL).get)
+    settings = settings_for(stage, deployment_context(URL).get)
     assert (settings.packaging, settings.identity_from) == (packaging, identity_from)
     assert settings.runs_on is runs_on
 
 
 def test_only_localstack_s_stage_can_be_compiled_for_another_target() -> None:
-    context = surrounding(URL, runs_on="local")
+    context = deployment_context(URL, runs_on="local")
     assert settings_for("localstack", context.get).runs_on is Target.LOCAL
     assert settings_for("prod", context.get).runs_on is Target.ARM64
     with pytest.raises(SettingsError, match="There is no target 'moon'"):
-        settings_for("localstack", surrounding(URL, runs_on="moon").get)
+        settings_for("localstack", deployment_context(URL, runs_on="moon").get)
 
 
 @pytest.mark.parametrize(
@@ -69,28 +69,28 @@ def test_only_localstack_s_stage_can_be_compiled_for_another_target() -> None:
     ],
 )
 def test_a_new_version_takes_over_by_degrees_where_it_matters(stage: str, release: Release) -> None:
-    assert settings_for(stage, surrounding(URL).get).release is release
+    assert settings_for(stage, deployment_context(URL).get).release is release
 
 
 def test_a_mend_that_cannot_wait_is_released_at_once() -> None:
-    context = surrounding(URL, release="at-once")
+    context = deployment_context(URL, release="at-once")
     assert settings_for("prod", context.get).release is Release.AT_ONCE
     with pytest.raises(SettingsError, match="There is no release 'in-place'"):
-        settings_for("prod", surrounding(URL, release="in-place").get)
+        settings_for("prod", deployment_context(URL, release="in-place").get)
 
 
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/abc"
 
 
 def test_a_stage_may_have_names_of_its_own() -> None:
-    context = surrounding(
+    context = deployment_context(
         URL,
         domain_name="till.example.com",
         certificate_arn=CERTIFICATE,
         hosted_zone_id="Z1",
         hosted_zone_name="example.com",
     )
-    assert settings_for("prod", context.get).surrounding.domain_name == "till.example.com"
+    assert settings_for("prod", context.get).deployment.domain_name == "till.example.com"
 
 
 @pytest.mark.parametrize(
@@ -119,19 +119,19 @@ def test_a_stage_may_have_names_of_its_own() -> None:
 )
 def test_names_without_what_belongs_to_them_are_refused(given: dict[str, str], said: str) -> None:
     with pytest.raises(SettingsError, match=said):
-        settings_for("prod", surrounding(URL, **given).get)
+        settings_for("prod", deployment_context(URL, **given).get)
 
 
 @pytest.mark.parametrize("stage", [None, "", "production", "Local"])
 def test_there_is_no_other_stage(stage: str | None) -> None:
     with pytest.raises(SettingsError, match="local, localstack, dev, staging, prod"):
-        settings_for(stage, surrounding(URL).get)
+        settings_for(stage, deployment_context(URL).get)
 
 
 @pytest.mark.parametrize("name", ["upstream_url", "issuer", "audience", "jwks_url"])
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_a_stage_must_know_its_surrounding(name: str, value: str | None) -> None:
-    context = {**surrounding(URL), name: value}
+def test_a_stage_must_know_its_deployment_settings(name: str, value: str | None) -> None:
+    context = {**deployment_context(URL), name: value}
     with pytest.raises(SettingsError, match=f"pass -c {name}="):
         settings_for("local", context.get)
 
@@ -149,18 +149,20 @@ def test_a_stage_must_know_its_surrounding(name: str, value: str | None) -> None
 )
 def test_an_address_must_be_one_that_can_be_called(stage: str, address: str, name: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} must be a plain"):
-        settings_for(stage, {**surrounding(URL), name: address}.get)
+        settings_for(stage, {**deployment_context(URL), name: address}.get)
 
 
 def test_claims_have_the_names_that_the_issuer_gives_them() -> None:
-    context = surrounding(URL, roles_claim="cognito:groups", customer_claim="custom:customer")
-    settings = settings_for("prod", context.get).surrounding
+    context = deployment_context(
+        URL, roles_claim="cognito:groups", customer_claim="custom:customer"
+    )
+    settings = settings_for("prod", context.get).deployment
     assert (settings.roles_claim, settings.customer_claim) == ("cognito:groups", "custom:customer")
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_timeouts_in_the_wrong_order_are_refused(stage: str) -> None:
-    settings = settings_for(stage, surrounding(URL).get)
+    settings = settings_for(stage, deployment_context(URL).get)
     with pytest.raises(SettingsError, match="more than the"):
         replace(settings, shipment_timeout_seconds=settings.lambda_timeout_seconds)
     with pytest.raises(SettingsError, match="API Gateway gives up"):

@@ -18,7 +18,7 @@ import yaml
 from infra.cdk import RUNBOOK
 from infra.ci_stack import ENVIRONMENTS
 from infra.deploy import SETTINGS, variable_of
-from infra.settings import AWS_STAGES, Surrounding
+from infra.settings import AWS_STAGES, DeploymentSettings
 from tests.infra.templates import Json
 from tests.infra.test_compose import compose, stages
 
@@ -277,7 +277,7 @@ def test_what_is_deployed_was_described() -> None:
 def _synth(script: str, **variables: str) -> str:
     """What the step asks of make for staging. A setting that it is not told is empty."""
     make = 'make() { echo "$* by $(printenv TILL_ISSUER)"; }\n'
-    told = {variable_of(field.name): "" for field in fields(Surrounding)} | variables
+    told = {variable_of(field.name): "" for field in fields(DeploymentSettings)} | variables
     ran = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", make + script],
         env={"PATH": os.environ["PATH"], "STAGE": "staging", "GITHUB_STEP_SUMMARY": "/dev/null"}
@@ -359,7 +359,7 @@ name: Broken
 on: pull_request_target
 jobs:
   broken:
-    needs: nobody
+    needs: missing
     runs-on: ubuntu-24.04
     steps:
       - uses: actions/checkout@v4
@@ -411,7 +411,7 @@ def test_actionlint_is_content() -> None:
 def test_actionlint_looks(broken: Path) -> None:
     found = actionlint(broken)
     assert found.returncode == 1
-    for said in ("is potentially untrusted", 'needs job "nobody" which does not exist'):
+    for said in ("is potentially untrusted", 'needs job "missing" which does not exist'):
         assert said in found.stdout
 
 

@@ -267,8 +267,8 @@ class _Connection(BaseHTTPRequestHandler):
     def _hang_up(self, *, reset: bool = False) -> None:
         self.close_connection = True
         if reset:
-            # Closed while it lingers for no time, a connection is reset; whoever closes it later
-            # would end it in good order before.
+            # Closed while it lingers for no time, a connection is reset. A later
+            # close would end it in good order.
             no_time = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_time)
             os.close(self.connection.detach())

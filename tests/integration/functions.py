@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from local.endpoints import Endpoints
 
 RECOVERY = "recover_attempts"
+_EVENTS_AT_MOST = 10_000
+WATCHER = "watch_ledger"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Functions:
 
     def name(self, operation: str) -> str:
         return self._prefix + operation.replace("_", "-")
+
+    def environment(self, operation: str) -> dict[str, str]:
+        """What a function is told."""
+        return self._settings(operation).environment
 
     @contextmanager
     def configured(
@@ -92,6 +98,11 @@ class Functions:
         """One run of the recovery, to its end."""
         error = self.failure_of_recovery()
         assert error is None, error
+
+    def audit(self) -> None:
+        """One run of the audit, to its end."""
+        answer = self._client.invoke(FunctionName=self.name(WATCHER), Payload=b"{}")
+        assert answer.get("FunctionError") is None, answer["Payload"].read()
 
     def failure_of_recovery(self) -> str | None:
         """One run of the recovery, to its end; gives back what it failed with, if it did."""
@@ -141,9 +152,21 @@ class Functions:
         return self.log_of(f"/aws/lambda/{self.name(operation)}")
 
     def log_of(self, group: str) -> list[str]:
-        """Every line of a log group."""
-        pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-        return [event["message"] for page in pages for event in page["events"]]
+        """Every line of a log group.
+
+        The emulator gives the first 10,000 and says nothing of more: those are asked for by time.
+        """
+        lines: list[str] = []
+        since = 0
+        paginator = self._logs.get_paginator("filter_log_events")
+        while True:
+            pages = paginator.paginate(logGroupName=group, startTime=since)
+            events = [event for page in pages for event in page["events"]]
+            newest = events[-1]["timestamp"] if events else since
+            if len(events) < _EVENTS_AT_MOST or newest == since:
+                return lines + [event["message"] for event in events]
+            lines += [event["message"] for event in events if event["timestamp"] < newest]
+            since = newest
 
     def _settings(self, operation: str) -> Settings:
         configuration = self._client.get_function_configuration(FunctionName=self.name(operation))

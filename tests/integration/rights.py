@@ -19,7 +19,7 @@ Right: TypeAlias = tuple[str, str]
 Rights: TypeAlias = "Mapping[str, frozenset[Right]]"
 """By operation."""
 
-_RESOURCE = re.compile(r"arn:aws:(?P<service>[a-z]+):[^:]*:\d+:(?P<name>.+)")
+_RESOURCE = re.compile(r"arn:aws:(?P<service>[a-z0-9]+):[^:]*:\d*:(?P<name>.+?)(/\*)?")
 _PREFIXES = ("table/", "event-bus/", "secret:", "log-group:")
 _SECRETS_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
 

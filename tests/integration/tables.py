@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from boto3.dynamodb.types import TypeDeserializer
 from pydantic import BaseModel, ConfigDict
@@ -50,13 +50,20 @@ class StoredVersion(Stored):
     at: str
     attempt_id: UUID | None = None
     refund_id: UUID | None = None
-    entry_id: UUID | None = None
     previous_hash: str | None = None
     open_attempts: list[StoredOpenAttempt] = []
 
     @property
     def version(self) -> int:
         return int(self.sk.removeprefix("VERSION#"))
+
+    @property
+    def entry_id(self) -> UUID | None:
+        """docs/data-model.md: it follows from the customer and the number."""
+        if self.previous_hash is None:
+            return None
+        namespace = uuid5(NAMESPACE_URL, "till/ledger-entry")
+        return uuid5(namespace, f"{self.pk.removeprefix('ACCOUNT#')}/{self.sequence}")
 
 
 class StoredRequest(Stored):
@@ -232,11 +239,25 @@ class Tables:
             ExpressionAttributeValues={f":{name}": value for name, value in attributes.items()},
         )
 
-    def sizes(self) -> tuple[int, int]:
-        """How many items the two tables hold."""
-        ledger = self._scan(self._ledger, "attribute_exists(pk)", {})
-        purchases = self._scan(self._purchases, "attribute_exists(pk)", {})
-        return len(ledger), len(purchases)
+    def put_in_ledger(self, items: list[dict[str, AttributeValueTypeDef]]) -> None:
+        """Put items into the ledger table, whatever they are."""
+        for item in items:
+            self._client.put_item(TableName=self._ledger, Item=item)
+
+    def version(self, customer_id: UUID, number: int) -> dict[str, AttributeValueTypeDef]:
+        """A version of an account, as it is stored."""
+        return self._client.get_item(
+            TableName=self._ledger, Key=_version_key(customer_id, number), ConsistentRead=True
+        )["Item"]
+
+    def drop_version(self, customer_id: UUID, number: int) -> None:
+        """Delete a version of an account, as only an intruder could."""
+        self._client.delete_item(TableName=self._ledger, Key=_version_key(customer_id, number))
+
+    def mentions(self, name: object) -> int:
+        """How many items of the two tables mention something, in whatever attribute."""
+        items = [*self._scan(self._ledger, "", {}), *self._scan(self._purchases, "", {})]
+        return sum(str(name) in repr(item) for item in items)
 
     def _account(self, customer_id: UUID, prefix: str, model: type[Item]) -> list[Item]:
         pages = self._client.get_paginator("query").paginate(
@@ -273,6 +294,10 @@ class Tables:
             else paginator.paginate(TableName=table, ConsistentRead=True)
         )
         return [item for page in pages for item in page["Items"]]
+
+
+def _version_key(customer_id: UUID, number: int) -> dict[str, AttributeValueTypeDef]:
+    return {"pk": {"S": f"ACCOUNT#{customer_id}"}, "sk": {"S": f"VERSION#{number:016d}"}}
 
 
 def _parse(item: dict[str, AttributeValueTypeDef], model: type[Item]) -> Item:

@@ -274,7 +274,7 @@ def test_each_sees_their_own(window: Window, shop: Shop) -> None:
             assert seen.shipping_address.line1.endswith(str(customer_id))
 
 
-@pytest.mark.parametrize("path", ["/customers/nobody", "/products/1", "/products/{id}?fresh=1"])
+@pytest.mark.parametrize("path", ["/customers/unknown", "/products/1", "/products/{id}?fresh=1"])
 def test_bad_input(window: Window, path: str) -> None:
     assert window.refused(path.format(id=uuid4())) == (400, "invalid-request")
 

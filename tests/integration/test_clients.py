@@ -95,7 +95,7 @@ def test_the_readme_s_walk_by_the_generated_python_client(
         AuthenticatedClient(base_url=under_test.api_url, token=world.rep_token) as rita,
     ):
         balance = get_credit.sync(world.customer, client=chiara)
-        assert isinstance(balance, models.BalanceResponse)
+        assert isinstance(balance, models.CreditResponse)
         assert (balance.posted, balance.held, balance.available) == (4000, 0, 4000)
 
         body = models.CreatePurchaseRequest(product_id=world.product, quantity=2)

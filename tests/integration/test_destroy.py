@@ -123,14 +123,17 @@ def test_the_functions_can_be_pointed_at_restored_tables(system: Endpoints) -> N
         dynamodb.get_waiter("table_exists").wait(TableName=target)
     _grant(system, "lost-by-the-restore")
     assert _balance(system).json() != at_that_moment
-    ledger = restored[system.ledger_table]
-    changed = dynamodb.update_table(
-        TableName=ledger,
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-    )
-    stream = changed["TableDescription"]["LatestStreamArn"]
+    ledger, purchases = restored[system.ledger_table], restored[system.purchases_table]
     ssm = aws.client("ssm", endpoint_url=system.aws_endpoint_url)
-    ssm.put_parameter(Name="/till-local/ledger-stream-arn", Value=stream, Overwrite=True)
+    streams = {}
+    for name, table in (("ledger", ledger), ("purchases", purchases)):
+        changed = dynamodb.update_table(
+            TableName=table,
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )
+        stream = changed["TableDescription"]["LatestStreamArn"]
+        ssm.put_parameter(Name=f"/till-local/{name}-stream-arn", Value=stream, Overwrite=True)
+        streams[name] = stream
 
     state = State(Path(system.identity_keys).parent)
     trust = Trust(issuer=system.issuer, audience=system.audience, jwks_url=system.jwks_url)
@@ -142,7 +145,7 @@ def test_the_functions_can_be_pointed_at_restored_tables(system: Endpoints) -> N
             trust,
             deployment.AT_HAND,
             ledger_table=ledger,
-            purchases_table=restored[system.purchases_table],
+            purchases_table=purchases,
         )
     )
     asyncio.run(deployment.deploy(state, "local", system.aws_endpoint_url))
@@ -155,4 +158,4 @@ def test_the_functions_can_be_pointed_at_restored_tables(system: Endpoints) -> N
     (mapping,) = functions.list_event_source_mappings(FunctionName="till-local-publish-events")[
         "EventSourceMappings"
     ]
-    assert mapping["EventSourceArn"] == stream
+    assert mapping["EventSourceArn"] == streams["ledger"]

@@ -68,8 +68,8 @@ class Saboteur:
     ) -> Iterator[None]:
         """A broken copy of an account's first version, until the block ends.
 
-        It is version 0, which never was: before all others, so that nobody who looks for the newest
-        meets it.
+        It is version 0, which never was: before all others, so that no search for the newest
+        version finds it.
         """
         first = self.client.get_item(
             TableName=self.table, Key=_version(customer, 1), ConsistentRead=True
@@ -242,7 +242,7 @@ def test_many_at_once_are_each_told_in_order(
 
 
 BROKEN: dict[str, dict[str, AttributeValueTypeDef | None]] = {
-    "of a kind that nobody knows": {"kind": {"S": "GIFT"}},
+    "of an unknown kind": {"kind": {"S": "GIFT"}},
     "without an amount": {"amount": None},
     "of half a cent": {"amount": {"N": "0.5"}},
     "that spent more than there was": {"held": {"N": "999999"}},

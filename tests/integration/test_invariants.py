@@ -142,7 +142,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Picture], Picture], str]] = {
         lambda p: replace(p, entries=_changed(p.entries, 3, reason="something else")),
         "entry 4: its hash is not",
     ),
-    "a promo code that nobody used": (
+    "an unused promo code": (
         lambda p: replace(p, redemptions={"SUMMER": 1}),
         "promo codes are used {}",
     ),
@@ -163,7 +163,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Picture], Picture], str]] = {
         lambda p: replace(p, entries=[p.entries[0], *p.entries]),
         "entry 1 stands in the place of entry 2",
     ),
-    "an entry of nobody": (
+    "an entry without an actor": (
         lambda p: replace(p, entries=_changed(p.entries, 0, actor="")),
         "does not say who",
     ),
@@ -223,7 +223,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Picture], Picture], str]] = {
         lambda p: replace(p, attempts=_without(p.attempts, _index(p, "UNKNOWN"))),
         "which does not exist",
     ),
-    "a hold that nobody gave back": (
+    "a hold that was not released": (
         lambda p: replace(p, attempts=_changed(p.attempts, _index(p, "UNKNOWN"), state="VOIDED")),
         "the account saw ['HOLD', 'UNKNOWN']",
     ),
@@ -247,7 +247,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Picture], Picture], str]] = {
         lambda p: replace(p, purchases=_changed(p.purchases, 0, shipment_id="")),
         "the shipment id is",
     ),
-    "a shipment id that belongs to nobody": (
+    "a shipment id without a purchase": (
         lambda p: replace(p, claims=p.claims[1:]),
         "the shipment ids are claimed by",
     ),
@@ -259,7 +259,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Picture], Picture], str]] = {
         _with_the_claim_of_a_voided_attempt,
         "the shipment ids are claimed by",
     ),
-    "a parcel that nobody looks for": (
+    "an orphan shipment that is not listed": (
         lambda p: replace(p, attempts=_changed(p.attempts, _sold_by_itself(p), state="VOIDED")),
         "is on no list",
     ),

@@ -103,8 +103,8 @@ def promos(till: TillClient, tables: Tables) -> Promos:
 @pytest.fixture(scope="module")
 def _workers_are_warm(promos: Promos, shop: Shop) -> None:
     """Start a worker for each buyer, so that the tests are not about cold starts."""
-    nobody, product = shop.customer(), shop.product()
-    warm_up([partial(promos.buy, nobody, product.id, "NOBODY-S") for _ in range(THIRTY)])
+    customer, product = shop.customer(), shop.product()
+    warm_up([partial(promos.buy, customer, product.id, "UNKNOWN-S") for _ in range(THIRTY)])
 
 
 def refusal(response: httpx.Response) -> str:
@@ -143,7 +143,7 @@ def test_a_code_is_managed_end_to_end(promos: Promos, till: TillClient) -> None:
     ]
     assert history[0]["terms"]["max_redemptions"] == 5
     assert till.send("DELETE", f"/promo-codes/{code}").status_code in {403, 404, 405}
-    assert till.send("GET", "/promo-codes/NOBODY-KNOWS").status_code == 404
+    assert till.send("GET", "/promo-codes/UNKNOWN").status_code == 404
 
 
 def test_concurrent_changes_of_one_version_are_one_change(promos: Promos) -> None:
@@ -409,7 +409,7 @@ def test_a_quote_is_what_a_purchase_then_costs(
     promos: Promos, till: TillClient, shop: Shop, tables: Tables, upstream: StandInControl
 ) -> None:
     customer, product, code = shop.customer(credit=3_000), shop.product("10.00"), promos.make()
-    before = tables.sizes()
+    before = tables.mentions(customer)
     quote = promos.quote(customer, product.id, quantity=3, promo_code=code)
     assert (quote["subtotal"], quote["discount"], quote["total"]) == (3000, 300, 2700)
     assert (quote["available"], quote["would_succeed"], quote["problem"]) == (3000, True, None)
@@ -417,7 +417,7 @@ def test_a_quote_is_what_a_purchase_then_costs(
     assert too_much["would_succeed"] is False
     assert isinstance(too_much["problem"], dict)
     assert too_much["problem"]["type"].endswith(":insufficient-credit")
-    assert tables.sizes() == before
+    assert tables.mentions(customer) == before
     promos.require_counted(code, 0)
 
     total = quote["total"]

@@ -28,7 +28,10 @@ USED_BY_AWS = {
 }
 NOWHERE = {("get_credit", "till-nowhere-ledger")}
 """test_settings.py gives a function a table that does not exist."""
-FAILURES = {("recover_attempts", "sqs:SendMessage"), ("publish_events", "sqs:SendMessage")}
+FAILURES = {
+    (operation, "sqs:SendMessage")
+    for operation in ("recover_attempts", "publish_events", "watch_ledger")
+}
 """Lambda sends a failed run to the queue; publish_events also sends there itself."""
 
 

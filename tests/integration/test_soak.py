@@ -216,9 +216,12 @@ def _round(
     with ThreadPoolExecutor(CLIENTS + 1) as pool, faults(chance):
         killing = pool.submit(_kill, functions, quiet)
         running = [pool.submit(client.run) for client in clients]
-        for client in running:
-            client.result()
-        quiet.set()
+        try:
+            for client in running:
+                client.result()
+        finally:
+            # Also when a test's time is over: no later test shall have its workers killed.
+            quiet.set()
         kills = killing.result()
 
     def settled() -> bool:

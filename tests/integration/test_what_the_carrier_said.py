@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.integration.fault_proxy import (
     refuse,
 )
 from tests.integration.measured import Measured
-from tests.integration.race import all_at_once
+from tests.integration.race import all_at_once, warm_up
 from tests.integration.waiting import until
 
 if TYPE_CHECKING:
@@ -153,9 +154,10 @@ def told(
 ) -> Mapping[str, Told]:
     """Each case, all at once: each has a customer of its own."""
     trouble = Trouble(dynamodb_proxy, tables)
+    customers = [shop.customer(credit=CREDIT) for _ in CASES]
 
-    def run(case: Case) -> Told:
-        customer, product, key = shop.customer(credit=CREDIT), shop.product("10.00"), new_key()
+    def run(case: Case, customer: UUID) -> Told:
+        product, key = shop.product("10.00"), new_key()
         upstream.plan_shipments(product.sku, case.answer)
         with case.trouble(trouble, customer):
             first = till.buy(customer, product.id, key=key)
@@ -173,7 +175,11 @@ def told(
 
     # As it is deployed: no attempt counts as dead while its function may still run.
     with functions.configured("create_purchase", TILL_PENDING_EXPIRY_SECONDS="16"):
-        each = all_at_once([partial(run, case) for case in CASES.values()])
+        # Starting so many workers takes both cores for longer than an upstream may take to answer.
+        warm_up([partial(till.buy, customer, uuid4()) for customer in customers])
+        each = all_at_once(
+            [partial(run, *each) for each in zip(CASES.values(), customers, strict=True)]
+        )
     return dict(zip(CASES, each, strict=True))
 
 

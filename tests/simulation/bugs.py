@@ -57,8 +57,8 @@ BUGS: Final = (
     Bug(
         "an attempt is created over another",
         WRITES,
-        "return [_create(self._purchases, StoredAttempt.of(attempt).values())]",
-        """item = _create(self._purchases, StoredAttempt.of(attempt).values())
+        "return [_create(self._purchases, self._stored(attempt))]",
+        """item = _create(self._purchases, self._stored(attempt))
                 del item["Put"]["ConditionExpression"]
                 return [item]""",
         within=5000,
@@ -66,10 +66,34 @@ BUGS: Final = (
     Bug(
         "a version of an account is written over another",
         WRITES,
-        "return [_create(self._ledger, StoredChange.of(change).values())]",
-        """item = _create(self._ledger, StoredChange.of(change).values())
-                del item["Put"]["ConditionExpression"]
-                return [item]""",
+        "        return _create(self._ledger, version.values())",
+        """        item = _create(self._ledger, version.values())
+        del item["Put"]["ConditionExpression"]
+        return item""",
+    ),
+    Bug(
+        "a version does not cover its attempt",
+        WRITES,
+        "attempt = self._stored(after)",
+        "pass",
+    ),
+    Bug(
+        "an attempt does not say which version it was written with",
+        WRITES,
+        'return values if self._version is None else {**values, "account_version": self._version}',
+        "return values",
+    ),
+    Bug(
+        "a version does not cover the request that made it",
+        WRITES,
+        "items.append(StoredRequest.of(request).values())",
+        "pass",
+    ),
+    Bug(
+        "a purchase is posted on the hash of the version before its hold",
+        PURCHASE,
+        "return attempt, store.commit(*writes)",
+        "store.commit(*writes); return attempt, change.account",
     ),
     Bug(
         "an attempt is updated whatever its revision is",
@@ -470,7 +494,10 @@ def hunt(bug: Bug) -> Found:
         run = subprocess.run(
             [*command, "--histories", str(bug.within), "--first", "--processes", "1"],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}"},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(map(str, (source, ROOT, SOURCE.parent))),
+            },
             capture_output=True,
             text=True,
             check=False,

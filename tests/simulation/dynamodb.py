@@ -7,6 +7,7 @@ adapter calls: it takes virtual time, and goes wrong as the history says.
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,12 +38,13 @@ _PARTITION: Final = re.compile(r"(\w+) = (:\w+)(?: AND |$)")
 
 INDEXES: Final = {
     "state-index": ("state_shard", "state_at"),
+    "short-id-index": ("short_id", "pk"),
     "opened-index": ("opened_shard", "opened_at"),
 }
 """Each with its partition key and its sort key. As on AWS, a page of one may lag."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Written:
     """One item of a transaction that took effect."""
 
@@ -195,7 +197,8 @@ class Tables:
             _, pk, sk = write.key
             after = {"pk": {"S": pk}, "sk": {"S": sk}, **(before or {}), **changes}
         # Most items are far too small for a closer look.
-        large = len(str(after)) > MAX_ITEM_BYTES // 4
+        size = len(marshal.dumps(after))  # type: ignore[arg-type]
+        large = size > MAX_ITEM_BYTES // 4
         if large and item_bytes(after) > MAX_ITEM_BYTES:
             if write.put is not None:
                 raise ValidationError("an item of more than 400 KB")
@@ -254,21 +257,23 @@ class Tables:
         chosen = parse_condition(str(filter_text)) if filter_text is not None else None
         require_all_used((keys, chosen) if chosen else (keys,), names, values)
         shard = _equals(str(request["KeyConditionExpression"]), shard_name, values)
+        here = (
+            self._partition(table, str(shard["S"]))
+            if index is None
+            else self._indexed(table, shard_name, str(shard["S"]), lag_seconds)
+        )
         found = [
             item
-            for item in (
-                self._partition(table, str(shard["S"]))
-                if index is None
-                else self._indexed(table, shard_name, str(shard["S"]), lag_seconds)
-            )
+            for item in here
             if item.get(shard_name) == shard
             and sort_name in item
             and keys.condition(Scope(item, names, values))
         ]
         forward = bool(request.get("ScanIndexForward", True))
-        found.sort(key=lambda item: _place(item, sort_name), reverse=not forward)
+        if len(found) > 1:
+            found.sort(key=lambda item: _place(item, sort_name), reverse=not forward)
         start = request.get("ExclusiveStartKey")
-        if isinstance(start, Mapping):
+        if isinstance(start, dict):
             after = _place(start, sort_name)
             found = [
                 item
@@ -313,8 +318,9 @@ def _equals(text: str, name: str, values: Mapping[str, Value]) -> Value:
     return values[match[2]]
 
 
-def _place(item: Item, sort_name: str) -> tuple[bytes, str, str]:
-    return str(item[sort_name]["S"]).encode(), str(item["pk"]["S"]), str(item["sk"]["S"])
+def _place(item: Item, sort_name: str) -> tuple[str, str, str]:
+    # DynamoDB orders by bytes of UTF-8, which is the order of code points.
+    return str(item[sort_name]["S"]), str(item["pk"]["S"]), str(item["sk"]["S"])
 
 
 def _key(table: str, key: Mapping[str, Value]) -> Key:
@@ -322,14 +328,14 @@ def _key(table: str, key: Mapping[str, Value]) -> Key:
 
 
 def _strings(names: object) -> dict[str, str]:
-    return {str(k): str(v) for k, v in names.items()} if isinstance(names, Mapping) else {}
+    return names if isinstance(names, dict) else {}
 
 
 def _values(values: object) -> Mapping[str, Value]:
-    return values if isinstance(values, Mapping) else {}
+    return values if isinstance(values, dict) else {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Request:
     """One put or update of a transaction."""
 
@@ -363,7 +369,7 @@ class _Request:
 # The client
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """How one call of DynamoDB goes.
 

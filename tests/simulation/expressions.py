@@ -6,6 +6,7 @@ expression in the adapter is noticed and not guessed at.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,13 +19,13 @@ Value: TypeAlias = Mapping[str, object]
 Item: TypeAlias = Mapping[str, Value]
 
 _TOKEN: Final = re.compile(r"\s*(<=|>=|<>|[=<>(),+-]|[#:]?[A-Za-z_][A-Za-z0-9_]*)")
-_COMPARISONS: Final[Mapping[str, Callable[[int], bool]]] = {
-    "=": lambda order: order == 0,
-    "<>": lambda order: order != 0,
-    "<": lambda order: order < 0,
-    "<=": lambda order: order <= 0,
-    ">": lambda order: order > 0,
-    ">=": lambda order: order >= 0,
+_COMPARISONS: Final[Mapping[str, Callable[[int, int], bool]]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 
@@ -32,7 +33,7 @@ class ValidationError(Exception):
     """A request that DynamoDB refuses as it stands."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scope:
     """What an expression is applied to: an item, and what its placeholders stand for."""
 
@@ -77,8 +78,14 @@ def require_all_used(
     compiled: tuple[Compiled, ...], names: Mapping[str, str], values: Mapping[str, Value]
 ) -> None:
     """Check that every placeholder is defined, and every definition used, as DynamoDB does."""
-    used: frozenset[str] = frozenset().union(*(each.placeholders for each in compiled))
-    defined = names.keys() | values.keys()
+    _require_all_used(tuple([each.placeholders for each in compiled]), (*names, *values))
+
+
+@lru_cache(maxsize=1024)
+def _require_all_used(
+    placeholders: tuple[frozenset[str], ...], definitions: tuple[str, ...]
+) -> None:
+    used, defined = frozenset[str]().union(*placeholders), frozenset(definitions)
     if missing := used - defined:
         raise ValidationError(f"not defined: {sorted(missing)}")
     if unused := defined - used:
@@ -99,10 +106,9 @@ def _order(left: Value | None, right: Value | None) -> int | None:
     if "N" in left:
         one, other = number(left), number(right)
         return (one > other) - (one < other)
-    (kind,) = left
-    if kind == "S":
-        # By bytes of UTF-8.
-        first, second = str(left["S"]).encode(), str(right["S"]).encode()
+    if "S" in left:
+        # DynamoDB orders by bytes of UTF-8, which is the order of code points.
+        first, second = str(left["S"]), str(right["S"])
         return (first > second) - (first < second)
     return 0 if left == right else None
 
@@ -247,6 +253,9 @@ def _any(conditions: list[Condition]) -> Condition:
 
 
 def _all(conditions: list[Condition]) -> Condition:
+    if len(conditions) == 2:
+        first, second = conditions
+        return lambda scope: first(scope) and second(scope)
     return lambda scope: all(condition(scope) for condition in conditions)
 
 
@@ -256,7 +265,7 @@ def _compare(left: Operand, right: Operand, comparison: str) -> Condition:
     def compare(scope: Scope) -> bool:
         order = _order(left(scope), right(scope))
         # Values of two types are different, and neither is the larger.
-        return comparison == "<>" if order is None else holds(order)
+        return comparison == "<>" if order is None else holds(order, 0)
 
     return compare
 

@@ -14,25 +14,23 @@ from tests.simulation.world import (
     FUNCTION_SECONDS,
     Delivery,
     World,
+    attempt_id_of,
     first_tables,
     running,
 )
 from till.domain.errors import TillError
 from till.domain.ledger import LedgerCorruptError
-from till.domain.purchase import attempt_id_for
+from till.domain.promo import PromoCodeDeactivatedError, StaleVersionError
 from till.http.problems import problem_for
 from till.services.adjust_credit import Adjusted
 from till.services.close_orphan_shipment import Closed
 from till.services.create_purchase import Purchased
 from till.services.errors import (
-    BusyError,
-    PromoCodeDeactivatedError,
     RequestInFlightError,
     ShipmentFailedError,
     ShipmentOutcomeUnknownError,
-    StaleVersionError,
 )
-from till.services.ports.store import ReadAgainError
+from till.services.ports.store_errors import BusyError, ReadAgainError
 from till.services.recover_attempts import RecoveryReport
 from till.services.refund_purchase import Refunded
 from till.services.resolve_attempt import Resolved
@@ -276,7 +274,7 @@ def _effects(world: World, operation: Operation) -> list[Effect]:
     else:
         of = next(each for each in world.plan.operations if each.number == operation.of)
         if operation.kind == "close_orphan":
-            attempt_id = attempt_id_for(CUSTOMER_IDS[of.customer], of.key)
+            attempt_id = attempt_id_of(of)
             name, owner = "close_orphan", str(attempt_id)
         else:
             name, owner = _OPERATIONS[operation.kind], f"ACCOUNT#{CUSTOMER_IDS[of.customer]}"

@@ -1,17 +1,20 @@
 """What is always true, checked on the stored items themselves after every transaction.
 
-Nothing here is shared with the product: balances, hashes and states are computed from the items by
-what docs/data-model.md and docs/purchase-protocol.md say.
+Nothing here is shared with the code that writes: states are computed from the items by what
+docs/data-model.md and docs/purchase-protocol.md say, and balances and hashes are verified by
+``evidence``, which imports nothing of that code either.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
+
+from evidence.chain import attempt_hash, faults_of, items_hash
+from evidence.items import plain as evidence_of
+from evidence.purchases import faults_of_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +24,7 @@ if TYPE_CHECKING:
 
 LEDGER: Final = "ledger"
 PURCHASES: Final = "purchases"
-GENESIS: Final = "0" * 64
 OPEN: Final = frozenset({"PENDING", "UNKNOWN"})
-POSTING: Final = frozenset({"GRANT", "DEDUCTION", "PURCHASE", "REFUND"})
 REP: Final = "rep"
 REP_LIMIT: Final = 5000
 LONGEST_RUN: Final = timedelta(seconds=25)
@@ -56,23 +57,6 @@ _ONCE: Final = (
     "reserved_at",
     "expires_at",
 )
-_HASHED: Final = {
-    "actor": "actor",
-    "amount": "amount",
-    "balance_after": "posted",
-    "created_at": "at",
-    "currency": "currency",
-    "customer_id": "customer_id",
-    "id": "entry_id",
-    "idempotency_key": "idempotency_key",
-    "kind": "kind",
-    "previous_hash": "previous_hash",
-    "purchase_id": "attempt_id",
-    "reason": "reason",
-    "refund_id": "refund_id",
-    "sequence": "sequence",
-}
-"""The fields of an entry that its hash covers, and the attributes that they are stored as."""
 
 
 class Violation(BaseException):
@@ -146,6 +130,8 @@ class Auditor:
         customers: set[str] = set()
         for each in written:
             table, pk, sk = each.key
+            if table == PURCHASES:
+                self._change(each)
             if table == LEDGER and sk.startswith("VERSION#"):
                 self._version(each, written)
                 customers.add(pk.removeprefix("ACCOUNT#"))
@@ -171,6 +157,12 @@ class Auditor:
         effects.append(Effect(self.tables.now(), self.writer(), *self.current))
         self._require(len(effects) == 1, f"{operation} {key} took effect {len(effects)} times")
 
+    def _change(self, each: Written) -> None:
+        """What the watcher of the purchases table's stream would say of it."""
+        before = evidence_of(each.before) if each.before else None
+        for fault in faults_of_change(before, evidence_of(each.after)):
+            raise Violation(f"{each.key[1]} {each.key[2]}: {fault}")
+
     # The ledger
 
     def _version(self, each: Written, written: list[Written]) -> None:
@@ -181,23 +173,13 @@ class Auditor:
         self._require(sk == f"VERSION#{number:016d}", f"{name} is stored as {sk}")
         before = self.tables.items.get((LEDGER, pk, f"VERSION#{number - 1:016d}"), {})
         self._require(bool(before) == (number > 1), f"{name} has no version before it")
-        posts, amount = kind in POSTING, integer(item, "amount")
-        posted = integer(before, "posted") + (amount if posts else 0)
-        held = integer(before, "held") + (amount if kind in {"HOLD", "VOID", "PURCHASE"} else 0)
-        sequence = integer(before, "sequence") + posts
-        self._require(
-            (integer(item, "posted"), integer(item, "held")) == (posted, held),
-            f"{name} of {amount} leads to posted {posted} and held {held}, not to "
-            f"{integer(item, 'posted')} and {integer(item, 'held')}",
-        )
-        self._require(integer(item, "sequence") == sequence, f"{name}: its sequence is wrong")
-        self._require(0 <= held <= posted, f"{name}: {held} are held of {posted}")
-        self._require(
-            text(item, "at") >= text(before, "at"), f"{name} is older than the one before"
-        )
+        amount = integer(item, "amount")
+        faults = faults_of(evidence_of(item), evidence_of(before) if before else None)
+        for fault in faults:
+            raise Violation(f"{name}: {fault}")
         for needed in ("actor", "reason", "idempotency_key"):
             self._require(bool(text(item, needed)), f"{name} does not say its {needed}")
-        self._hash(item, before, name)
+        self._anchors(item, written, name)
         if kind in {"GRANT", "DEDUCTION", "REFUND", "HOLD"}:
             self._effect(kind, pk, text(item, "idempotency_key"))
         if kind in {"GRANT", "DEDUCTION", "REFUND"}:
@@ -208,21 +190,19 @@ class Auditor:
         if kind == "HOLD":
             self._order_is_not_open(item, before)
 
-    def _hash(self, item: Item, before: Item, name: str) -> None:
-        previous = text(before, "entry_hash") or GENESIS
-        posts = text(item, "kind") in POSTING
-        self._require(("entry_id" in item) == posts, f"{name}: an entry if and only if it posts")
-        if not posts:
-            self._require(text(item, "entry_hash") == previous, f"{name} posts nothing, new hash")
-            return
-        self._require(text(item, "previous_hash") == previous, f"{name} is not chained")
-        fields = {
-            field: plain(item[stored]) if stored in item else None
-            for field, stored in _HASHED.items()
-        }
-        document = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-        hashed = hashlib.sha256(document.encode()).hexdigest()
-        self._require(text(item, "entry_hash") == hashed, f"{name}: its hash does not match it")
+    def _anchors(self, item: Item, written: list[Written], name: str) -> None:
+        """The version covers what was written with it."""
+        attempts = [evidence_of(w.after) for w in written if w.key[2] == "PURCHASE"]
+        others = [
+            evidence_of(w.after)
+            for w in written
+            if w.key[2].startswith(("REQUEST#", "REFUND#")) or w.key[2] == "SHIPMENT"
+        ]
+        covered = (text(item, "attempt_hash"), text(item, "items_hash"))
+        expected = ("".join(map(attempt_hash, attempts)), items_hash(others) or "")
+        self._require(covered == expected, f"{name} does not cover what was written with it")
+        anchored = {attempt.get("account_version") for attempt in attempts}
+        self._require(anchored <= {integer(item, "version")}, f"its attempt does not name {name}")
 
     def _order_is_not_open(self, item: Item, before: Item) -> None:
         """The same order is not sent twice while its first attempt may have a parcel."""

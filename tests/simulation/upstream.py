@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from functools import lru_cache
+from typing import Final, Protocol, TypeAlias
+from uuid import UUID
 
 import httpx
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
 BASE_URL: Final = "http://upstream.test/"
 
+CatalogueAnswer: TypeAlias = tuple[int, dict[str, str], bytes]
+"""Status, headers and body."""
 
-@dataclass(frozen=True, slots=True)
+_JSON: Final = {"Content-Type": "application/json"}
+
+
+@dataclass(slots=True)
 class Reply:
     """How one call of an external API goes; see ``Call`` for the times."""
 
@@ -117,12 +121,21 @@ class Transport(httpx.BaseTransport):
         """Answer as the history says."""
         if request.method == "POST":
             return self._ship(request)
+        status, headers, content = self.look_up(request.url.path)
+        return httpx.Response(status, headers=headers, content=content)
+
+    def look_up(self, path: str) -> CatalogueAnswer:
+        """What the catalogue answers to a GET.
+
+        Raises:
+            httpx.TransportError: nothing.
+        """
         reply = self._wire.next_reply("catalogue")
-        answers: list[httpx.Response] = []
+        answers: list[CatalogueAnswer] = []
         try:
             self._wire.exchanged(
                 reply,
-                lambda: answers.append(self._look_up(request, reply.kind)),
+                lambda: answers.append(self._look_up(path, reply.kind)),
                 self._read_seconds,
             )
         except TimeoutError as error:
@@ -131,55 +144,24 @@ class Transport(httpx.BaseTransport):
             raise httpx.RemoteProtocolError("simulated")
         return answers[0]
 
-    def _look_up(self, request: httpx.Request, kind: str) -> httpx.Response:
-        collection, _, wanted = request.url.path.strip("/").partition("/")
+    def _look_up(self, path: str, kind: str) -> CatalogueAnswer:
+        collection, _, wanted = path.strip("/").partition("/")
         if kind == "500":
-            return httpx.Response(500, json={"Message": "out of order"})
+            return 500, _JSON, b'{"Message": "out of order"}'
         if kind == "nonsense":
-            return httpx.Response(200, content=b'{"id": 1, "id": 2}')
+            return 200, {}, b'{"id": 1, "id": 2}'
         if kind == "encoded":
-            return httpx.Response(200, headers={"Content-Encoding": "br"}, content=b"\x01")
-        body = self._product(wanted) if collection == "products" else self._customer(wanted)
-        if body is None:
-            return httpx.Response(404, json={"Message": "not found"})
-        text = json.dumps(body)
+            return 200, {"Content-Encoding": "br"}, b"\x01"
+        shelf, item_id = self._shelf, _uuid(wanted)
+        if collection == "products" and item_id in shelf.prices:
+            body = _product(wanted, shelf.prices[item_id])
+        elif collection == "customers" and item_id in shelf.customers:
+            body = _customer(wanted, shelf.streets)
+        else:
+            return 404, _JSON, b'{"Message": "not found"}'
         if kind == "huge-price":
-            text = text.replace('"price": ', '"price": 1e99999999999999999999, "was": ')
-        return httpx.Response(200, content=text.encode())
-
-    def _product(self, wanted: str) -> dict[str, object] | None:
-        for product_id, price in self._shelf.prices.items():
-            if str(product_id) == wanted:
-                return {
-                    "id": wanted,
-                    "sku": f"SKU-{wanted[:4]}",
-                    "name": "A thing",
-                    "description": "",
-                    "price": price / 100,
-                    "createdAt": 0,
-                    "lastModifiedAt": 0,
-                }
-        return None
-
-    def _customer(self, wanted: str) -> dict[str, object] | None:
-        if wanted not in map(str, self._shelf.customers):
-            return None
-        address = {
-            "line1": f"{self._shelf.streets} Test Street",
-            "city": "Testville",
-            "postalCode": "12345",
-            "state": "TS",
-            "country": "US",
-        }
-        return {
-            "id": wanted,
-            "name": "N",
-            "email": "n@example.com",
-            "billingAddress": address,
-            "shippingAddress": address,
-            "createdAt": 0,
-            "lastModifiedAt": 0,
-        }
+            body = body.replace(b'"price": ', b'"price": 1e99999999999999999999, "was": ')
+        return 200, {}, body
 
     # The carrier
 
@@ -254,6 +236,44 @@ class Transport(httpx.BaseTransport):
     def _told(self, attempt_id: str, shipment_id: str) -> None:
         self._shelf.told[attempt_id] = shipment_id
         self._wire.answered(shipment_id=shipment_id)
+
+
+_uuid: Final = lru_cache(maxsize=64)(UUID)
+
+
+@lru_cache(maxsize=256)
+def _product(product_id: str, price: int) -> bytes:
+    body = {
+        "id": product_id,
+        "sku": f"SKU-{product_id[:4]}",
+        "name": "A thing",
+        "description": "",
+        "price": price / 100,
+        "createdAt": 0,
+        "lastModifiedAt": 0,
+    }
+    return json.dumps(body).encode()
+
+
+@lru_cache(maxsize=256)
+def _customer(customer_id: str, streets: int) -> bytes:
+    address = {
+        "line1": f"{streets} Test Street",
+        "city": "Testville",
+        "postalCode": "12345",
+        "state": "TS",
+        "country": "US",
+    }
+    body = {
+        "id": customer_id,
+        "name": "N",
+        "email": "n@example.com",
+        "billingAddress": address,
+        "shippingAddress": address,
+        "createdAt": 0,
+        "lastModifiedAt": 0,
+    }
+    return json.dumps(body).encode()
 
 
 class _CutOff(httpx.SyncByteStream):

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from uuid import UUID, uuid5
 
 import httpx
 
-from tests.simulation.dynamodb import Call, Client, Key, Tables
+from tests.simulation.dynamodb import Call, Client, Key, Tables, Written
 from tests.simulation.invariants import (
     LEDGER,
     OPEN,
@@ -23,9 +23,11 @@ from tests.simulation.invariants import (
     Auditor,
     Violation,
     integer,
+    plain,
     text,
 )
 from tests.simulation.plan import PROMO_CODES, Operation, Plan, Stream
+from tests.simulation.remembered import remembering
 from tests.simulation.scheduler import Process, Scheduler
 from tests.simulation.upstream import BASE_URL, Reply, Shelf, Transport
 from till.adapters.dynamodb.client import CALL_SECONDS
@@ -36,8 +38,15 @@ from till.adapters.upstream.connections import UnreadableAnswerError
 from till.adapters.upstream.http import Answer, make_http_client
 from till.adapters.upstream.reader import UpstreamReader
 from till.domain.money import Money
-from till.domain.promo import FixedDiscount, PercentageDiscount, PromoTerms
+from till.domain.promo import (
+    FixedDiscount,
+    PercentageDiscount,
+    PromoCodeDeactivatedError,
+    PromoTerms,
+    StaleVersionError,
+)
 from till.domain.purchase import (
+    AttemptStillPendingError,
     NotShipped,
     OrphanOutcome,
     Shipped,
@@ -46,11 +55,6 @@ from till.domain.purchase import (
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.close_orphan_shipment import CloseOrphanShipment, ClosingRequest
 from till.services.create_purchase import CreatePurchase, PurchaseRequest
-from till.services.errors import (
-    AttemptStillPendingError,
-    PromoCodeDeactivatedError,
-    StaleVersionError,
-)
 from till.services.promo_codes import PromoCodes
 from till.services.recover_attempts import RecoverAttempts
 from till.services.refund_purchase import RefundPurchase, RefundRequest
@@ -64,7 +68,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from tests.simulation.expressions import Item
+    from till.domain.catalogue import CustomerDetails
     from till.domain.purchase import ShipmentOutcome
+    from till.domain.words import TypedWords
     from till.services.ports.store import Store
 
 EPOCH: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -89,6 +95,17 @@ _TERMS: Final = {
     "FIRST": PromoTerms(discount=PercentageDiscount(percent=100), first_purchase_only=True),
 }
 _DISPLAY: Final = DisplayPolicy(max_age_seconds=5, stale_if_error_seconds=60)
+
+
+@lru_cache(maxsize=1024)
+def _attempt_id(customer: int, key: str) -> UUID:
+    return attempt_id_for(CUSTOMER_IDS[customer], key)
+
+
+def attempt_id_of(purchase: Operation) -> UUID:
+    """The id of the attempt that a request to purchase makes."""
+    return _attempt_id(purchase.customer, purchase.key)
+
 
 Result: TypeAlias = object
 """What a use case returned, or the exception that it raised."""
@@ -134,6 +151,22 @@ class SimulatedIncidents:
         self.taken.add(str(attempt_id))
 
 
+class _NoIndex:
+    """``till.services.ports.customer_index.CustomerIndex``: no money depends on it."""
+
+    def saw(self, customers: Iterable[CustomerDetails], *, gone: Iterable[UUID] = ()) -> None:
+        del customers, gone
+
+    def propose(self, typed: TypedWords, *, limit: int) -> tuple[UUID, ...]:
+        raise NotImplementedError
+
+    def with_id_prefix(self, prefix: str, *, limit: int) -> tuple[UUID, ...]:
+        raise NotImplementedError
+
+
+_QUIET_CALL: Final = Call(0.002, 0.002)
+
+
 class World:
     """One history: its tables, its clients, and everything that goes wrong."""
 
@@ -153,8 +186,12 @@ class World:
         if plan.stuck is not None:
             of = next((o for o in plan.operations if o.number == plan.stuck), None)
             if of is not None:
-                attempt_id = attempt_id_for(CUSTOMER_IDS[of.customer], of.key)
+                attempt_id = attempt_id_of(of)
                 self.stuck = self.tables.stuck = f"PURCHASE#{attempt_id}"
+        self._clients = [
+            (limit, cast("DynamoDBClient", Client(self.tables, self, limit)))
+            for limit in CALL_SECONDS
+        ]
         self.incidents = SimulatedIncidents()
         self.deliveries: list[Delivery] = []
         self.found_out: dict[str, Shipped | NotShipped] = {}
@@ -164,15 +201,10 @@ class World:
         self.trace: list[tuple[float, str, str]] | None = None
         self.auditor = Auditor(self.tables, lambda: self.writer, started=_started)
         self.tables.written.append(self.auditor)
-        self.tables.written.append(lambda done: self.tell(f"commits {_told(done)}"))
+        self.tables.written.append(self._tell_commit)
 
     def _now(self) -> float:
         return self.scheduler.now
-
-    @cached_property
-    def carrier_client(self) -> httpx.Client:
-        """The client of the Shipment API."""
-        return make_http_client(BASE_URL, self.transport)
 
     @property
     def now(self) -> float:
@@ -185,16 +217,18 @@ class World:
             who = self.writer.name if self.writer is not None else ""
             self.trace.append((self.now, who, what))
 
+    def _tell_commit(self, done: list[Written]) -> None:
+        if self.trace is not None:
+            self.tell(f"commits {_told(done)}")
+
     # How calls go; see Network and Wire.
 
     def _delivery(self) -> Delivery:
-        process = self.scheduler.process
-        assert isinstance(process, Delivery)
-        return process
+        return self.scheduler.process  # type: ignore[return-value]
 
     def next_call(self, operation: str, items: int) -> Call:
         delivery = self._delivery()
-        call = Call(0.002, 0.002)
+        call = _QUIET_CALL
         if not self.quiet and delivery.stream is not None:
             call = delivery.stream.call(operation, items)
         if call.fault == "denied":
@@ -252,7 +286,8 @@ class World:
         *,
         crash: bool,
     ) -> None:
-        scheduler, process = self.scheduler, self.scheduler.process
+        scheduler = self.scheduler
+        process = scheduler.process
 
         def happen() -> None:
             self.writer = process
@@ -269,9 +304,10 @@ class World:
     # The functions
 
     def _client_for(self, seconds: float) -> DynamoDBClient:
-        fitting = (limit for limit in CALL_SECONDS if limit <= seconds)
-        made = Client(self.tables, self, next(fitting, CALL_SECONDS[-1]))
-        return cast("DynamoDBClient", made)
+        for limit, client in self._clients:
+            if limit <= seconds:
+                return client
+        return self._clients[-1][1]
 
     def deliver(self, operation: Operation, number: int) -> Delivery:
         """Start the function of a request."""
@@ -364,8 +400,7 @@ def _started(writer: object) -> float:
     return writer.started if isinstance(writer, Delivery) else 0.0
 
 
-def _told(done: object) -> str:
-    assert isinstance(done, list)
+def _told(done: list[Written]) -> str:
     parts = []
     for each in done:
         item, (_, pk, sk) = each.after, each.key
@@ -374,7 +409,8 @@ def _told(done: object) -> str:
                 f"{text(item, 'kind')} {item['amount']['N']} (version {item['version']['N']})"
             )
         elif sk == "PURCHASE":
-            noted = item.get("carrier", {}).get("M", {}).get("kind", {}).get("S", "")
+            carrier = plain(item["carrier"]) if "carrier" in item else {}
+            noted = carrier["kind"] if isinstance(carrier, dict) and carrier else ""
             parts.append(
                 f"{pk[9:13]} {text(item, 'state')}" + (f", carrier: {noted}" if noted else "")
             )
@@ -401,9 +437,25 @@ class _Deadline:
         return self.at - self.world.now
 
 
+_NO_HEADERS: Final = httpx.Headers()
+
+
+class _ToCarrier(httpx.BaseTransport):
+    """The transport of the history that runs."""
+
+    transport: Transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self.transport.handle_request(request)
+
+
+_to_carrier: Final = _ToCarrier()
+
+
 @cache
-def _url(path: str) -> httpx.URL:
-    return httpx.URL(f"{BASE_URL}{path}")
+def _carrier_client() -> httpx.Client:
+    """The client of the Shipment API. Making one takes long."""
+    return make_http_client(BASE_URL, _to_carrier)
 
 
 class _WithoutCache(UpstreamReader):
@@ -415,16 +467,16 @@ class _WithoutCache(UpstreamReader):
         *,
         timeout_seconds: float,
         display: DisplayPolicy,
-        wire: httpx.BaseTransport,
+        wire: Transport,
     ) -> None:
         del base_url, timeout_seconds, display
-        self._wire = wire
+        self._transport = wire
 
     def revalidated(self, path: str) -> Answer:
-        response = self._wire.handle_request(httpx.Request("GET", _url(path)))
-        if "Content-Encoding" in response.headers:
-            raise UnreadableAnswerError("its answer is encoded", status=response.status_code)
-        return Answer(response.status_code, response.content)
+        status, headers, content = self._transport.look_up(path)
+        if "Content-Encoding" in headers:
+            raise UnreadableAnswerError("its answer is encoded", status=status)
+        return Answer(status, content, _NO_HEADERS)
 
     def forget(self, path: str) -> None:
         del path
@@ -457,7 +509,7 @@ class _Functions:
         )
 
     def _carrier(self) -> HttpCarrier:
-        return HttpCarrier(self._world.carrier_client)
+        return HttpCarrier(_carrier_client())
 
     def _settle(self) -> SettleShipment:
         world = self._world
@@ -499,7 +551,7 @@ class _Functions:
             settle=self._settle(),
         )
         customer_id = CUSTOMER_IDS[operation.customer]
-        self._delivery.attempt_id = str(attempt_id_for(customer_id, operation.key))
+        self._delivery.attempt_id = str(attempt_id_of(operation))
         intent = PurchaseIntent(
             customer_id=customer_id,
             product_id=PRODUCT_IDS[operation.product],
@@ -512,7 +564,7 @@ class _Functions:
 
     def _adjust(self, operation: Operation, *, other_body: bool) -> Result:
         customers = HttpCustomers(self._reader())
-        adjust = AdjustCredit(self._store, customers, self._clock)
+        adjust = AdjustCredit(self._store, customers, _NoIndex(), self._clock)
         request = CreditAdjustment(
             customer_id=CUSTOMER_IDS[operation.customer],
             amount=Money(operation.amount + other_body),
@@ -541,7 +593,7 @@ class _Functions:
     def _attempt_of(self, operation: Operation) -> UUID:
         bought = self._world.plan.operations
         of = next(each for each in bought if each.number == operation.of)
-        return attempt_id_for(CUSTOMER_IDS[of.customer], of.key)
+        return attempt_id_of(of)
 
     def _resolve(self, operation: Operation) -> Result:
         attempt_id, shelf = self._attempt_of(operation), self._world.shelf
@@ -605,7 +657,7 @@ class _Functions:
 
     def set_up(self) -> None:
         """Two customers with credit, and the promo codes."""
-        adjust = AdjustCredit(self._store, HttpCustomers(self._reader()), self._clock)
+        adjust = AdjustCredit(self._store, HttpCustomers(self._reader()), _NoIndex(), self._clock)
         for number, customer_id in enumerate(CUSTOMER_IDS):
             request = CreditAdjustment(
                 customer_id=customer_id,
@@ -625,9 +677,11 @@ class _Functions:
 def running(world: World) -> Iterator[None]:
     """Run the product's code in a world, with the jitter of its seed."""
     before = in_parallel.use(world.scheduler)
+    _to_carrier.transport = world.transport
     random.seed(world.plan.seed)
     try:
-        yield
+        with remembering():
+            yield
     finally:
         in_parallel.use(before)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
@@ -23,10 +24,12 @@ from till.domain.purchase import (
     ShipmentOutcome,
     Shipped,
 )
+from till.domain.words import CustomerWords
 from till.services.ports.accounts import (
     AccountPage,
     AppendChange,
     ChangePage,
+    OlderFirstPage,
     OpenedAccount,
     RememberedRequest,
     RememberRequest,
@@ -40,7 +43,8 @@ from till.services.ports.attempts import (
 )
 from till.services.ports.promo_codes import ChangePromo, GiveRedemptionBack, PromoPage, Redeem
 from till.services.ports.refunds import AddRefund, RefundPage
-from till.services.ports.store import InconsistentReadError, UnconfirmedCommitError, Write
+from till.services.ports.store import Write
+from till.services.ports.store_errors import InconsistentReadError, UnconfirmedCommitError
 from till.services.ports.upstream import (
     CustomerNotFoundError,
     ProductNotFoundError,
@@ -48,10 +52,11 @@ from till.services.ports.upstream import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from till.domain.ledger import EntryKind
     from till.domain.promo import PromoChange, PromoCode, PromoState
+    from till.domain.words import TypedWords
     from till.services.ports.run import Deadline
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -81,6 +86,19 @@ def opened(
         quantity=quantity,
         amount=amount,
         blocks_from=blocks_from,
+    )
+
+
+def details_of(customer_id: UUID, name: str) -> CustomerDetails:
+    """A customer as the Customer API has one."""
+    return CustomerDetails(
+        id=customer_id,
+        name=name,
+        email=f"{customer_id.int % 10**8:08}@example.com",
+        billing_address=ADDRESS,
+        shipping_address=ADDRESS,
+        created_at=NOON,
+        last_modified_at=NOON,
     )
 
 
@@ -131,6 +149,10 @@ class FakeCustomers:
         if customer_id not in self.customers:
             raise CustomerNotFoundError
         return self.customers[customer_id]
+
+    def details(self, customer_id: UUID) -> CustomerDetails:
+        self.get(customer_id)
+        return details_of(customer_id, "Test Person")
 
 
 @dataclass
@@ -188,16 +210,31 @@ class FakeShowcase:
             raise UpstreamUnavailableError("the Customer API", "silent")
         if customer_id not in self._names:
             raise CustomerNotFoundError
-        details = CustomerDetails(
-            id=customer_id,
-            name=self._names[customer_id],
-            email=f"{customer_id.int % 10**8:08}@example.com",
-            billing_address=ADDRESS,
-            shipping_address=ADDRESS,
-            created_at=NOON,
-            last_modified_at=NOON,
-        )
+        details = details_of(customer_id, self._names[customer_id])
         return Shown(details, age_seconds=0, stale=False)
+
+
+@dataclass
+class FakeCustomerIndex:
+    """An index that finds customers by the first words of theirs that it was told."""
+
+    customers: dict[UUID, CustomerWords] = field(default_factory=dict)
+    told: list[UUID] = field(default_factory=list)
+
+    def saw(self, customers: Iterable[CustomerDetails], *, gone: Iterable[UUID] = ()) -> None:
+        for customer_id in gone:
+            self.customers.pop(customer_id, None)
+        for customer in customers:
+            self.told.append(customer.id)
+            self.customers[customer.id] = CustomerWords.of(customer)
+
+    def propose(self, typed: TypedWords, *, limit: int) -> tuple[UUID, ...]:
+        found = (each for each, words in self.customers.items() if typed.match(words))
+        return tuple(itertools.islice(found, limit))
+
+    def with_id_prefix(self, prefix: str, *, limit: int) -> tuple[UUID, ...]:
+        found = (each for each in self.customers if str(each).startswith(prefix))
+        return tuple(itertools.islice(found, limit))
 
 
 @dataclass
@@ -248,7 +285,7 @@ class FakeStore:
         self.keys_hidden = False
         return self
 
-    def commit(self, *writes: Write) -> None:
+    def commit(self, *writes: Write) -> Account | None:
         self.commits += 1
         if (error := self.fails(writes)) is not None:
             raise error
@@ -261,6 +298,8 @@ class FakeStore:
             self._apply(write)
         if fault is not None:
             raise UnconfirmedCommitError
+        appended = (write.change.account for write in writes if isinstance(write, AppendChange))
+        return next(appended, None)
 
     def _allowed(self, write: Write) -> bool:
         match write:
@@ -366,6 +405,17 @@ class FakeStore:
         page = tuple(found[:limit])
         return ChangePage(page, page[-1].account.version if len(found) > limit else None)
 
+    def entries_between(
+        self, customer_id: UUID, *, after: int, last: int, limit: int
+    ) -> OlderFirstPage:
+        found = [
+            change
+            for change in self.changes[customer_id]
+            if change.entry is not None and after < change.account.version <= last
+        ]
+        page = tuple(found[:limit])
+        return OlderFirstPage(page, page[-1].account.version if len(found) > limit else None)
+
     def remembered(
         self, customer_id: UUID, operation: str, idempotency_key: str
     ) -> RememberedRequest | None:
@@ -378,6 +428,9 @@ class FakeStore:
 
     def attempts(self, attempt_ids: tuple[UUID, ...]) -> tuple[PurchaseAttempt, ...]:
         return tuple(self.attempt_items[i] for i in attempt_ids if i in self.attempt_items)
+
+    def attempt_ids(self, short_id: str) -> tuple[UUID, ...]:
+        return tuple(i for i in self.attempt_items if str(i).startswith(short_id))
 
     def list_attempts(
         self,

@@ -11,6 +11,7 @@ GOOD = {
     "TILL_STAGE": "local",
     "TILL_LEDGER_TABLE": "ledger",
     "TILL_PURCHASES_TABLE": "purchases",
+    "TILL_CUSTOMER_INDEX_TABLE": "customer-index",
     "TILL_UPSTREAM_URL": "http://127.0.0.1:9000/api",
     "TILL_UPSTREAM_READ_TIMEOUT_SECONDS": "3",
     "TILL_UPSTREAM_SHIPMENT_TIMEOUT_SECONDS": "10",

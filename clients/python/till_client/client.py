@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 import httpx
 
 from till_client import models
-from till_client.generated.api.about import get_health, get_openapi
+from till_client.generated.api.about import get_health, get_openapi, get_signing_keys
 from till_client.generated.api.catalogue import get_customer, get_product, list_customers
 from till_client.generated.api.credit import (
     deduct_credit,
     get_credit,
+    get_statement,
     grant_credit,
     list_entries,
 )
@@ -41,6 +42,7 @@ from till_client.generated.api.refunds import (
     list_refunds,
     refund_purchase,
 )
+from till_client.generated.api.search import search_everything
 from till_client.generated.client import AuthenticatedClient
 from till_client.generated.types import UNSET, Response, Unset
 from till_client.intents import Intents
@@ -111,10 +113,45 @@ class Till:
     # Credit
 
     def get_credit(
-        self, customer_id: UUID, *, at: datetime | None = None
-    ) -> models.BalanceResponse:
+        self, customer_id: UUID, *, at: datetime | None = None, verification: bool = False
+    ) -> models.CreditResponse:
         """Get a balance: the present one, or the one that an earlier time had."""
-        return _ok(get_credit.sync_detailed(customer_id, client=self._client, at=_given(at)))
+        return _ok(
+            get_credit.sync_detailed(
+                customer_id,
+                client=self._client,
+                at=_given(at),
+                verification=_given(verification or None),
+            )
+        )
+
+    def get_statement(
+        self,
+        customer_id: UUID,
+        *,
+        starts_at: datetime | None = None,
+        ends_at: datetime | None = None,
+    ) -> Iterator[models.SignedStatementResponse]:
+        """The pages of a statement, each signed, from a time on until before a time."""
+        cursor: str | None = None
+        while True:
+            page = _ok(
+                get_statement.sync_detailed(
+                    customer_id,
+                    client=self._client,
+                    from_=_given(starts_at),
+                    to=_given(ends_at),
+                    cursor=_given(cursor),
+                )
+            )
+            yield page
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_signing_keys(self) -> models.JsonWebKeySetResponse:
+        """Get the keys that sign statements."""
+        return _ok(get_signing_keys.sync_detailed(client=self._client))
 
     def grant_credit(
         self, customer_id: UUID, amount: int, reason: str, *, intent: str
@@ -383,15 +420,15 @@ class Till:
         """Get a customer, for display."""
         return _ok(get_customer.sync_detailed(customer_id, client=self._client))
 
-    def list_customers(self, *, query: str | None = None) -> Iterator[models.KnownCustomerResponse]:
-        """Customers with an account, or those among them whose name or e-mail contains a text."""
+    def list_customers(self) -> Iterator[models.KnownCustomerResponse]:
+        """Customers with an account, newest first."""
         return all_items(
-            lambda cursor: _ok(
-                list_customers.sync_detailed(
-                    client=self._client, query=_given(query), cursor=cursor
-                )
-            )
+            lambda cursor: _ok(list_customers.sync_detailed(client=self._client, cursor=cursor))
         )
+
+    def search_everything(self, query: str) -> models.SearchResponse:
+        """Find anything by an id or its beginning, a promo code, a name or an e-mail address."""
+        return _ok(search_everything.sync_detailed(client=self._client, query=query))
 
     def get_product(self, product_id: UUID) -> models.ProductResponse:
         """Get a product, for display."""

@@ -436,7 +436,7 @@ class TestOutage:
         shown(catalogue_view)
         upstream.fails = OUTAGES[outage]
         clock.now += 4
-        assert shown(catalogue_view) == (1000, 4, False), "nobody had to be asked"
+        assert shown(catalogue_view) == (1000, 4, False), "no request was needed"
         for age in (5, 100, 305):
             clock.now = START + age
             assert shown(catalogue_view) == (1000, age, True)

@@ -25,7 +25,7 @@ from till.domain.account import Account
 from till.domain.ledger import Cause
 from till.domain.money import Money
 from till.services.ports.accounts import AppendChange
-from till.services.ports.store import StoreUnreadableError, UnconfirmedCommitError
+from till.services.ports.store_errors import StoreUnreadableError, UnconfirmedCommitError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -71,7 +71,7 @@ IN_DOUBT: dict[str, object] = {
     "ExpiredTokenException": refused("ExpiredTokenException"),
     "UnrecognizedClientException": refused("UnrecognizedClientException"),
     "TransactionInProgress": refused("TransactionInProgressException"),
-    "a code that nobody has seen": refused("SomethingNewException", status=418),
+    "an unknown error code": refused("SomethingNewException", status=418),
     "a condition": refused("TransactionCanceledException", "ConditionalCheckFailed", "None"),
     "a conflict": refused("TransactionCanceledException", "None", "TransactionConflict"),
     "cancelled without reasons": refused("TransactionCanceledException"),

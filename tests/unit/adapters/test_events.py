@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -99,7 +100,8 @@ def record(image: Image | None, *, name: str = "INSERT", **changed: object) -> d
 def test_a_new_version_is_read_as_it_was_written() -> None:
     written = list(changes(uuid4()))
     found = new_versions({"Records": [record(image_of(change)) for change in written]})
-    assert [one.change() for one in found] == written
+    read = [one.change() for one in found]
+    assert [replace(one, account=replace(one.account, stored_hash="")) for one in read] == written
     assert found[0].location.sort_key == "VERSION#0000000000000001"
     assert found[0].location.sequence_number == "100000000003498069978"
 
@@ -129,11 +131,11 @@ BROKEN: dict[str, Image] = {
     "without an amount": {"amount": None},
     "of half a cent": {"amount": {"N": "0.5"}},
     "of more than there can be": {"amount": {"N": "9" * 30}, "posted": {"N": "9" * 30}},
-    "of no customer": {"customer_id": {"S": SECRET}},
+    "of no customer": {"pk": {"S": f"ACCOUNT#{SECRET}"}},
     "at no time": {"at": {"S": "yesterday"}},
     "of an attribute that is no attribute": {"amount": {"X": "1"}},
     "under the key of another version": {"version": {"N": "2"}},
-    "under the key of another customer": {"customer_id": {"S": str(uuid4())}},
+    "under a key of another form": {"pk": {"S": f"ACCOUNT#{uuid4()}".upper()}},
 }
 
 

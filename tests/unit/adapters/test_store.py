@@ -12,7 +12,7 @@ from tests.unit.fakes import opened
 from till.adapters.dynamodb.store import DynamoStore
 from till.adapters.dynamodb.stored.accounts import StoredChange
 from till.adapters.dynamodb.stored.attempts import StoredAttempt
-from till.domain.account import Account, AccountChange
+from till.domain.account import Account, AccountChange, OpenAttempt
 from till.domain.catalogue import Address, Product
 from till.domain.ledger import Cause, EntryKind, LedgerCorruptError
 from till.domain.money import Money
@@ -41,7 +41,7 @@ from till.services.ports.accounts import AppendChange, RememberedRequest, Rememb
 from till.services.ports.attempts import ClaimShipment, CreateAttempt, UpdateAttempt
 from till.services.ports.promo_codes import ChangePromo, GiveRedemptionBack, Redeem
 from till.services.ports.refunds import AddRefund, RefundPage
-from till.services.ports.store import InconsistentReadError, UnconfirmedCommitError
+from till.services.ports.store_errors import InconsistentReadError, UnconfirmedCommitError
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -84,9 +84,10 @@ def test_every_kind_of_change_comes_back_as_it_was_written(store: DynamoStore) -
     account, written = Account.empty(customer_id), []
 
     def take(change: AccountChange) -> Account:
-        store.commit(AppendChange(change))
-        written.append(change)
-        return change.account
+        account = store.commit(AppendChange(change))
+        assert account is not None
+        written.append(replace(change, account=account))
+        return account
 
     account = take(account.grant(Money(10_000), at(0)))
     account = take(account.deduct(Money(500), at(1)))
@@ -236,6 +237,54 @@ def test_entries_are_paged_without_the_holds_between_them(store: DynamoStore) ->
     purchases = store.entries(customer_id, kind=EntryKind.PURCHASE, before=None, limit=7)
     assert (len(purchases.changes), purchases.before) == (7, None)
     assert store.entries(customer_id, kind=None, before=1, limit=3).changes == ()
+
+
+def test_a_page_of_a_rare_kind_looks_at_so_many_versions_and_moves_on(
+    store: DynamoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("till.adapters.dynamodb.accounts.LOOKED_AT_MOST", 10)
+    customer_id = uuid4()
+    granted(store, customer_id)
+    for n in range(30):
+        store.commit(AppendChange(store.account(customer_id).deduct(Money(1), at(n))))
+    pages: list[list[int]] = []
+    cursors: list[int] = []
+    before: int | None = None
+    while True:
+        page = store.entries(customer_id, kind=EntryKind.GRANT, before=before, limit=1)
+        pages.append([c.account.version for c in page.changes])
+        before = page.before
+        if before is None:
+            break
+        cursors.append(before)
+    assert pages == [[], [], [], [1]]
+    assert cursors == [22, 12, 2]
+
+
+def test_a_page_between_two_versions_looks_at_so_many_and_moves_on(
+    store: DynamoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("till.adapters.dynamodb.accounts.LOOKED_AT_MOST", 5)
+    customer_id = uuid4()
+    granted(store, customer_id)
+    for n in range(12):
+        held = OpenAttempt(
+            attempt_id=uuid4(),
+            product_id=uuid4(),
+            quantity=1,
+            amount=Money(1),
+            blocks_from=at(n).at,
+        )
+        store.commit(AppendChange(store.account(customer_id).hold(held, at(n))))
+    store.commit(AppendChange(store.account(customer_id).deduct(Money(1), at(13))))
+    pages: list[list[int]] = []
+    after: int | None = 0
+    while after is not None:
+        page = store.entries_between(customer_id, after=after, last=14, limit=3)
+        pages.append([c.account.version for c in page.changes])
+        after = page.after
+    assert pages == [[1], [], [14]]
+    assert store.entries_between(customer_id, after=1, last=13, limit=3).changes == ()
 
 
 def test_attempts_are_found_by_state_and_time(store: DynamoStore) -> None:

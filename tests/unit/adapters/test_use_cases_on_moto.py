@@ -11,6 +11,7 @@ from tests.unit.audit import audit
 from tests.unit.fakes import (
     FakeCarrier,
     FakeClock,
+    FakeCustomerIndex,
     FakeCustomers,
     FakeDeadline,
     FakeIncidents,
@@ -57,7 +58,7 @@ class Shop:
             shipments_idempotent=False,
         )
         settle = SettleShipment(store, self.clock, policy, FakeIncidents())
-        self.credit = AdjustCredit(store, self.customers, self.clock)
+        self.credit = AdjustCredit(store, self.customers, FakeCustomerIndex(), self.clock)
         self.refund = RefundPurchase(store, self.clock)
         self.resolve = ResolveAttempt(store, self.clock)
         self.promos = PromoCodes(store, self.clock)

@@ -13,6 +13,7 @@ import pytest
 
 from till.adapters.dynamodb.stored.accounts import StoredChange, StoredRequest
 from till.adapters.dynamodb.stored.attempts import StoredAttempt, StoredRefund, StoredShipmentClaim
+from till.adapters.dynamodb.stored.customer_index import StoredCustomerWords
 from till.adapters.dynamodb.stored.promo_codes import StoredPromo
 from till.domain.ledger import entry_hash
 from till.domain.purchase import attempt_id_for, refund_id_for
@@ -29,7 +30,11 @@ def _examples(text: str) -> list[dict[str, Any]]:
 
 
 def _example(sort_key: str) -> dict[str, Any]:
-    (found,) = (one for one in _examples(PAGE) if one["sk"].startswith(sort_key))
+    (found,) = (
+        one
+        for one in _examples(PAGE)
+        if one["sk"] == sort_key or (sort_key[-1] == "#" and one["sk"].startswith(sort_key))
+    )
     return found
 
 
@@ -42,6 +47,7 @@ def _example(sort_key: str) -> dict[str, Any]:
         ("REFUND#", StoredRefund),
         ("SHIPMENT", StoredShipmentClaim),
         ("PROMO", StoredPromo),
+        ("CUSTOMER", StoredCustomerWords),
     ],
 )
 def test_an_example_is_what_the_adapter_stores(sort_key: str, model: type[StoredChange]) -> None:
@@ -51,7 +57,9 @@ def test_an_example_is_what_the_adapter_stores(sort_key: str, model: type[Stored
 
 def test_every_item_of_the_table_has_an_example() -> None:
     keys = re.findall(
-        r"^\| (?:ledger|purchases) \| [^|]+ \| `([A-Z]+#)[^|]+ \| `([A-Z]+)", PAGE, re.M
+        r"^\| (?:ledger|purchases|customer-index) \| [^|]+ \| `([A-Z]+#)[^|]+ \| `([A-Z]+)",
+        PAGE,
+        re.M,
     )
     shown = {(one["pk"].split("#")[0] + "#", one["sk"].split("#")[0]) for one in _examples(PAGE)}
     # A version of a promo code is described by its difference.

@@ -163,7 +163,7 @@ def some_entries() -> list[LedgerEntry]:
             {"amount": Money(999)},
             {"balance_after": Money(1)},
             {"reason": "something else"},
-            {"actor": "somebody else"},
+            {"actor": "another actor"},
             {"idempotency_key": "another"},
             {"created_at": NOON + timedelta(seconds=1)},
             {"sequence": 7},

@@ -18,19 +18,31 @@ from till.domain.account import (
     UnresolvedAttemptError,
 )
 from till.domain.errors import TillError
+from till.domain.instant import TimeInFutureError
 from till.domain.ledger import LedgerCorruptError
 from till.domain.money import AmountOutOfBoundsError, Money
-from till.domain.promo import InvalidPromoTermsError, PromoCodeRefusedError, PromoRestriction
+from till.domain.promo import (
+    InvalidPromoTermsError,
+    PromoCodeDeactivatedError,
+    PromoCodeExistsError,
+    PromoCodeNotFoundError,
+    PromoCodeRefusedError,
+    PromoRestriction,
+    StaleVersionError,
+)
 from till.domain.purchase import (
     AttemptAlreadyResolvedError,
+    AttemptStillPendingError,
     CarrierAnsweredOtherwiseError,
     NoOrphanShipmentError,
     OrphanAlreadyClosedError,
     RefundAmountChangedError,
     RefundExceedsPurchaseError,
     RefundQuantityExceededError,
+    ShipmentIdTakenError,
     TotalChangedError,
 )
+from till.domain.statement import OutsidePeriodError, PeriodReversedError
 from till.http.app import logger
 from till.http.body import MAX_BODY_BYTES
 from till.http.cursor import InvalidCursorError
@@ -49,20 +61,14 @@ from till.http.problems import (
 from till.http.routes import ROUTES, Role, Route
 from till.services.errors import (
     AttemptNotFoundError,
-    AttemptStillPendingError,
-    BusyError,
-    PromoCodeDeactivatedError,
-    PromoCodeExistsError,
-    PromoCodeNotFoundError,
     PurchaseNotFoundError,
     RequestInFlightError,
     ShipmentFailedError,
-    ShipmentIdTakenError,
     ShipmentOutcomeUnknownError,
-    StaleVersionError,
-    TimeInFutureError,
 )
-from till.services.ports.store import (
+from till.services.ports.signing import SigningUnavailableError
+from till.services.ports.store_errors import (
+    BusyError,
     InconsistentReadError,
     StoreUnreadableError,
     UnconfirmedCommitError,
@@ -262,7 +268,7 @@ def test_nobody_gets_in_without_a_role(route: Route) -> None:
 OWN = [route for route in GUARDED if "{customer_id}" in route.path and Role.CUSTOMER in route.roles]
 
 
-@pytest.mark.parametrize("own", [ME, None], ids=["another's", "nobody's"])
+@pytest.mark.parametrize("own", [ME, None], ids=["another's", "without a customer"])
 @pytest.mark.parametrize("route", OWN, ids=lambda route: route.operation)
 def test_a_customer_finds_nobody_else(route: Route, own: UUID | None) -> None:
     body = json.dumps({"product_id": str(uuid4()), "quantity": 1})
@@ -407,7 +413,10 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         PromoCodeExistsError(),
         PromoCodeDeactivatedError(),
         StaleVersionError(version=2),
-        TimeInFutureError(),
+        TimeInFutureError("to"),
+        PeriodReversedError(),
+        OutsidePeriodError(),
+        SigningUnavailableError(),
         InvalidPromoTermsError(field="valid_until", message="must be later"),
         *(PromoCodeRefusedError(code="X", restriction=r) for r in PromoRestriction),
         PreconditionRequiredError(),
@@ -433,6 +442,8 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         NotAuthenticatedError(),
     ]
     ours = {"TillError", "NotFoundError", "LedgerCorruptError", "ReadAgainError"}
+    # A balance is told without it.
+    ours |= {"JournalUnavailableError"}
     # Of the ledger's stream, which has no caller.
     ours |= {"EventsNotPublishedError", "UnreadableRecordError"}
     assert {type(e) for e in made} == {e for e in all_errors() if e.__name__ not in ours}

@@ -12,6 +12,7 @@ from tests.document import body_schema, objects, operation
 from tests.unit.http.edge import Context, call, event, fields, handler
 from till import bootstrap
 from till.domain.errors import TillError
+from till.domain.promo import StaleVersionError
 from till.http.content import is_json
 from till.http.preconditions import (
     InvalidIfMatchError,
@@ -20,7 +21,8 @@ from till.http.preconditions import (
 )
 from till.http.problems import problem_for
 from till.http.routes import ROUTES, Role, Route
-from till.services.errors import BusyError, RequestInFlightError, StaleVersionError
+from till.services.errors import RequestInFlightError
+from till.services.ports.store_errors import BusyError
 
 if TYPE_CHECKING:
     from till.http.events import Event

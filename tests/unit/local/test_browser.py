@@ -41,7 +41,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path, monkeypatch)
 
 
-@pytest.fixture(params=["root", "somebody"])
+@pytest.fixture(params=["root", "user"])
 def user(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     name = str(request.param)
     monkeypatch.setattr(os, "geteuid", lambda: 0 if name == "root" else 1000)

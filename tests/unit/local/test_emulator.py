@@ -58,7 +58,7 @@ def test_it_listens_on_one_port_of_the_loopback(state: State) -> None:
 def test_it_knows_nothing_of_the_users_environment(
     state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "somebody")
+    monkeypatch.setenv("AWS_PROFILE", "personal")
 
     async def start_and_look() -> bytes:
         async with running_emulator(free_port(), state) as emulator:

@@ -207,9 +207,9 @@ def test_the_private_key_is_there_for_tests_and_for_nobody_else(provider: Provid
     ("form", "error"),
     [
         ({"client_id": "till-cli", "username": "rita", "password": "wrong"}, "invalid_grant"),
-        ({"client_id": "till-cli", "username": "nobody", "password": "dev"}, "invalid_grant"),
+        ({"client_id": "till-cli", "username": "unknown", "password": "dev"}, "invalid_grant"),
         ({"client_id": "till-cli"}, "invalid_grant"),
-        ({"client_id": "nobody", "username": "rita", "password": "dev"}, "invalid_client"),
+        ({"client_id": "unknown", "username": "rita", "password": "dev"}, "invalid_client"),
         (
             {"client_id": "till-backoffice", "username": "rita", "password": "dev"},
             "invalid_request",

@@ -30,7 +30,7 @@ def target(monkeypatch: pytest.MonkeyPatch) -> Target:
         return Answer(json.dumps(policy), "", None, 0.1)
 
     monkeypatch.setattr(invoke, "_token", lambda _, given: f"token-of-{given['AS']}")
-    monkeypatch.setattr(invoke, "_setting", lambda *_: "authorizer")
+    monkeypatch.setattr(invoke, "setting", lambda *_: "authorizer")
     monkeypatch.setattr(invoke, "call", answer)
     return emulated("local", "http://127.0.0.1:1")
 

@@ -62,6 +62,7 @@ ITEM = {"pk": {"S": "a customer's name"}}
             {"SecretId": "s"},
             [("secretsmanager:GetSecretValue", "s")],
         ),
+        ("kms", "Sign", {"KeyId": "arn:aws:kms:eu-west-1:0:key/k"}, [("kms:Sign", "key/k")]),
         (
             "sqs",
             "SendMessage",
@@ -74,8 +75,10 @@ ITEM = {"pk": {"S": "a customer's name"}}
             {"Entries": [{"EventBusName": "b"}, {"EventBusName": "b"}]},
             [("events:PutEvents", "b")],
         ),
+        ("s3", "PutObject", {"Bucket": "b"}, [("s3:PutObject", "b")]),
+        ("s3", "ListObjectsV2", {"Bucket": "b"}, [("s3:ListBucket", "b")]),
         # What is not known is not allowed by any role, so the test of the rights names it.
-        ("s3", "PutObject", {"Bucket": "b"}, [("s3:PutObject", "?")]),
+        ("sns", "Publish", {"TopicArn": "t"}, [("sns:Publish", "?")]),
     ],
 )
 def test_a_call_is_written_in_iams_words(

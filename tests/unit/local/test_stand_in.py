@@ -93,7 +93,7 @@ class TestTheContract:
         assert response.json()["id"] == str(CUSTOMERS[0].id)
 
     @pytest.mark.parametrize(
-        "path", ["customers/{}", "products/{}", "customers/nobody", "products/1", "orders/1", ""]
+        "path", ["customers/{}", "products/{}", "customers/unknown", "products/1", "orders/1", ""]
     )
     def test_what_is_not_there_is_a_404_with_a_message(
         self, http: httpx.Client, api_url: str, path: str
@@ -483,7 +483,7 @@ class TestTheControlInterface:
             (f"shipments/{SKU}/behaviour", '{"times": 0}'),
             (f"customers/{UUID(int=1)}", '{"id": "x"}'),
             (f"customers/{UUID(int=1)}", CUSTOMERS[0].model_dump_json(by_alias=True)),
-            ("customers/nobody", "{}"),
+            ("customers/unknown", "{}"),
         ],
     )
     def test_what_it_does_not_understand_is_a_400(

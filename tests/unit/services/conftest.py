@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -10,6 +10,7 @@ from tests.unit.audit import audit
 from tests.unit.fakes import (
     FakeCarrier,
     FakeClock,
+    FakeCustomerIndex,
     FakeCustomers,
     FakeDeadline,
     FakeIncidents,
@@ -49,6 +50,7 @@ class World:
     incidents: FakeIncidents
     customer_id: UUID
     product_id: UUID
+    index: FakeCustomerIndex = field(default_factory=FakeCustomerIndex)
 
     @property
     def settle(self) -> SettleShipment:
@@ -56,7 +58,7 @@ class World:
 
     @property
     def credit(self) -> AdjustCredit:
-        return AdjustCredit(self.store, self.customers, self.clock)
+        return AdjustCredit(self.store, self.customers, self.index, self.clock)
 
     @property
     def refund(self) -> RefundPurchase:

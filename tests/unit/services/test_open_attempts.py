@@ -16,21 +16,22 @@ from till.domain.money import Money
 from till.domain.purchase import (
     AttemptAlreadyResolvedError,
     AttemptState,
+    AttemptStillPendingError,
     CarrierAnsweredOtherwiseError,
     NotShipped,
     OrphanStatus,
     OutcomeUnknown,
+    ShipmentIdTakenError,
     Shipped,
 )
 from till.services.errors import (
     AttemptNotFoundError,
-    AttemptStillPendingError,
     ShipmentFailedError,
-    ShipmentIdTakenError,
     ShipmentOutcomeUnknownError,
 )
 from till.services.ports.attempts import UpdateAttempt, WorkPage
-from till.services.ports.store import UnconfirmedCommitError, Write
+from till.services.ports.store import Write
+from till.services.ports.store_errors import UnconfirmedCommitError
 from till.services.recover_attempts import RECOVERY_ACTOR
 from till.services.resolve_attempt import ResolutionRequest
 from till.services.shared.amount_limit import AmountAboveLimitError

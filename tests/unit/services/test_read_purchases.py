@@ -57,6 +57,51 @@ def test_a_rare_status_is_searched_for(world: World, read: ReadPurchases) -> Non
     assert ([p.id for p in page.purchases], page.before) == ([bought[4]], None)
 
 
+def test_a_search_for_a_rare_status_ends_and_goes_on_where_it_ended(
+    world: World, read: ReadPurchases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("till.services.read_purchases.LOOKED_AT_MOST", 4)
+    monkeypatch.setattr("till.services.read_purchases._AT_ONCE", 2)
+    bought = [world.buy(str(n)).purchase.id for n in range(9)]
+    world.refund(
+        RefundRequest(
+            purchase_id=bought[0],
+            amount=None,
+            quantity=None,
+            reason="r",
+            limit=None,
+            actor="rep",
+            idempotency_key="k",
+        ),
+        FakeDeadline(),
+    )
+    pages: list[list[object]] = []
+    before: int | None = None
+    while True:
+        page = read.of_customer(
+            world.customer_id, status=PurchaseStatus.REFUNDED, before=before, limit=3
+        )
+        pages.append([p.id for p in page.purchases])
+        if page.before is None:
+            break
+        assert isinstance(page.before, int)
+        assert before is None or page.before < before
+        before = page.before
+    assert pages == [[], [], [bought[0]]]
+
+
+def test_a_page_of_a_status_that_is_full_goes_on_right_after_it(
+    world: World, read: ReadPurchases
+) -> None:
+    bought = [world.buy(str(n)).purchase.id for n in range(5)]
+    completed = PurchaseStatus.COMPLETED
+    page = read.of_customer(world.customer_id, status=completed, before=None, limit=2)
+    assert [p.id for p in page.purchases] == [bought[4], bought[3]]
+    assert isinstance(page.before, int)
+    page = read.of_customer(world.customer_id, status=completed, before=page.before, limit=3)
+    assert ([p.id for p in page.purchases], page.before) == (bought[2::-1], None)
+
+
 def test_a_list_of_nobody_is_not_an_empty_list(world: World, read: ReadPurchases) -> None:
     newcomer = world.customers.add()
     page = read.of_customer(newcomer, status=None, before=None, limit=2)

@@ -7,17 +7,25 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from till.settings import EventSettings, ProbeSettings, Settings
+from till.settings import (
+    EventSettings,
+    JournalSettings,
+    ProbeSettings,
+    Settings,
+    SigningSettings,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     import httpx
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from till.adapters.dynamodb.accounts import AccountTables
+    from till.adapters.dynamodb.customer_index import DynamoCustomerIndex
     from till.adapters.dynamodb.store import DynamoStore
     from till.adapters.incidents import LoggedIncidents
     from till.adapters.lambda_deadline import LambdaDeadline
@@ -27,7 +35,8 @@ if TYPE_CHECKING:
     from till.adapters.upstream.credential import Credentials
     from till.adapters.upstream.reader import UpstreamReader
     from till.domain.account import AccountChange
-    from till.domain.catalogue import Customer
+    from till.domain.catalogue import Customer, CustomerDetails
+    from till.domain.words import TypedWords
     from till.http.admission import AdmissionPolicy
     from till.http.identity import Tokens
     from till.services.adjust_credit import AdjustCredit
@@ -35,15 +44,20 @@ if TYPE_CHECKING:
     from till.services.create_purchase import CreatePurchase
     from till.services.create_quote import CreateQuote
     from till.services.create_refund_quote import CreateRefundQuote
+    from till.services.get_customer import GetCustomer
     from till.services.list_customers import ListCustomers
     from till.services.ports.events import LedgerRecord
+    from till.services.ports.signing import Signer
     from till.services.promo_codes import PromoCodes
     from till.services.publish_events import PublishEvents
     from till.services.read_credit import ReadCredit
     from till.services.read_purchases import ReadPurchases
+    from till.services.read_statement import ReadStatement
+    from till.services.read_verification import ReadVerification
     from till.services.recover_attempts import RecoverAttempts
     from till.services.refund_purchase import RefundPurchase
     from till.services.resolve_attempt import ResolveAttempt
+    from till.services.search_everything import SearchEverything
     from till.services.shared.settlement import SettleShipment
     from till.services.shared.shown_customers import ShownCustomers
 
@@ -112,6 +126,48 @@ def _store() -> DynamoStore:
 
 
 @cache
+def _accounts() -> AccountTables:
+    """The store of operations that only read accounts: it loads no other items, and no writes."""
+    from till.adapters.dynamodb.accounts import AccountTables
+    from till.adapters.dynamodb.client import CALL_SECONDS, client_for
+
+    client_for(CALL_SECONDS[0])
+    return AccountTables(
+        client_for,
+        ledger_table=settings().ledger_table,
+        purchases_table=settings().purchases_table,
+    )
+
+
+_INDEX_SECONDS: Final = 1.0
+"""How long a call about the customer index takes at most: nothing waits longer for it."""
+
+
+@cache
+def _customer_index() -> DynamoCustomerIndex:
+    from till.adapters.dynamodb.client import client_for
+    from till.adapters.dynamodb.customer_index import DynamoCustomerIndex
+
+    return DynamoCustomerIndex(client_for(_INDEX_SECONDS), table=settings().customer_index_table)
+
+
+class CustomerIndexWhenNeeded:
+    """``till.services.ports.customer_index.CustomerIndex`` for operations that seldom need it."""
+
+    def saw(self, customers: Iterable[CustomerDetails], *, gone: Iterable[UUID] = ()) -> None:
+        """See the port."""
+        _customer_index().saw(customers, gone=gone)
+
+    def propose(self, typed: TypedWords, *, limit: int) -> tuple[UUID, ...]:
+        """See the port."""
+        return _customer_index().propose(typed, limit=limit)
+
+    def with_id_prefix(self, prefix: str, *, limit: int) -> tuple[UUID, ...]:
+        """See the port."""
+        return _customer_index().with_id_prefix(prefix, limit=limit)
+
+
+@cache
 def _credentials() -> Credentials:
     """One for all that calls the upstream: what a read has renewed, the carrier uses."""
     from till.adapters.upstream.credential import Credentials
@@ -166,6 +222,11 @@ class CustomersWhenAsked:
         customers, _ = _catalogue()
         return customers.get(customer_id)
 
+    def details(self, customer_id: UUID) -> CustomerDetails:
+        """See the port."""
+        customers, _ = _catalogue()
+        return customers.details(customer_id)
+
 
 @cache
 def catalogue_view() -> HttpCatalogueView:
@@ -204,7 +265,7 @@ def adjust_credit() -> AdjustCredit:
     """Grant and deduct credit."""
     from till.services.adjust_credit import AdjustCredit
 
-    return AdjustCredit(_store(), CustomersWhenAsked(), SystemClock())
+    return AdjustCredit(_store(), CustomersWhenAsked(), CustomerIndexWhenNeeded(), SystemClock())
 
 
 @cache
@@ -212,7 +273,34 @@ def read_credit() -> ReadCredit:
     """Read balances and entries."""
     from till.services.read_credit import ReadCredit
 
-    return ReadCredit(_store(), CustomersWhenAsked(), SystemClock())
+    return ReadCredit(_accounts(), CustomersWhenAsked(), SystemClock())
+
+
+@cache
+def read_verification() -> ReadVerification:
+    """Read how far accounts were verified."""
+    from till.adapters.journal import S3Journal, make_s3_client
+    from till.services.read_verification import ReadVerification
+
+    bucket = JournalSettings.from_environment(os.environ).journal
+    return ReadVerification(S3Journal(make_s3_client(), bucket=bucket))
+
+
+@cache
+def read_statement() -> ReadStatement:
+    """Read statements."""
+    from till.services.read_statement import ReadStatement
+
+    return ReadStatement(_accounts(), CustomersWhenAsked(), SystemClock())
+
+
+@cache
+def signer() -> Signer:
+    """Sign statements, and tell the key that signs them."""
+    from till.adapters.kms import KmsSigner, make_kms_client
+
+    key_arn = SigningSettings.from_environment(os.environ).signing_key
+    return KmsSigner(make_kms_client(), key_arn=key_arn)
 
 
 @cache
@@ -294,15 +382,31 @@ def shown_customers() -> ShownCustomers:
     """Look up the customers on a list."""
     from till.services.shared.shown_customers import ShownCustomers
 
-    return ShownCustomers(catalogue_view())
+    return ShownCustomers(catalogue_view(), CustomerIndexWhenNeeded())
 
 
 @cache
 def list_customers() -> ListCustomers:
-    """Find customers among those who have an account."""
+    """List the customers who have an account."""
     from till.services.list_customers import ListCustomers
 
     return ListCustomers(_store(), shown_customers())
+
+
+@cache
+def get_customer() -> GetCustomer:
+    """Show a customer."""
+    from till.services.get_customer import GetCustomer
+
+    return GetCustomer(catalogue_view(), _customer_index())
+
+
+@cache
+def search_everything() -> SearchEverything:
+    """Find anything by what a person types."""
+    from till.services.search_everything import SearchEverything
+
+    return SearchEverything(_store(), _customer_index(), shown_customers())
 
 
 @cache

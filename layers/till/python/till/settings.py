@@ -26,11 +26,12 @@ class Settings(BaseModel):
         ValidationError: one is missing or invalid.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     stage: Literal["local", "localstack", "dev", "staging", "prod"]
     ledger_table: Annotated[str, Field(min_length=3)]
     purchases_table: Annotated[str, Field(min_length=3)]
+    customer_index_table: Annotated[str, Field(min_length=3)]
     upstream_url: HttpUrl
     upstream_read_timeout_seconds: Seconds
     upstream_shipment_timeout_seconds: Seconds
@@ -99,10 +100,46 @@ class EventSettings(BaseModel):
         ValidationError: one is missing or invalid.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     event_bus: Annotated[str, Field(min_length=1)]
     dead_letters_url: HttpUrl
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """The settings that an environment holds."""
+        return cls.model_validate(_ours(environment))
+
+
+class SigningSettings(BaseModel):
+    """What only those that sign, or tell the signing key, are told, in the same way.
+
+    Raises:
+        ValidationError: one is missing or invalid.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    signing_key: Annotated[str, Field(pattern="^arn:")]
+    """The ARN of the KMS key that signs statements."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """The settings that an environment holds."""
+        return cls.model_validate(_ours(environment))
+
+
+class JournalSettings(BaseModel):
+    """What only those that read the journal are told, in the same way.
+
+    Raises:
+        ValidationError: one is missing or invalid.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    journal: Annotated[str, Field(min_length=3)]
+    """The name of its bucket."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -117,7 +154,7 @@ class ProbeSettings(BaseModel):
         ValidationError: one is missing or invalid.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     probe_api_url: HttpUrl
     probe_token_url: HttpUrl

@@ -17,6 +17,7 @@ from till.domain.ledger import (
     EntryKind,
     LedgerCorruptError,
     LedgerEntry,
+    LedgerPosition,
     make_entry,
 )
 from till.domain.money import MAX_BALANCE_MINOR, ZERO, Money
@@ -97,7 +98,9 @@ class Account:
 
     ``version`` counts every change (0: there is no account yet), ``sequence`` only the ledger
     entries; ``entry_hash`` is the hash of the newest entry; ``purchases`` counts completed and
-    open ones. Always: held = sum of the open attempts, available = posted - held >= 0.
+    open ones. ``stored_hash`` is the hash of the newest stored version: of this one once it is
+    stored, and before that of the one that it follows. Always: held = sum of the open attempts,
+    available = posted - held >= 0.
     """
 
     customer_id: UUID
@@ -108,6 +111,7 @@ class Account:
     open_attempts: tuple[OpenAttempt, ...]
     purchases: int
     updated_at: datetime | None
+    stored_hash: str = ""
 
     @classmethod
     def empty(cls, customer_id: UUID) -> Account:
@@ -132,6 +136,11 @@ class Account:
     def available(self) -> Money:
         """What can be spent: posted less held."""
         return self.posted - self.held
+
+    @property
+    def ledger_position(self) -> LedgerPosition:
+        """Where the ledger stands at this version."""
+        return LedgerPosition(sequence=self.sequence, balance=self.posted, hash=self.entry_hash)
 
     def holds(self, attempt_id: UUID) -> bool:
         """Whether an attempt is among the open ones."""

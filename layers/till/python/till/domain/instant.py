@@ -8,13 +8,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from till.domain.errors import TillError
+
 _WIDTH: Final = len("2026-11-22T16:25:18.000000Z")
+
+
+class TimeInFutureError(TillError):
+    """What is asked for has not happened yet. ``field`` is the parameter that asks for it."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__("time in the future")
+        self.field = field
 
 
 def format_instant(instant: datetime) -> str:
     """RFC 3339 in UTC: ``2026-11-22T16:25:18.000000Z``."""
     # Not strftime: its %Y is not padded everywhere.
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    written = instant.astimezone(UTC).isoformat(timespec="microseconds")
+    return written.removesuffix("+00:00") + "Z"
 
 
 def parse_instant(text: str) -> datetime:

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from till.domain.errors import TillError
 from till.domain.instant import format_instant
+from till.domain.money import ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +78,11 @@ class LedgerEntry:
     hash: str
 
 
+def entry_id_for(customer_id: UUID, sequence: int) -> UUID:
+    """The id of a customer's entry, which follows from its number."""
+    return uuid5(_NAMESPACE, f"{customer_id}/{sequence}")
+
+
 def make_entry(
     *,
     customer_id: UUID,
@@ -91,7 +97,7 @@ def make_entry(
 ) -> LedgerEntry:
     """The entry with its id and its hash."""
     entry = LedgerEntry(
-        id=uuid5(_NAMESPACE, f"{customer_id}/{sequence}"),
+        id=entry_id_for(customer_id, sequence),
         customer_id=customer_id,
         sequence=sequence,
         kind=kind,
@@ -135,30 +141,47 @@ def entry_hash(entry: LedgerEntry) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def verify_chain(entries: Iterable[LedgerEntry]) -> None:
-    """Check all entries of one account, oldest first: numbers, balances and hashes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerPosition:
+    """Where an account's ledger stands after an entry: its number, the posted balance, its hash."""
+
+    sequence: int
+    balance: Money
+    hash: str
+
+
+BEGINNING: Final = LedgerPosition(sequence=0, balance=ZERO, hash=GENESIS_HASH)
+"""Before the first entry."""
+
+
+def verify_chain(
+    entries: Iterable[LedgerEntry], *, after: LedgerPosition = BEGINNING
+) -> LedgerPosition:
+    """Check the entries of one account that follow a position, oldest first.
+
+    Their numbers, balances and hashes are checked.
+
+    Returns:
+        The position after the last of them.
 
     Raises:
         LedgerCorruptError: names the first entry that contradicts those before it.
     """
-    expected_sequence = 1
-    balance_minor = 0
-    previous_hash = GENESIS_HASH
     for entry in entries:
-        balance_minor += entry.amount.amount_minor
-        if entry.sequence != expected_sequence:
+        sequence, balance = after.sequence + 1, after.balance + entry.amount
+        if entry.sequence != sequence:
             raise LedgerCorruptError(
-                sequence=expected_sequence, detail=f"missing; found {entry.sequence} in its place"
+                sequence=sequence, detail=f"missing; found {entry.sequence} in its place"
             )
-        if entry.balance_after.amount_minor != balance_minor:
+        if entry.balance_after != balance:
             raise LedgerCorruptError(
-                sequence=entry.sequence, detail="balance_after is not the sum of the amounts"
+                sequence=sequence, detail="balance_after is not the sum of the amounts"
             )
-        if entry.previous_hash != previous_hash:
+        if entry.previous_hash != after.hash:
             raise LedgerCorruptError(
-                sequence=entry.sequence, detail="previous_hash is not the hash of the entry before"
+                sequence=sequence, detail="previous_hash is not the hash of the entry before"
             )
         if entry.hash != entry_hash(entry):
-            raise LedgerCorruptError(sequence=entry.sequence, detail="its hash does not match it")
-        expected_sequence += 1
-        previous_hash = entry.hash
+            raise LedgerCorruptError(sequence=sequence, detail="its hash does not match it")
+        after = LedgerPosition(sequence=sequence, balance=balance, hash=entry.hash)
+    return after

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from till.domain.errors import TillError
+from till.domain.errors import NotFoundError, TillError
 from till.domain.money import Money
 
 if TYPE_CHECKING:
@@ -50,6 +50,26 @@ def canonical_code(code: str) -> str:
     if not _CODE.fullmatch(code):
         raise ValueError("must be 3 to 32 letters, digits, '-' and '_'")
     return code.upper()
+
+
+class PromoCodeNotFoundError(NotFoundError):
+    """There is no such promo code."""
+
+
+class PromoCodeExistsError(TillError):
+    """The code is taken, perhaps in another case."""
+
+
+class PromoCodeDeactivatedError(TillError):
+    """A deactivated promo code stays as it is."""
+
+
+class StaleVersionError(TillError):
+    """The promo code has changed since the version that the caller knows."""
+
+    def __init__(self, *, version: int) -> None:
+        super().__init__("stale version")
+        self.version = version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,18 @@ class OrphanAlreadyClosedError(TillError):
     """The possible orphan shipment of this attempt was closed before."""
 
 
+class AttemptStillPendingError(TillError):
+    """The attempt is under way; its outcome may yet become known by itself."""
+
+
+class ShipmentIdTakenError(TillError):
+    """The shipment id belongs to another purchase."""
+
+    def __init__(self, *, purchase_id: UUID) -> None:
+        super().__init__("shipment id taken")
+        self.purchase_id = purchase_id
+
+
 class AttemptAlreadyResolvedError(TillError):
     """The attempt has its final outcome; it is resolved exactly once."""
 
@@ -565,8 +577,8 @@ class PurchaseAttempt:
         """The voided attempt with what a call of the carrier came to after that.
 
         A parcel that was made after all is an open orphan shipment, and one that may have been made
-        is a possible one: whoever voided the attempt could not know. If there is no parcel, a
-        possible orphan stays open until a person closes it, who sees the answer.
+        is a possible one: the void was made without knowing. If there is no parcel, a possible
+        orphan stays open until a person closes it, who sees the answer.
 
         Raises:
             ValueError: the attempt is not voided.

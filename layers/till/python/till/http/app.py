@@ -74,7 +74,7 @@ _DONE: Final = "done"
 
 logger = Logger()
 
-B = TypeVar("B", bound=BaseModel)
+B = TypeVar("B", bound=BaseModel | str)
 
 
 def answer(
@@ -93,6 +93,16 @@ def answer(
         headers["Age"] = str(age_seconds)
     return Response(
         status_code=status.value, content_type="application/json", body=body, headers=headers
+    )
+
+
+def file_answer(body: B, media_type: str, *, next_page: str | None) -> Response[B]:
+    """A response that is not JSON. ``next_page`` is what Link (RFC 8288) names, a relative URL."""
+    headers: dict[str, str | list[str]] = {}
+    if next_page is not None:
+        headers["Link"] = f'<{next_page}>; rel="next"'
+    return Response(
+        status_code=HTTPStatus.OK.value, content_type=media_type, body=body, headers=headers
     )
 
 

@@ -1,4 +1,4 @@
-"""What a request says about its body: media type (RFC 9110, 8.3) and content coding (8.4)."""
+"""What a request says about bodies: its own, and the one that it would like to have."""
 
 from __future__ import annotations
 
@@ -31,6 +31,20 @@ def is_json(content_type: str) -> bool:
                 return False
         end = parameter.end()
     return not content_type[end:].strip(" \t")
+
+
+def prefers_csv(accept: str | None) -> bool:
+    """Whether an Accept (RFC 9110, 12.5.1) names ``text/csv`` before JSON and before anything."""
+    for part in (accept or "").split(","):
+        kind, _, parameters = part.partition(";")
+        if re.search(r"(^|;)\s*q=0(\.0*)?\s*(;|$)", parameters):
+            continue
+        match kind.strip().lower():
+            case "text/csv":
+                return True
+            case "application/json" | "application/*" | "*/*":
+                return False
+    return False
 
 
 def is_plain(content_encoding: str) -> bool:

@@ -34,15 +34,20 @@ UPSTREAM: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERV
 
 
 def documented(
-    success: HTTPStatus, model: type[BaseModel], *failures: HTTPStatus
+    success: HTTPStatus, model: type[BaseModel], *failures: HTTPStatus, also: str | None = None
 ) -> dict[int, OpenAPIResponse]:
-    """The responses of an operation; ``infra/openapi.py`` adds what all have, and the words."""
+    """The responses of an operation; ``infra/openapi.py`` adds what all have, and the words.
+
+    ``also`` is a media type that the answer can have besides JSON.
+    """
     responses: dict[int, OpenAPIResponse] = {
         success.value: {
             "description": success.phrase,
             "content": {"application/json": {"model": model}},
         }
     }
+    if also is not None:
+        responses[success.value]["content"][also] = {"schema": {"type": "string"}}
     for status in failures:
         responses[status.value] = {
             "description": status.phrase,

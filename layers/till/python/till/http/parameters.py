@@ -69,6 +69,25 @@ AtFilter = Annotated[
         "in the future; left out: the balance now"
     ),
 ]
+VerificationFlag = Annotated[
+    bool,
+    Query(description="Whether to tell, too, how far the account was verified by the watcher"),
+]
+PeriodStart = Annotated[
+    InstantText | None,
+    Query(
+        alias="from",
+        description="From this RFC 3339 time with an offset on; left out: from the first entry",
+    ),
+]
+PeriodEnd = Annotated[
+    InstantText | None,
+    Query(
+        alias="to",
+        description="Until before this RFC 3339 time with an offset, which must not be in the "
+        "future; left out: until the newest entry",
+    ),
+]
 Limit = Annotated[
     int, Field(ge=1, le=100), WRITTEN_AS_JSON, Query(description="The most items on a page")
 ]

@@ -15,18 +15,30 @@ from till.domain.account import (
     UnresolvedAttemptError,
 )
 from till.domain.errors import TillError
+from till.domain.instant import TimeInFutureError
 from till.domain.money import AmountOutOfBoundsError, Money
-from till.domain.promo import InvalidPromoTermsError, PromoCodeRefusedError, PromoRestriction
+from till.domain.promo import (
+    InvalidPromoTermsError,
+    PromoCodeDeactivatedError,
+    PromoCodeExistsError,
+    PromoCodeNotFoundError,
+    PromoCodeRefusedError,
+    PromoRestriction,
+    StaleVersionError,
+)
 from till.domain.purchase import (
     AttemptAlreadyResolvedError,
+    AttemptStillPendingError,
     CarrierAnsweredOtherwiseError,
     NoOrphanShipmentError,
     OrphanAlreadyClosedError,
     RefundAmountChangedError,
     RefundExceedsPurchaseError,
     RefundQuantityExceededError,
+    ShipmentIdTakenError,
     TotalChangedError,
 )
+from till.domain.statement import OutsidePeriodError, PeriodReversedError
 from till.http.cursor import InvalidCursorError
 from till.http.identity import (
     IdentityUnavailableError,
@@ -37,20 +49,13 @@ from till.http.preconditions import InvalidIfMatchError, PreconditionRequiredErr
 from till.http.wire.problem import FieldErrorResponse, ProblemResponse
 from till.services.errors import (
     AttemptNotFoundError,
-    AttemptStillPendingError,
-    BusyError,
-    PromoCodeDeactivatedError,
-    PromoCodeExistsError,
-    PromoCodeNotFoundError,
     PurchaseNotFoundError,
     RequestInFlightError,
     ShipmentFailedError,
-    ShipmentIdTakenError,
     ShipmentOutcomeUnknownError,
-    StaleVersionError,
-    TimeInFutureError,
 )
-from till.services.ports.store import ReadAgainError
+from till.services.ports.signing import SigningUnavailableError
+from till.services.ports.store_errors import BusyError, ReadAgainError
 from till.services.ports.upstream import (
     CustomerNotFoundError,
     ProductNotFoundError,
@@ -224,6 +229,13 @@ def _invalid_terms(error: TillError) -> Problem:
     return invalid_request([FieldErrorResponse(field=error.field, message=error.message)])
 
 
+def _time_in_future(error: TillError) -> Problem:
+    if not isinstance(error, TimeInFutureError):
+        raise TypeError("the row is of another error")
+    message = "must not be in the future"
+    return invalid_request([FieldErrorResponse(field=error.field, message=message)])
+
+
 def _units(count: int) -> str:
     return f"{count} unit{'' if count == 1 else 's'}"
 
@@ -284,7 +296,11 @@ _TABLE: Final[Mapping[type, Callable[[TillError], Problem]]] = dict(
         _field_row(
             InvalidCursorError, "cursor", "is not a cursor of this list; start again without one"
         ),
-        _field_row(TimeInFutureError, "at", "must not be in the future"),
+        (TimeInFutureError, _time_in_future),
+        _field_row(PeriodReversedError, "to", "must be after from"),
+        _field_row(
+            OutsidePeriodError, "cursor", "is not a cursor of this list; start again without one"
+        ),
         _field_row(
             AmountOutOfBoundsError, "quantity", "the total is larger than one purchase may be"
         ),
@@ -550,6 +566,14 @@ _TABLE: Final[Mapping[type, Callable[[TillError], Problem]]] = dict(
             extra=lambda e: {"attempt_id": e.attempt_id},
             headers=lambda e: _replayed(replayed=e.replayed),
             nothing_changed=False,
+        ),
+        _row(
+            SigningUnavailableError,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "signing-unavailable",
+            "Statements cannot be signed at the moment",
+            "The signing key does not answer. Try again.",
+            headers=lambda _: _retry_after(5),
         ),
         _row(
             UpstreamUnavailableError,

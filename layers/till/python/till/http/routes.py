@@ -67,6 +67,7 @@ ROUTES: tuple[Route, ...] = (
         "deduct_credit", "POST", "/customers/{customer_id}/credit/deductions", _STAFF_AND_SERVICE
     ),
     Route("list_entries", "GET", "/customers/{customer_id}/credit/entries", _OWN),
+    Route("get_statement", "GET", "/customers/{customer_id}/credit/statement", _OWN),
     Route("create_purchase", "POST", "/customers/{customer_id}/purchases", _BUYERS),
     Route("list_customer_purchases", "GET", "/customers/{customer_id}/purchases", _OWN),
     Route("get_customer_purchase", "GET", "/customers/{customer_id}/purchases/{purchase_id}", _OWN),
@@ -92,7 +93,9 @@ ROUTES: tuple[Route, ...] = (
     Route("get_promo_code", "GET", "/promo-codes/{code}", _STAFF),
     Route("update_promo_code", "PATCH", "/promo-codes/{code}", _ADMIN),
     Route("deactivate_promo_code", "POST", "/promo-codes/{code}/deactivation", _ADMIN),
+    Route("search_everything", "GET", "/search", _STAFF),
     Route("get_openapi", "GET", "/openapi.json", PUBLIC),
+    Route("get_signing_keys", "GET", "/.well-known/jwks.json", PUBLIC),
     Route("get_health", "GET", "/health", PUBLIC),
     Route("get_health", "HEAD", "/health", PUBLIC),
 )
@@ -104,8 +107,9 @@ OPERATIONS: Final[tuple[str, ...]] = tuple(dict.fromkeys(route.operation for rou
 SCHEDULED_OPERATIONS: tuple[str, ...] = ("recover_attempts",)
 """Operations that no caller can reach: EventBridge runs them every minute."""
 
-STREAM_OPERATIONS: tuple[str, ...] = ("publish_events",)
-"""Operations that no caller can reach either: the ledger table's stream runs them."""
+STREAM_OPERATIONS: tuple[str, ...] = ("publish_events", "watch_ledger")
+"""Operations that no caller can reach either: the ledger table's stream runs them. The watcher also
+follows the purchases table's, and audits every minute."""
 
 PROBE: Final = "probe_api"
 """The operation that calls the API from outside every minute, in stages that are told to."""

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.account import Account, AccountChange
+    from till.domain.catalogue import CustomerDetails
     from till.domain.money import Money
     from till.services.ports.accounts import RememberedRequest
+    from till.services.ports.customer_index import CustomerIndex
     from till.services.ports.run import Clock, Deadline
     from till.services.ports.store import Store
     from till.services.ports.upstream import Customers
@@ -53,9 +55,12 @@ class Adjusted:
 class AdjustCredit:
     """Grant or deduct: one transaction of the account's next version and the request."""
 
-    def __init__(self, store: Store, customers: Customers, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, customers: Customers, index: CustomerIndex, clock: Clock
+    ) -> None:
         self._store = store
         self._customers = customers
+        self._index = index
         self._clock = clock
 
     def grant(self, request: CreditAdjustment, deadline: Deadline) -> Adjusted:
@@ -118,11 +123,12 @@ class AdjustCredit:
                 require_same_request(remembered.fingerprint, asked)
                 change = store.change(customer_id, remembered.version)
                 return Adjusted(change=change, replayed=True)
+            opened_for: CustomerDetails | None = None
             with refused_only_if_new(store, look_up):
                 require_within(request.amount, request.limit)
                 if account.version == 0:
                     # A customer who has an account exists: only the first change asks.
-                    self._customers.get(customer_id)
+                    opened_for = self._customers.details(customer_id)
                 cause = Cause(
                     actor=request.actor,
                     at=self._clock.now(),
@@ -131,6 +137,9 @@ class AdjustCredit:
                 )
                 change = change_account(account, cause)
             store.commit(AppendChange(change), remember(change, operation, asked))
+            if opened_for is not None:
+                # Once in a customer's life, and after the money: whatever comes of it.
+                self._index.saw((opened_for,))
             return Adjusted(change=change, replayed=False)
 
         return until_confirmed(step, deadline)

@@ -28,7 +28,7 @@ from till.services.errors import (
 from till.services.ports.accounts import AppendChange
 from till.services.ports.attempts import CreateAttempt
 from till.services.ports.promo_codes import Redeem
-from till.services.ports.store import InconsistentReadError
+from till.services.ports.store_errors import InconsistentReadError
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most, keeping
 from till.services.shared.idempotency import fingerprint, refused_only_if_new, require_same_request
@@ -246,8 +246,7 @@ class CreatePurchase:
             writes: list[Write] = [AppendChange(change), CreateAttempt(attempt)]
             if state.promo is not None:
                 writes.append(Redeem(state.promo, intent.customer_id))
-            store.commit(*writes)
-            return attempt, change.account
+            return attempt, store.commit(*writes)
 
         try:
             return until_confirmed(step, time_to_reserve)

@@ -1,4 +1,4 @@
-"""How use cases refuse, apart from what the domain and the ports say."""
+"""Errors of use cases that no rule of the domain and no port raises."""
 
 from __future__ import annotations
 
@@ -16,38 +16,6 @@ class PurchaseNotFoundError(NotFoundError):
 
 class AttemptNotFoundError(NotFoundError):
     """There is no such purchase attempt."""
-
-
-class ShipmentIdTakenError(TillError):
-    """The shipment id belongs to another purchase."""
-
-    def __init__(self, *, purchase_id: UUID) -> None:
-        super().__init__("shipment id taken")
-        self.purchase_id = purchase_id
-
-
-class AttemptStillPendingError(TillError):
-    """The attempt is under way; its outcome may yet become known by itself."""
-
-
-class PromoCodeNotFoundError(NotFoundError):
-    """There is no such promo code."""
-
-
-class PromoCodeExistsError(TillError):
-    """The code is taken, perhaps in another case."""
-
-
-class StaleVersionError(TillError):
-    """It has changed since the version that the caller knows."""
-
-    def __init__(self, *, version: int) -> None:
-        super().__init__("stale version")
-        self.version = version
-
-
-class PromoCodeDeactivatedError(TillError):
-    """A deactivated promo code stays as it is."""
 
 
 class RequestInFlightError(TillError):
@@ -75,15 +43,3 @@ class ShipmentOutcomeUnknownError(TillError):
         super().__init__("shipment outcome unknown")
         self.attempt_id = attempt_id
         self.replayed = replayed
-
-
-class TimeInFutureError(TillError):
-    """What is asked for has not happened yet."""
-
-
-class BusyError(TillError):
-    """The request was not confirmed in its time.
-
-    There were too many changes of one account at once, or the database did not answer. Whether the
-    last try took effect may be unknown: the same request with the same key tells.
-    """

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from till.domain.promo import PromoAction, PromoChange, PromoCode, PromoState, canonical_code
-from till.services.errors import (
+from till.domain.promo import (
+    PromoAction,
+    PromoChange,
+    PromoCode,
     PromoCodeDeactivatedError,
     PromoCodeExistsError,
     PromoCodeNotFoundError,
+    PromoState,
     StaleVersionError,
+    canonical_code,
 )
 from till.services.ports.promo_codes import ChangePromo
 from till.services.shared.contention import until_confirmed

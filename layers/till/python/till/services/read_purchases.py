@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from till.services.ports.store import Store
     from till.services.ports.upstream import Customers
 
-_LONGEST_SEARCH: Final = 1_000
+LOOKED_AT_MOST: Final = 500
 """How many purchases of a customer one request looks at for those of a status."""
+
+_AT_ONCE: Final = 100
+"""Of them at once: what one call to DynamoDB can get."""
 
 REFUNDS_SHOWN: Final = 100
 """How many refunds, the newest ones, are shown with their purchase."""
@@ -53,23 +56,31 @@ class ReadPurchases:
             CustomerNotFoundError: no such customer.
             UpstreamUnavailableError, UpstreamContractError: it could not be checked.
         """
-        found: list[Purchase] = []
+        at_once = limit if status is None else _AT_ONCE
+        found: list[tuple[int, Purchase]] = []
         looked_at = 0
         position = before
         while True:
             page = self._store.entries(
-                customer_id, kind=EntryKind.PURCHASE, before=position, limit=limit - len(found)
+                customer_id, kind=EntryKind.PURCHASE, before=position, limit=at_once
             )
-            ids = tuple(c.attempt_id for c in page.changes if c.attempt_id is not None)
-            purchases = (a.purchase for a in self._store.attempts(ids))
-            found += [p for p in purchases if p and (status is None or p.status is status)]
+            versions = {c.attempt_id: c.account.version for c in page.changes if c.attempt_id}
+            found += [
+                (versions[attempt.id], attempt.purchase)
+                for attempt in self._store.attempts(tuple(versions))
+                if attempt.purchase and (status is None or attempt.purchase.status is status)
+            ]
             looked_at += len(page.changes)
             position = page.before
-            if position is None or len(found) == limit or looked_at >= _LONGEST_SEARCH:
+            # A page that is not full looked at all the versions that one may.
+            is_short = len(page.changes) < at_once
+            if position is None or len(found) >= limit or looked_at >= LOOKED_AT_MOST or is_short:
                 break
         if looked_at == 0 and before is None and self._store.account(customer_id).version == 0:
             self._customers.get(customer_id)
-        return PurchasePage(tuple(found), position)
+        if len(found) > limit:
+            position = found[limit - 1][0]
+        return PurchasePage(tuple(purchase for _, purchase in found[:limit]), position)
 
     def of_all(
         self,

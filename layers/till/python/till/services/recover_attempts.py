@@ -18,7 +18,7 @@ from till.domain.purchase import (
 )
 from till.services.errors import AttemptNotFoundError
 from till.services.ports.attempts import UpdateAttempt
-from till.services.ports.store import ReadAgainError
+from till.services.ports.store_errors import ReadAgainError
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import at_most, keeping
 from till.services.shared.in_parallel import in_parallel

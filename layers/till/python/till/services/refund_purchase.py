@@ -11,7 +11,7 @@ from till.services.errors import PurchaseNotFoundError
 from till.services.ports.accounts import AppendChange
 from till.services.ports.attempts import UpdateAttempt
 from till.services.ports.refunds import AddRefund
-from till.services.ports.store import InconsistentReadError
+from till.services.ports.store_errors import InconsistentReadError
 from till.services.shared.amount_limit import require_within
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most

@@ -9,17 +9,15 @@ from till.domain.ledger import Cause
 from till.domain.purchase import (
     AttemptAlreadyResolvedError,
     AttemptState,
+    AttemptStillPendingError,
     NotShipped,
     PurchaseAttempt,
     Resolution,
+    ShipmentIdTakenError,
     Shipped,
 )
-from till.services.errors import (
-    AttemptNotFoundError,
-    AttemptStillPendingError,
-    ShipmentIdTakenError,
-)
-from till.services.ports.store import InconsistentReadError
+from till.services.errors import AttemptNotFoundError
+from till.services.ports.store_errors import InconsistentReadError
 from till.services.shared.amount_limit import require_within
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most

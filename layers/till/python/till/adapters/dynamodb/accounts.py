@@ -14,21 +14,27 @@ from till.adapters.dynamodb.stored.keys import (
     account_key,
     request_key,
     version_key,
+    version_of,
 )
 from till.adapters.dynamodb.tables import Index, Tables
 from till.adapters.dynamodb.unreadable import readable, readable_cursors
 from till.domain.account import Account
 from till.domain.instant import parse_instant
-from till.services.ports.accounts import AccountPage, ChangePage, OpenedAccount
-from till.services.ports.store import InconsistentReadError
+from till.services.ports.accounts import AccountPage, ChangePage, OlderFirstPage, OpenedAccount
+from till.services.ports.store_errors import InconsistentReadError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
     from till.adapters.dynamodb.client import Item
     from till.domain.account import AccountChange
     from till.domain.ledger import EntryKind
     from till.services.ports.accounts import RememberedRequest
+
+LOOKED_AT_MOST: Final = 1_000
+"""How many versions of an account one page looks at for those that belong on it."""
 
 _OPENED: Final = Index("opened-index", "opened_shard", "opened_at")
 
@@ -63,31 +69,70 @@ class AccountTables(Tables):
         self, customer_id: UUID, *, kind: EntryKind | None, before: int | None, limit: int
     ) -> ChangePage:
         """The versions that carry a ledger entry (of a kind), newest first; see the port."""
-        newest = version_key(before - 1) if before is not None else f"{VERSION_PREFIX}9"
-        values: dict[str, object] = {
-            ":pk": account_key(customer_id),
-            ":oldest": version_key(1),
-            ":newest": newest,
-        }
-        query: QueryInputTypeDef = {
-            "TableName": self._ledger,
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :oldest AND :newest",
-            "FilterExpression": "attribute_exists(entry_id)",
-            "ScanIndexForward": False,
-            # Holds lie between the entries: about every second version is one.
-            "Limit": 2 * limit + 2,
-            "ConsistentRead": True,
-        }
-        if kind is not None:
-            query["FilterExpression"] = "attribute_exists(entry_id) AND kind = :kind"
-            values[":kind"] = kind.value
-        query["ExpressionAttributeValues"] = serialize(values)
         if before is not None and before <= 1:
             return ChangePage((), None)
-        found = list(itertools.islice(readable(self._query_all(query), _change), limit + 1))
-        more = len(found) > limit
-        changes = tuple(found[:limit])
-        return ChangePage(changes, changes[-1].account.version if more else None)
+        newest = version_key(before - 1) if before is not None else f"{VERSION_PREFIX}9"
+        query = self._entries_query(customer_id, version_key(1), newest, kind)
+        query["ScanIndexForward"] = False
+        return ChangePage(*self._entries(query, limit, lambda items: readable(items, _change)))
+
+    def entries_between(
+        self, customer_id: UUID, *, after: int, last: int, limit: int
+    ) -> OlderFirstPage:
+        """The versions that carry a ledger entry, oldest first; see the port."""
+        if after >= last:
+            return OlderFirstPage((), None)
+        query = self._entries_query(customer_id, version_key(after + 1), version_key(last))
+        return OlderFirstPage(*self._entries(query, limit, lambda items: map(_change, items)))
+
+    def _entries_query(
+        self, customer_id: UUID, oldest: str, newest: str, kind: EntryKind | None = None
+    ) -> QueryInputTypeDef:
+        values: dict[str, object] = {
+            ":pk": account_key(customer_id),
+            ":oldest": oldest,
+            ":newest": newest,
+        }
+        condition = "attribute_exists(previous_hash)"
+        if kind is not None:
+            condition += " AND kind = :kind"
+            values[":kind"] = kind.value
+        return {
+            "TableName": self._ledger,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :oldest AND :newest",
+            "FilterExpression": condition,
+            "ExpressionAttributeValues": serialize(values),
+            "ConsistentRead": True,
+        }
+
+    def _entries(
+        self,
+        query: QueryInputTypeDef,
+        limit: int,
+        parse: Callable[[Iterable[Item]], Iterator[AccountChange]],
+    ) -> tuple[tuple[AccountChange, ...], int | None]:
+        """Versions with an entry, and the last version that was looked at; None: there are no more.
+
+        At most ``LOOKED_AT_MOST`` versions are looked at.
+        """
+        # Holds lie between the entries: about every second version is one.
+        query["Limit"] = min(2 * limit + 2, LOOKED_AT_MOST)
+        changes: list[AccountChange] = []
+        looked_at = 0
+        while True:
+            answer = self._query(query)
+            changes += itertools.islice(parse(answer["Items"]), limit + 1 - len(changes))
+            looked_at += answer["ScannedCount"]
+            last = answer.get("LastEvaluatedKey")
+            if len(changes) > limit:
+                return tuple(changes[:limit]), changes[limit - 1].account.version
+            if not last:
+                return tuple(changes), None
+            if looked_at >= LOOKED_AT_MOST:
+                return tuple(changes), version_of(str(deserialize(last)["sk"]))
+            query["ExclusiveStartKey"] = last
+            # A rare kind: fewer and larger steps.
+            query["Limit"] = min(2 * query["Limit"], LOOKED_AT_MOST - looked_at)
 
     def remembered(
         self, customer_id: UUID, operation: str, idempotency_key: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from till.services.ports.store import StoreUnreadableError, UnconfirmedCommitError
+from till.services.ports.store_errors import StoreUnreadableError, UnconfirmedCommitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from till.adapters.dynamodb.client import deserialize, serialize
@@ -10,6 +10,7 @@ from till.adapters.dynamodb.stored.attempts import StoredAttempt, StoredShipment
 from till.adapters.dynamodb.stored.keys import (
     PURCHASE_SORT_KEY,
     SHIPMENT_SORT_KEY,
+    purchase_id_of,
     purchase_key,
     shipment_key,
     state_shards,
@@ -22,8 +23,15 @@ from till.services.ports.attempts import AttemptPage, WorkPage
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+
     from till.adapters.dynamodb.client import Item
     from till.domain.purchase import AttemptState, OrphanStatus, PurchaseAttempt, PurchaseStatus
+
+
+_SHORT_IDS: Final = "short-id-index"
+_SAME_SHORT_ID: Final = 10
+"""Two purchases of four billion have the same 8 characters: a few at most."""
 
 
 class AttemptTables(Tables):
@@ -42,6 +50,18 @@ class AttemptTables(Tables):
         ]
         found = {attempt.id: attempt for attempt in readable(self._batch_get(keys), _attempt)}
         return tuple(found[attempt_id] for attempt_id in attempt_ids if attempt_id in found)
+
+    def attempt_ids(self, short_id: str) -> tuple[UUID, ...]:
+        """The ids that begin with these 8 characters; see the port."""
+        query: QueryInputTypeDef = {
+            "TableName": self._purchases,
+            "IndexName": _SHORT_IDS,
+            "KeyConditionExpression": "short_id = :short_id",
+            "ExpressionAttributeValues": serialize({":short_id": short_id}),
+            "Limit": _SAME_SHORT_ID,
+        }
+        keys = (str(deserialize(item)["pk"]) for item in self._query(query)["Items"])
+        return tuple(readable_cursors(keys, purchase_id_of))
 
     def list_attempts(
         self,

@@ -10,9 +10,10 @@ from till.domain.purchase import AttemptState
 from till.metrics import Metric, measure
 from till.services.ports.accounts import AppendChange
 from till.services.ports.attempts import CreateAttempt, UpdateAttempt
-from till.services.ports.store import UnconfirmedCommitError
+from till.services.ports.store_errors import UnconfirmedCommitError
 
 if TYPE_CHECKING:
+    from till.domain.account import Account
     from till.services.ports.store import Write
 
 _MONEY: Final = {
@@ -31,15 +32,16 @@ _OUTCOMES: Final = {
 class MeasuredStore(DynamoStore):
     """Counts what was committed, and how often a commit has to be thought over."""
 
-    def commit(self, *writes: Write) -> None:
+    def commit(self, *writes: Write) -> Account | None:
         """See the port."""
         try:
-            super().commit(*writes)
+            account = super().commit(*writes)
         except UnconfirmedCommitError:
             measure(Metric.CONFLICTS_RETRIED)
             raise
         for write in writes:
             _count(write)
+        return account
 
 
 def _count(write: Write) -> None:

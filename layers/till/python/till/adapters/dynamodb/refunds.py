@@ -12,7 +12,7 @@ from till.adapters.dynamodb.stored.keys import REFUND_PREFIX, purchase_key, refu
 from till.adapters.dynamodb.tables import Tables
 from till.adapters.dynamodb.unreadable import readable
 from till.services.ports.refunds import RefundPage
-from till.services.ports.store import InconsistentReadError
+from till.services.ports.store_errors import InconsistentReadError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef

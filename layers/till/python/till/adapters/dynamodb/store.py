@@ -9,22 +9,25 @@ from till.adapters.dynamodb.answers import require_genuine, unless_final
 from till.adapters.dynamodb.attempts import AttemptTables
 from till.adapters.dynamodb.promo_codes import PromoTables
 from till.adapters.dynamodb.refunds import RefundTables
-from till.adapters.dynamodb.writes import WriteItems
-from till.services.ports.store import UnconfirmedCommitError
+from till.adapters.dynamodb.writes import Transaction
+from till.services.ports.store_errors import UnconfirmedCommitError
 
 if TYPE_CHECKING:
+    from till.domain.account import Account
     from till.services.ports.store import Write
 
 
 class DynamoStore(AccountTables, AttemptTables, RefundTables, PromoTables):
     """``till.services.ports.store.Store`` over the ledger table and the purchases table."""
 
-    def commit(self, *writes: Write) -> None:
+    def commit(self, *writes: Write) -> Account | None:
         """All the writes in one transaction, each under its condition; see the port."""
-        to_items = WriteItems(ledger_table=self._ledger, purchases_table=self._purchases)
-        items = [item for write in writes for item in to_items.of(write)]
+        transaction = Transaction(
+            writes, ledger_table=self._ledger, purchases_table=self._purchases
+        )
         with unless_final(UnconfirmedCommitError):
             answer = self._client().transact_write_items(
-                TransactItems=items, ReturnConsumedCapacity="TOTAL"
+                TransactItems=transaction.items, ReturnConsumedCapacity="TOTAL"
             )
             require_genuine(answer)
+        return transaction.account

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 from till.adapters.dynamodb.answers import require_genuine, unless_final
 from till.adapters.dynamodb.client import deserialize, serialize
 from till.domain.instant import format_instant
-from till.services.ports.store import StoreUnreadableError
+from till.services.ports.store_errors import StoreUnreadableError
 from till.services.shared.in_parallel import all_in_parallel, pause
 
 if TYPE_CHECKING:

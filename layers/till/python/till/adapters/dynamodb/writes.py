@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from till.adapters.dynamodb.stored.attempts import (
     StoredRefund,
     StoredShipmentClaim,
 )
+from till.adapters.dynamodb.stored.chain import WrittenWith
 from till.adapters.dynamodb.stored.keys import PROMO_SORT_KEY, promo_key, redemptions_key
 from till.adapters.dynamodb.stored.promo_codes import StoredPromo, StoredPromoVersion
 from till.services.ports.accounts import AppendChange, RememberRequest
@@ -21,7 +23,7 @@ from till.services.ports.promo_codes import ChangePromo, GiveRedemptionBack, Red
 from till.services.ports.refunds import AddRefund
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_dynamodb.type_defs import (
         AttributeValueTypeDef,
@@ -29,27 +31,36 @@ if TYPE_CHECKING:
         UpdateTypeDef,
     )
 
+    from till.domain.account import Account, AccountChange
     from till.domain.promo import PromoChange, PromoCode
     from till.domain.purchase import PurchaseAttempt
     from till.services.ports.store import Write
 
 
-class WriteItems:
-    """Turns the writes of a commit into items of one transaction over both tables."""
+class Transaction:
+    """The writes of a commit as ``items`` of one transaction over both tables.
 
-    def __init__(self, *, ledger_table: str, purchases_table: str) -> None:
+    ``account`` is the account that it leaves, if it appends a version of one.
+    """
+
+    def __init__(self, writes: Sequence[Write], *, ledger_table: str, purchases_table: str) -> None:
         self._ledger = ledger_table
         self._purchases = purchases_table
+        self._version = next(
+            (one.change.account.version for one in writes if isinstance(one, AppendChange)), None
+        )
+        self._with_it = self._written_with(writes)
+        self.account: Account | None = None
+        self.items = [item for write in writes for item in self._of(write)]
 
-    def of(self, write: Write) -> list[TransactWriteItemTypeDef]:
-        """The items of one write."""
+    def _of(self, write: Write) -> list[TransactWriteItemTypeDef]:
         match write:
             case AppendChange(change=change):
-                return [_create(self._ledger, StoredChange.of(change).values())]
+                return [self._append(change)]
             case RememberRequest(request=request):
                 return [_create(self._ledger, StoredRequest.of(request).values())]
             case CreateAttempt(attempt=attempt):
-                return [_create(self._purchases, StoredAttempt.of(attempt).values())]
+                return [_create(self._purchases, self._stored(attempt))]
             case AddRefund(refund=refund):
                 return [_create(self._purchases, StoredRefund.of(refund).values())]
             case UpdateAttempt(before=before, after=after):
@@ -64,10 +75,37 @@ class WriteItems:
             case ChangePromo(change=promo_change):
                 return self._change_promo(promo_change)
 
+    def _written_with(self, writes: Sequence[Write]) -> WrittenWith:
+        attempt: Mapping[str, object] | None = None
+        items: list[Mapping[str, object]] = []
+        for write in writes:
+            match write:
+                case CreateAttempt(attempt=after) | UpdateAttempt(after=after):
+                    attempt = self._stored(after)
+                case RememberRequest(request=request):
+                    items.append(StoredRequest.of(request).values())
+                case AddRefund(refund=refund):
+                    items.append(StoredRefund.of(refund).values())
+                case ClaimShipment(shipment_id=shipment_id, purchase_id=purchase_id):
+                    items.append(StoredShipmentClaim.of(shipment_id, purchase_id).values())
+                case _:
+                    # Promo codes count their use, which follows from the attempts.
+                    pass
+        return WrittenWith.of(attempt, items)
+
+    def _stored(self, attempt: PurchaseAttempt) -> dict[str, object]:
+        values = StoredAttempt.of(attempt).values()
+        return values if self._version is None else {**values, "account_version": self._version}
+
+    def _append(self, change: AccountChange) -> TransactWriteItemTypeDef:
+        version = StoredChange.of(change, self._with_it)
+        self.account = replace(change.account, stored_hash=version.hash)
+        return _create(self._ledger, version.values())
+
     def _update_attempt(
         self, before: PurchaseAttempt, after: PurchaseAttempt
     ) -> TransactWriteItemTypeDef:
-        old, new = StoredAttempt.of(before).values(), StoredAttempt.of(after).values()
+        old, new = StoredAttempt.of(before).values(), self._stored(after)
         changed = {name: value for name, value in new.items() if old.get(name) != value}
         if forbidden := changed.keys() & WRITTEN_ONCE:
             raise ValueError(f"what was sold never changes: {sorted(forbidden)}")

@@ -44,10 +44,16 @@ class HttpCustomers:
 
     def get(self, customer_id: UUID) -> Customer:
         """The customer as the API has it at this moment; see the port."""
+        return self._now(customer_id).customer()
+
+    def details(self, customer_id: UUID) -> CustomerDetails:
+        """The same, with name and e-mail address; see the port."""
+        return self._now(customer_id).details()
+
+    def _now(self, customer_id: UUID) -> CustomerAnswer:
         path = _customer_path(customer_id)
         with _asking(self._reader, path, _CUSTOMER_API):
-            answer = _customer(self._reader.revalidated(path), customer_id)
-            return answer.customer()
+            return _customer(self._reader.revalidated(path), customer_id)
 
 
 class HttpProducts:

@@ -12,6 +12,7 @@ import re
 import socket
 import threading
 from concurrent.futures import Future
+from functools import cache
 from typing import TYPE_CHECKING, Final, cast
 
 import httpcore
@@ -47,8 +48,7 @@ class BoundedTransport(httpx.HTTPTransport):
     """
 
     def __init__(self, *, tls: bool, keep_alive: bool) -> None:
-        # Loading the certificates costs 45 ms of a cold start; plain HTTP has no use for them.
-        context = httpx.create_ssl_context(verify=tls, trust_env=False)
+        context = _tls_context(verify=tls)
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
@@ -82,6 +82,15 @@ class BoundedTransport(httpx.HTTPTransport):
             if status is None:
                 raise
             raise UnreadableAnswerError("its header fields are not HTTP", status=status) from error
+
+
+@cache
+def _tls_context(*, verify: bool) -> ssl.SSLContext:
+    """One for all connections of a function: loading the certificates costs 16 ms of a cold start.
+
+    Plain HTTP has no use for them.
+    """
+    return httpx.create_ssl_context(verify=verify, trust_env=False)
 
 
 class _Exchange:

@@ -51,7 +51,7 @@ def _instant(milliseconds: int) -> datetime:
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class AddressAnswer(_Answer):

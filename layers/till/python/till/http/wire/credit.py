@@ -10,35 +10,8 @@ from pydantic import Field
 from till.domain.account import Account, AccountChange
 from till.domain.ledger import EntryKind, LedgerEntry
 from till.domain.money import Money
-from till.http.wire.text import Reason
-from till.http.wire.types import Amount, Instant, WireRequest, WireResponse
-from till.services.adjust_credit import CreditAdjustment
-
-
-class _CreditRequest(WireRequest):
-    amount: Amount
-    reason: Reason
-
-    def adjustment(
-        self, *, customer_id: UUID, actor: str, limit: Money | None, idempotency_key: str
-    ) -> CreditAdjustment:
-        """The request as its use case knows it."""
-        return CreditAdjustment(
-            customer_id=customer_id,
-            amount=Money(self.amount),
-            limit=limit,
-            reason=self.reason,
-            actor=actor,
-            idempotency_key=idempotency_key,
-        )
-
-
-class GrantCreditRequest(_CreditRequest):
-    """Credit to give."""
-
-
-class DeductCreditRequest(_CreditRequest):
-    """Credit to take away."""
+from till.http.wire.types import Instant, WireResponse
+from till.services.ports.journal import Verification
 
 
 class BalanceResponse(WireResponse):
@@ -63,6 +36,51 @@ class BalanceResponse(WireResponse):
             available=account.available.amount_minor,
             version=account.version,
             updated_at=account.updated_at,
+        )
+
+
+class VerificationResponse(WireResponse):
+    """How far an account was verified by the watcher of the ledger (docs/evidence.md)."""
+
+    version: int = Field(description="The newest verified version; 0: none yet")
+    verified_at: Instant | None = Field(
+        description="When that was; null if nothing is verified yet"
+    )
+    findings: int = Field(
+        description="How often something was found that Till does not write, up to 100. Not 0: "
+        "someone or something has tampered with the account"
+    )
+
+    @classmethod
+    def of(cls, verification: Verification) -> Self:
+        """A verification."""
+        return cls(
+            version=verification.version,
+            verified_at=verification.at,
+            findings=verification.findings,
+        )
+
+
+class CreditResponse(BalanceResponse):
+    """A balance, how far it was verified, and how much of it the caller may change at once."""
+
+    adjustment_limit: int | None = Field(
+        description="The most that you may grant or deduct at once, in minor units. null without "
+        "a limit, and for those who may do neither"
+    )
+    verification: VerificationResponse | None = Field(
+        description="null if not asked for, and if it is not known at this moment"
+    )
+
+    @classmethod
+    def seen_by(
+        cls, account: Account, verification: Verification | None, *, limit: Money | None
+    ) -> Self:
+        """The balance of an account, what is known of its verification, and a caller's limit."""
+        return cls(
+            **dict(BalanceResponse.of(account)),
+            adjustment_limit=limit.amount_minor if limit is not None else None,
+            verification=VerificationResponse.of(verification) if verification else None,
         )
 
 

@@ -132,10 +132,10 @@ PromoCodeText = Annotated[
 class WireRequest(BaseModel):
     """What every request body is: strict, and without fields that are not known."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
 
 
 class WireResponse(BaseModel):
     """What every response body is."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)

@@ -52,6 +52,14 @@ class ChangePage:
     before: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class OlderFirstPage:
+    """Versions of an account, oldest first; ``after`` is where to go on, None at the end."""
+
+    changes: tuple[AccountChange, ...]
+    after: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedAccount:
     """A customer who has an account, since when, and its cursor in the list of all."""
@@ -91,7 +99,21 @@ class AccountReads(Protocol):
     def entries(
         self, customer_id: UUID, *, kind: EntryKind | None, before: int | None, limit: int
     ) -> ChangePage:
-        """The versions that carry a ledger entry (of a kind), newest first."""
+        """The versions that carry a ledger entry (of a kind), newest first.
+
+        When they are rare, a page may hold fewer than ``limit`` and yet not be the last: how many
+        versions it looks at is bounded.
+        """
+        ...
+
+    def entries_between(
+        self, customer_id: UUID, *, after: int, last: int, limit: int
+    ) -> OlderFirstPage:
+        """The versions that carry a ledger entry, oldest first: those after one, up to another.
+
+        A page may hold fewer than ``limit``, and yet not be the last. A version that cannot be read
+        is not left out: it raises.
+        """
         ...
 
     def remembered(

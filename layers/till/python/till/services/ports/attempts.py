@@ -68,6 +68,10 @@ class AttemptReads(Protocol):
         """Those of the attempts that exist, in the order asked for."""
         ...
 
+    def attempt_ids(self, short_id: str) -> tuple[UUID, ...]:
+        """The ids that begin with these 8 characters. May lag the commits by a moment."""
+        ...
+
     def list_attempts(
         self,
         listed_as: tuple[AttemptState | PurchaseStatus | OrphanStatus, ...],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from till.domain.errors import TillError
 from till.services.ports.accounts import AccountReads, AppendChange, RememberRequest
 from till.services.ports.attempts import AttemptReads, ClaimShipment, CreateAttempt, UpdateAttempt
 from till.services.ports.promo_codes import ChangePromo, GiveRedemptionBack, PromoReads, Redeem
 from till.services.ports.refunds import AddRefund, RefundReads
 from till.services.ports.run import Deadline
+
+if TYPE_CHECKING:
+    from till.domain.account import Account
 
 Write = (
     AppendChange
@@ -22,33 +24,6 @@ Write = (
     | GiveRedemptionBack
     | ChangePromo
 )
-
-
-class ReadAgainError(TillError):
-    """What was read cannot be built on: read again, and decide by what is there then."""
-
-
-class UnconfirmedCommitError(ReadAgainError):
-    """A commit was refused because what it builds on has changed, or its effect is unknown.
-
-    Both call for the same: read again.
-    """
-
-
-class StoreUnreadableError(ReadAgainError):
-    """The tables could not be read at this moment."""
-
-
-class InconsistentReadError(ReadAgainError):
-    """What was read contradicts itself.
-
-    The items of one transaction may become visible one after the other, and two reads may have seen
-    different times. Only if it stays like this is something corrupt.
-    """
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
 
 
 class Store(AccountReads, AttemptReads, RefundReads, PromoReads, Protocol):
@@ -69,8 +44,11 @@ class Store(AccountReads, AttemptReads, RefundReads, PromoReads, Protocol):
         """
         ...
 
-    def commit(self, *writes: Write) -> None:
+    def commit(self, *writes: Write) -> Account | None:
         """All the writes, or none of them.
+
+        Returns:
+            The account as it then is stored, if a version of one was appended.
 
         Raises:
             UnconfirmedCommitError: refused, or of unknown effect: read again.

@@ -50,6 +50,14 @@ class Customers(Protocol):
         """
         ...
 
+    def details(self, customer_id: UUID) -> CustomerDetails:
+        """The same, with name and e-mail address.
+
+        Raises:
+            CustomerNotFoundError, UpstreamUnavailableError, UpstreamContractError: as for ``get``.
+        """
+        ...
+
 
 class Products(Protocol):
     """The Product API."""

@@ -7,8 +7,7 @@ import random
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from till.domain.ledger import LedgerCorruptError
-from till.services.errors import BusyError
-from till.services.ports.store import InconsistentReadError, ReadAgainError
+from till.services.ports.store_errors import BusyError, InconsistentReadError, ReadAgainError
 from till.services.shared.in_parallel import pause
 
 if TYPE_CHECKING:

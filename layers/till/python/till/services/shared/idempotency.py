@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from till.domain.errors import TillError
 from till.services.ports.accounts import RememberedRequest, RememberRequest
-from till.services.ports.store import InconsistentReadError, ReadAgainError
+from till.services.ports.store_errors import InconsistentReadError, ReadAgainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -13,7 +13,7 @@ from till.services.errors import AttemptNotFoundError
 from till.services.ports.accounts import AppendChange
 from till.services.ports.attempts import ClaimShipment, UpdateAttempt
 from till.services.ports.promo_codes import GiveRedemptionBack
-from till.services.ports.store import InconsistentReadError, ReadAgainError
+from till.services.ports.store_errors import InconsistentReadError, ReadAgainError
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import keeping
 from till.services.shared.in_parallel import in_parallel

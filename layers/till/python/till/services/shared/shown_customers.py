@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.catalogue import CustomerDetails
+    from till.services.ports.customer_index import CustomerIndex
     from till.services.ports.upstream import CatalogueView
 
 _AT_ONCE: Final = 8
@@ -38,10 +39,14 @@ class Looked:
 
 
 class ShownCustomers:
-    """Looks customers up for display. Who cannot be had is left out: the list matters more."""
+    """Looks customers up for display. Who cannot be had is left out: the list matters more.
 
-    def __init__(self, catalogue_view: CatalogueView) -> None:
+    What the Customer API says of them corrects the customer index.
+    """
+
+    def __init__(self, catalogue_view: CatalogueView, index: CustomerIndex) -> None:
         self._showcase = catalogue_view
+        self._index = index
 
     def __call__(self, customer_ids: Iterable[UUID]) -> Looked:
         """Those that are known, each asked for once.
@@ -52,17 +57,25 @@ class ShownCustomers:
         distinct = list(dict.fromkeys(customer_ids))
         silent = threading.Event()
         unavailable: list[UpstreamUnavailableError] = []
+        current: list[CustomerDetails] = []
+        gone: list[UUID] = []
 
         def look(customer_id: UUID) -> CustomerDetails | None:
             if silent.is_set():
                 return None
             try:
-                return self._showcase.customer(customer_id).value
+                shown = self._showcase.customer(customer_id)
+                if not shown.stale:
+                    current.append(shown.value)
+                return shown.value
             except UpstreamUnavailableError as error:
                 unavailable.append(error)
                 silent.set()
                 return None
-            except (CustomerNotFoundError, UpstreamContractError):
+            except CustomerNotFoundError:
+                gone.append(customer_id)
+                return None
+            except UpstreamContractError:
                 return None
 
         found = all_in_parallel([partial(look, each) for each in distinct], at_once=_AT_ONCE)
@@ -71,4 +84,5 @@ class ShownCustomers:
             for customer_id, details in zip(distinct, found, strict=True)
             if details is not None
         }
+        self._index.saw(current, gone=gone)
         return Looked(customers, unavailable[0] if unavailable else None)

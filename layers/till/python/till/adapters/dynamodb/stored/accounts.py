@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Self
 from uuid import UUID
 
+from till.adapters.dynamodb.stored.chain import ALONE, WrittenWith, version_hash
 from till.adapters.dynamodb.stored.item import StoredItem
-from till.adapters.dynamodb.stored.keys import account_key, opened_shard, request_key, version_key
+from till.adapters.dynamodb.stored.keys import (
+    account_key,
+    opened_shard,
+    owner_of,
+    request_key,
+    version_key,
+)
 from till.domain.account import Account, AccountChange, ChangeKind, OpenAttempt
 from till.domain.instant import format_instant, parse_instant
-from till.domain.ledger import Cause, EntryKind, LedgerCorruptError, LedgerEntry
+from till.domain.ledger import Cause, EntryKind, LedgerCorruptError, LedgerEntry, entry_id_for
 from till.domain.money import Money
 from till.services.ports.accounts import RememberedRequest
 
@@ -27,13 +34,13 @@ class StoredOpenAttempt(StoredItem):
 class StoredChange(StoredItem):
     """Ledger table: one version of an account, and the change that made it. Never updated.
 
-    ``entry_id`` is there if and only if the change posted money: then the item is the ledger
-    entry, with ``posted`` its balance after and ``entry_hash`` its hash.
+    ``previous_hash`` is there if and only if the change posted money: then the item is the ledger
+    entry, with ``posted`` its balance after and ``entry_hash`` its hash. ``hash`` chains every
+    version to the one before, and covers what was written with it (see ``chain``).
     """
 
     pk: str
     sk: str
-    customer_id: UUID
     version: int
     kind: ChangeKind
     amount: int
@@ -50,15 +57,22 @@ class StoredChange(StoredItem):
     at: str
     attempt_id: UUID | None = None
     refund_id: UUID | None = None
-    entry_id: UUID | None = None
     previous_hash: str | None = None
     opened_shard: str | None = None
     """With ``opened_at`` on the first version only: the keys of the index of accounts."""
     opened_at: str | None = None
+    attempt_hash: str | None = None
+    items_hash: str | None = None
+    hash: str
+
+    @property
+    def customer_id(self) -> UUID:
+        """Whose account it is."""
+        return owner_of(self.pk)
 
     @classmethod
-    def of(cls, change: AccountChange) -> Self:
-        """A change as it is stored."""
+    def of(cls, change: AccountChange, with_it: WrittenWith = ALONE) -> Self:
+        """A change as it is stored, with what is written in the same transaction."""
         account, cause, entry = change.account, change.cause, change.entry
         at = format_instant(cause.at)
         opens = account.version == 1
@@ -72,10 +86,9 @@ class StoredChange(StoredItem):
             )
             for attempt in account.open_attempts
         ]
-        return cls(
+        unsealed = cls(
             pk=account_key(account.customer_id),
             sk=version_key(account.version),
-            customer_id=account.customer_id,
             version=account.version,
             kind=change.kind,
             amount=change.amount.amount_minor,
@@ -92,11 +105,15 @@ class StoredChange(StoredItem):
             at=at,
             attempt_id=change.attempt_id,
             refund_id=entry.refund_id if entry else None,
-            entry_id=entry.id if entry else None,
             previous_hash=entry.previous_hash if entry else None,
             opened_shard=opened_shard(account.customer_id) if opens else None,
             opened_at=f"{at}#{account.customer_id}" if opens else None,
+            attempt_hash=with_it.attempt_hash,
+            items_hash=with_it.items_hash,
+            hash="",
         )
+        sealed = version_hash(unsealed.values(), previous=account.stored_hash)
+        return unsealed.model_copy(update={"hash": sealed})
 
     def change(self) -> AccountChange:
         """The change as the domain knows it.
@@ -123,6 +140,7 @@ class StoredChange(StoredItem):
             ),
             purchases=self.purchases,
             updated_at=at,
+            stored_hash=self.hash,
         )
         if account.held.amount_minor != self.held:
             raise LedgerCorruptError(
@@ -141,11 +159,11 @@ class StoredChange(StoredItem):
         )
 
     def _entry(self, account: Account) -> LedgerEntry | None:
-        if self.entry_id is None or self.previous_hash is None or account.updated_at is None:
+        if self.previous_hash is None or account.updated_at is None:
             return None
         return LedgerEntry(
-            id=self.entry_id,
-            customer_id=self.customer_id,
+            id=entry_id_for(account.customer_id, self.sequence),
+            customer_id=account.customer_id,
             sequence=self.sequence,
             kind=EntryKind(self.kind.value),
             amount=Money(self.amount, self.currency),

@@ -14,6 +14,7 @@ from till.adapters.dynamodb.stored.keys import (
     purchase_key,
     refund_key,
     shipment_key,
+    short_id,
     state_shard,
 )
 from till.domain.catalogue import Address, Product
@@ -179,6 +180,8 @@ class StoredTerms(StoredItem):
 
     pk: str
     sk: str
+    short_id: str | None = None
+    """The key of the index of short ids. Attempts of before it existed have none."""
     customer_id: UUID
     product: StoredProduct
     quantity: int
@@ -204,6 +207,8 @@ class StoredAttempt(StoredTerms):
     """Purchases table: an attempt and, once it has a ``shipment_id``, the purchase it became."""
 
     revision: int
+    account_version: int | None = None
+    """The newest version of the account that was written together with this."""
     state: AttemptState
     state_shard: str
     state_at: str
@@ -226,7 +231,7 @@ class StoredAttempt(StoredTerms):
 
     @classmethod
     def of(cls, attempt: PurchaseAttempt) -> Self:
-        """An attempt as it is stored."""
+        """An attempt as it is stored, without the version that is written with it."""
         order, product, address = (
             attempt.order,
             attempt.order.product,
@@ -236,6 +241,7 @@ class StoredAttempt(StoredTerms):
         return cls(
             pk=purchase_key(attempt.id),
             sk=PURCHASE_SORT_KEY,
+            short_id=short_id(attempt.id),
             customer_id=attempt.customer_id,
             product=StoredProduct(
                 id=product.id,

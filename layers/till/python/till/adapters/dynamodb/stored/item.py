@@ -35,7 +35,7 @@ def read(text: str | None) -> datetime | None:
 class StoredItem(BaseModel):
     """An item, or a part of one."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     def values(self) -> dict[str, object]:
         """The attributes to store; what is None is not stored."""

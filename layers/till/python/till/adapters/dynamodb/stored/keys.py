@@ -22,9 +22,19 @@ def account_key(customer_id: UUID) -> str:
     return f"ACCOUNT#{customer_id}"
 
 
+def owner_of(key: str) -> UUID:
+    """The customer whose account has this key."""
+    return UUID(key.removeprefix("ACCOUNT#"))
+
+
 def version_key(version: int) -> str:
     """The sort key of a version of an account. Its width makes text sort like numbers."""
     return f"{VERSION_PREFIX}{version:016d}"
+
+
+def version_of(key: str) -> int:
+    """The version that ``version_key`` made the key of."""
+    return int(key.removeprefix(VERSION_PREFIX))
 
 
 def request_key(operation: str, idempotency_key: str) -> str:
@@ -35,6 +45,11 @@ def request_key(operation: str, idempotency_key: str) -> str:
 def purchase_key(attempt_id: UUID) -> str:
     """The partition of an attempt, the purchase it became, and its refunds."""
     return f"PURCHASE#{attempt_id}"
+
+
+def short_id(attempt_id: UUID) -> str:
+    """The first 8 characters of an id: how people see it in a list."""
+    return str(attempt_id)[:8]
 
 
 def purchase_id_of(key: str) -> UUID:

@@ -21,13 +21,13 @@ from till.domain.purchase import (
     attempt_id_for,
 )
 from till.services.errors import (
-    BusyError,
     RequestInFlightError,
     ShipmentFailedError,
     ShipmentOutcomeUnknownError,
 )
 from till.services.ports.attempts import CreateAttempt, UpdateAttempt
-from till.services.ports.store import UnconfirmedCommitError, Write
+from till.services.ports.store import Write
+from till.services.ports.store_errors import BusyError, UnconfirmedCommitError
 from till.services.ports.upstream import CustomerNotFoundError, ProductNotFoundError
 from till.services.refund_purchase import RefundRequest
 from till.services.shared.idempotency import IdempotencyKeyReusedError

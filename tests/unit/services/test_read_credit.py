@@ -11,9 +11,9 @@ import pytest
 
 from tests.unit.fakes import NOON, FakeStore
 from till.domain.account import Account
+from till.domain.instant import TimeInFutureError
 from till.domain.ledger import Cause
 from till.domain.money import Money
-from till.services.errors import TimeInFutureError
 from till.services.ports.upstream import CustomerNotFoundError
 from till.services.read_credit import ReadCredit
 

@@ -19,10 +19,14 @@ from till.domain.promo import (
     PercentageDiscount,
     PromoAction,
     PromoCode,
+    PromoCodeDeactivatedError,
+    PromoCodeExistsError,
+    PromoCodeNotFoundError,
     PromoCodeRefusedError,
     PromoRestriction,
     PromoState,
     PromoTerms,
+    StaleVersionError,
 )
 from till.domain.purchase import (
     AttemptState,
@@ -33,14 +37,7 @@ from till.domain.purchase import (
     Shipped,
     TotalChangedError,
 )
-from till.services.errors import (
-    PromoCodeDeactivatedError,
-    PromoCodeExistsError,
-    PromoCodeNotFoundError,
-    ShipmentFailedError,
-    ShipmentOutcomeUnknownError,
-    StaleVersionError,
-)
+from till.services.errors import ShipmentFailedError, ShipmentOutcomeUnknownError
 from till.services.promo_codes import PromoCodes
 from till.services.refund_purchase import RefundRequest
 from till.services.shared.idempotency import IdempotencyKeyReusedError
@@ -137,7 +134,7 @@ def test_an_unknown_attempt_that_is_voided_gives_its_redemption_back(world: Worl
 
 def test_a_code_that_cannot_be_used_is_no_silent_full_price(world: World) -> None:
     with pytest.raises(PromoCodeRefusedError) as raised:
-        world.buy(promo_code="NOBODY")
+        world.buy(promo_code="UNKNOWN")
     assert raised.value.restriction is PromoRestriction.UNKNOWN
     world.offer("TEN", replace(TEN, max_redemptions_per_customer=1, first_purchase_only=True))
     world.buy("first", promo_code="TEN")
@@ -246,7 +243,7 @@ def test_a_quote_says_what_a_purchase_then_does(world: World) -> None:
 
 
 def test_a_quote_tells_why_not(world: World) -> None:
-    quote = world.quote(world.intent(promo_code="NOBODY"))
+    quote = world.quote(world.intent(promo_code="UNKNOWN"))
     assert isinstance(quote.refusal, PromoCodeRefusedError)
     assert quote.order is None
     quote = world.quote(world.intent(expected_minor=999))
@@ -307,9 +304,9 @@ def test_a_change_of_what_one_has_not_seen_is_refused(codes: PromoCodes) -> None
             "TEN", lambda t: t, versions=frozenset({3}), actor="cleo", deadline=FakeDeadline()
         )
     with pytest.raises(PromoCodeNotFoundError):
-        codes.read("NOBODY")
+        codes.read("UNKNOWN")
     with pytest.raises(PromoCodeNotFoundError):
-        codes.deactivate("NOBODY", actor="x", deadline=FakeDeadline())
+        codes.deactivate("UNKNOWN", actor="x", deadline=FakeDeadline())
 
 
 def test_a_change_is_for_any_of_some_versions_or_for_all(codes: PromoCodes) -> None:

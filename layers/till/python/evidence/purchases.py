@@ -1,0 +1,244 @@
+"""The purchases table: what is wrong with an item as it is, and with a change of one."""
+
+from __future__ import annotations
+
+import uuid
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from evidence.anchors import faults_of_attempt, faults_of_refunds
+from evidence.items import integer, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from evidence.items import Item
+    from evidence.tables import Tables
+
+
+class Kind(StrEnum):
+    """What an item of the purchases table is."""
+
+    ATTEMPT = "attempt"
+    REFUND = "refund"
+    CLAIM = "claim"
+    PROMO = "promo"
+    PROMO_VERSION = "promo version"
+    REDEMPTIONS = "redemptions"
+    UNKNOWN = "unknown"
+
+
+_KINDS: Final = {
+    ("PURCHASE", "PURCHASE"): Kind.ATTEMPT,
+    ("PURCHASE", "REFUND"): Kind.REFUND,
+    ("SHIPMENT", "SHIPMENT"): Kind.CLAIM,
+    ("PROMO", "PROMO"): Kind.PROMO,
+    ("PROMO", "VERSION"): Kind.PROMO_VERSION,
+    ("PROMO", "CUSTOMER"): Kind.REDEMPTIONS,
+}
+_INDEX_SHARDS: Final = 4
+_OF_THE_CODE_ALONE: Final = frozenset({"sk", "redemptions", "state_shard", "state_at"})
+"""What a promo code has and its versions have not, or otherwise."""
+ANSWERS: Final = ("carrier", "orphan")
+"""What is noted on an attempt without a version, and so is journalled by itself."""
+
+
+def kind_of(item: Item) -> Kind:
+    """What an item is, by its key."""
+    pk, sk = text(item, "pk").partition("#")[0], text(item, "sk").partition("#")[0]
+    return _KINDS.get((pk, sk), Kind.UNKNOWN)
+
+
+def answers_of(attempt: Item) -> Mapping[str, object]:
+    """What the carrier said, and what a person did about it."""
+    return {name: attempt[name] for name in ANSWERS if name in attempt}
+
+
+def faults_of_item(tables: Tables, item: Item, *, longest_account: int | None) -> Iterator[str]:
+    """What is wrong with an item, as it is when it is read again.
+
+    A customer's redemptions are counted only if the account has no more versions than
+    ``longest_account``.
+
+    Raises:
+        UnreadableItemError: an attribute is missing or of another type.
+    """
+    match kind_of(item):
+        case Kind.ATTEMPT:
+            yield from _faults_of_purchase(tables, item)
+        case Kind.REFUND:
+            purchase, _ = tables.attempt(text(item, "purchase_id"))
+            if purchase is None:
+                yield "its purchase is gone"
+        case Kind.CLAIM:
+            purchase, _ = tables.attempt(text(item, "purchase_id"))
+            if purchase is None or f"SHIPMENT#{purchase.get('shipment_id')}" != item["pk"]:
+                yield "the purchase that it belongs to has another shipment"
+        case Kind.PROMO:
+            yield from _faults_of_promo(tables, text(item, "code"))
+        case Kind.REDEMPTIONS:
+            yield from _faults_of_redemptions(tables, item, longest_account)
+        case Kind.PROMO_VERSION:
+            if text(item, "sk") != f"VERSION#{integer(item, 'version'):016d}":
+                yield "its key is another version's"
+        case Kind.UNKNOWN:
+            yield "Till writes no such item"
+
+
+def faults_of_change(old: Item | None, new: Item) -> Iterator[str]:
+    """What is wrong with a change of an item, by its images alone (None: it is new).
+
+    Raises:
+        UnreadableItemError: an attribute is missing or of another type.
+    """
+    match kind_of(new):
+        case Kind.ATTEMPT:
+            yield from faults_of_listing(new)
+            yield from _faults_of_update(old, new)
+        case Kind.REDEMPTIONS:
+            yield from _faults_of_counting(old, new)
+        case Kind.PROMO if old is not None:
+            yield from _faults_of_new_terms(old, new)
+        case Kind.PROMO | Kind.REFUND | Kind.CLAIM | Kind.PROMO_VERSION if old is None:
+            pass
+        case Kind.UNKNOWN:
+            yield "Till writes no such item"
+        case kind:
+            yield f"a {kind} is never changed"
+
+
+def faults_of_listing(attempt: Item) -> Iterator[str]:
+    """Whether an attempt is found in the lists where it belongs.
+
+    Raises:
+        UnreadableItemError: an attribute is missing or of another type.
+    """
+    attempt_id = text(attempt, "pk").removeprefix("PURCHASE#")
+    state, orphan = text(attempt, "state"), attempt.get("orphan")
+    if state == "COMPLETED" and integer(attempt, "refund_count"):
+        left = integer(attempt, "total") - integer(attempt, "refunded")
+        state = "PARTIALLY_REFUNDED" if left else "REFUNDED"
+    if isinstance(orphan, dict) and "closing" not in orphan:
+        state = "ORPHAN_OPEN"
+    try:
+        shard = f"{state}#{uuid.UUID(attempt_id).int % _INDEX_SHARDS}"
+    except ValueError:
+        yield "its id is not a UUID"
+        return
+    if attempt.get("state_shard") != shard or attempt.get("short_id") != attempt_id[:8]:
+        yield f"it is not listed as {shard}"
+    since = next(
+        (text(attempt, name) for name in ("settled_at", "unknown_since") if name in attempt),
+        attempt.get("reserved_at"),
+    )
+    if attempt.get("state_at") != f"{since}#{attempt_id}":
+        yield f"it is not listed at {since}"
+
+
+def faults_of_terms(tables: Tables, promo: Item) -> Iterator[str]:
+    """Whether a promo code is as its newest version says.
+
+    Raises:
+        UnreadableItemError: an attribute is missing or of another type.
+    """
+    number = integer(promo, "version")
+    version = tables.promo_version(text(promo, "code"), number) or {}
+    if _terms(version) != _terms(promo):
+        yield f"it is not as its version {number} says"
+
+
+def _faults_of_purchase(tables: Tables, item: Item) -> Iterator[str]:
+    attempt, refunds = tables.attempt(text(item, "pk").removeprefix("PURCHASE#"))
+    if attempt is None:
+        yield "it is gone"
+        return
+    yield from faults_of_listing(attempt)
+    yield from faults_of_attempt(tables, attempt)
+    yield from faults_of_refunds(attempt, refunds)
+    yield from _faults_of_discount(tables, attempt)
+
+
+def _faults_of_new_terms(old: Item, new: Item) -> Iterator[str]:
+    before, now = integer(old, "version"), integer(new, "version")
+    if now == before:
+        yield from _faults_of_counting(old, new)
+    elif now != before + 1:
+        yield f"version {now} follows version {before}"
+    elif new["redemptions"] != old["redemptions"]:
+        yield "a new version changed the redemptions"
+
+
+def _terms(item: Item) -> Mapping[str, object]:
+    return {name: value for name, value in item.items() if name not in _OF_THE_CODE_ALONE}
+
+
+def _faults_of_update(old: Item | None, new: Item) -> Iterator[str]:
+    before = integer(old, "revision") if old is not None else 0
+    if integer(new, "revision") != before + 1:
+        yield f"revision {new['revision']} follows revision {before}"
+    if old is None:
+        return
+    said, says = old.get("carrier"), new.get("carrier")
+    if said != says and (says is None or text(old, "state") == "COMPLETED"):
+        yield "what the carrier said has changed"
+    orphan, now = old.get("orphan"), new.get("orphan")
+    if isinstance(orphan, dict) and orphan != now:
+        # A person closes it; or the carrier says late that there is a parcel.
+        late = isinstance(now, dict) and "shipment_id" in now and "closing" not in now
+        closed = isinstance(now, dict) and {**orphan, "closing": now.get("closing")} == now
+        if not (late or (closed and "closing" not in orphan)):
+            yield "its orphan shipment has changed"
+
+
+def _faults_of_counting(old: Item | None, new: Item) -> Iterator[str]:
+    before = integer(old, "redemptions") if old is not None else 0
+    now = integer(new, "redemptions")
+    others = {name for name in new if old is not None and new[name] != old.get(name)}
+    if abs(now - before) != 1 or now < 0 or others - {"redemptions"}:
+        yield f"redemptions went from {before} to {now}, or something else changed"
+
+
+def _faults_of_discount(tables: Tables, attempt: Item) -> Iterator[str]:
+    promo = attempt.get("promo")
+    if not isinstance(promo, dict):
+        return
+    code = text(promo, "code")
+    version = tables.promo_version(code, integer(promo, "version")) or {}
+    terms = version.get("terms")
+    if not isinstance(terms, dict) or terms.get("discount") != promo.get("discount"):
+        yield f"version {promo['version']} of {code} gives another discount"
+    used = tables.redemptions(code, text(attempt, "customer_id")) or {"redemptions": 0}
+    if text(attempt, "state") != "VOIDED" and integer(used, "redemptions") < 1:
+        yield f"its redemption of {code} is not counted"
+
+
+def _faults_of_promo(tables: Tables, code: str) -> Iterator[str]:
+    of_customers = 0
+    for item in tables.promo_code(code):
+        if kind_of(item) is Kind.REDEMPTIONS:
+            of_customers += integer(item, "redemptions")
+        if kind_of(item) is Kind.PROMO:
+            yield from faults_of_terms(tables, item)
+            # Those of its customers come before it.
+            if of_customers != integer(item, "redemptions"):
+                yield f"it counts {item['redemptions']} redemptions, its customers {of_customers}"
+
+
+def _faults_of_redemptions(
+    tables: Tables, item: Item, longest_account: int | None
+) -> Iterator[str]:
+    customer_id = text(item, "sk").removeprefix("CUSTOMER#")
+    code = text(item, "pk").removeprefix("PROMO#")
+    counted = integer(tables.redemptions(code, customer_id) or item, "redemptions")
+    used = 0
+    for version in tables.account(customer_id):
+        if version.get("kind") != "HOLD":
+            continue
+        if longest_account is not None and integer(version, "version") > longest_account:
+            return
+        attempt, _ = tables.attempt(text(version, "attempt_id"))
+        promo = attempt.get("promo") if attempt and attempt["state"] != "VOIDED" else None
+        if isinstance(promo, dict):
+            used += text(promo, "code") == code
+    if used != counted:
+        yield f"{counted} redemptions are counted, {used} attempts use it"
