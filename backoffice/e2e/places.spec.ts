@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto';
-
 import { aCustomer, anOpenOrphan, aProduct, aPromoCode, buy, buyIntoTheUnknown } from './system.ts';
-import { expect, expectAccessible, signIn, test } from './test.ts';
+import { expect, expectAccessible, expectToFit, signIn, test, switchTheme } from './test.ts';
 
-test('every page is accessible and fits, in both themes', async ({ page }) => {
+test('every page is accessible and fits at four widths, in both themes', async ({ page }) => {
   test.setTimeout(400_000);
   const person = await aCustomer('Everywhere Shown', 100_00);
   const goods = await aProduct('Bread box', 19.9);
@@ -33,30 +31,26 @@ test('every page is accessible and fits, in both themes', async ({ page }) => {
     '/promo-codes/NOT-THERE',
     '/no/such/page',
   ];
-  for (const theme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: theme });
-    for (const place of places) {
-      await test.step(`${place} in the ${theme} theme`, async () => {
-        await page.setViewportSize({ width: 1280, height: 800 });
-        await page.goto(place);
-        await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-        await expect(page.getByRole('status', { name: /^Loading/ })).toHaveCount(0);
-        await page.waitForLoadState('networkidle');
+  for (const place of places) {
+    await test.step(place, async () => {
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.goto(place);
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+      await expect(page.getByRole('status', { name: /^Loading/ })).toHaveCount(0);
+      await page.waitForLoadState('networkidle');
+      for (const width of [1280, 768, 390, 320]) {
+        await page.setViewportSize({ width, height: 800 });
+        await switchTheme(page, 'light');
+        await expectToFit(page);
         await expectAccessible(page);
-        for (const width of [1280, 768, 390, 320]) {
-          await page.setViewportSize({ width, height: 800 });
-          // The chart follows the width a frame later, by its own observer.
-          const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-          await expect.poll(overflow, { message: `${place} at ${String(width)} px` }).toBe(0);
-        }
-        // On a phone the rows of tables are cards.
-        await expectAccessible(page);
-      });
-    }
+        await switchTheme(page, 'dark');
+        await expectAccessible(page, 'colours');
+      }
+    });
   }
 });
 
-test('every dialog is accessible, in both themes', async ({ page }) => {
+test('every dialog is accessible and fits, with its buttons in view, in both themes', async ({ page }) => {
   test.setTimeout(180_000);
   const person = await aCustomer('Dialogs Shown', 100_00);
   const purchase = await buy(person.id, (await aProduct('Tray', 10)).id, 2);
@@ -66,21 +60,30 @@ test('every dialog is accessible, in both themes', async ({ page }) => {
   const openers = [
     [`/customers/${person.id}`, 'Grant credit'],
     [`/customers/${person.id}`, 'Deduct credit'],
+    [`/customers/${person.id}`, 'Signed statement'],
     [`/purchases/${purchase.id}`, 'Refund'],
     [`/attempts/${attempt}`, 'Confirm shipment'],
     [`/attempts/${attempt}`, 'Void'],
     [`/attempts/${orphan}`, 'Close orphan shipment'],
   ] as const;
-  for (const theme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme: theme });
-    for (const [place, opener] of openers) {
-      await test.step(`${opener} in the ${theme} theme`, async () => {
-        await page.goto(place);
-        await page.getByRole('button', { name: opener }).click();
-        await expect(page.getByRole('dialog')).toBeVisible();
+  for (const [place, opener] of openers) {
+    await test.step(opener, async () => {
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.goto(place);
+      await page.getByRole('button', { name: opener }).click();
+      const dialog = page.getByRole('dialog');
+      await expect(dialog).toBeVisible();
+      for (const width of [1280, 320]) {
+        await page.setViewportSize({ width, height: 480 });
+        await switchTheme(page, 'light');
+        await expectToFit(page);
         await expectAccessible(page);
-      });
-    }
+        await switchTheme(page, 'dark');
+        await expectAccessible(page, 'colours');
+        // Also where the fields are longer than the screen.
+        for (const button of await dialog.locator('.till-dialog-actions button').all()) await expect(button).toBeInViewport({ ratio: 1 });
+      }
+    });
   }
 });
 
@@ -100,19 +103,6 @@ test('a list is as it was when one comes back to it, and each place can be share
   await expect(other.getByRole('link', { name: /Stool/ })).toBeVisible();
 });
 
-test('the search takes a name, and an id straight to its customer', async ({ page }) => {
-  const person = await aCustomer(`Searched ${randomUUID()}`, 5_00);
-  await signIn(page, 'rita', '/purchases');
-  await page.keyboard.press('/');
-  await page.keyboard.type(person.id);
-  await page.keyboard.press('Enter');
-  await expect(page.getByRole('heading', { level: 1, name: person.name })).toBeVisible();
-  await page.keyboard.press('/');
-  await page.keyboard.type(person.name.toUpperCase());
-  await page.keyboard.press('Enter');
-  await expect(page.getByRole('link', { name: person.name })).toBeVisible();
-});
-
 test('promo codes are the admin’s to manage, and a rep’s to read', async ({ page, browser, baseURL }) => {
   const code = `E2E-${Date.now().toString(36).toUpperCase()}`;
   await signIn(page, 'amir', '/promo-codes');
@@ -122,7 +112,7 @@ test('promo codes are the admin’s to manage, and a rep’s to read', async ({ 
   await creating.getByLabel('Code', { exact: true }).fill(code);
   await creating.getByLabel('Per cent off').fill('10');
   await creating.getByRole('button', { name: 'Create promo code' }).click();
-  await expect(page.getByText(`${code} is made.`)).toBeVisible();
+  await expect(page.getByText(`${code} is created.`)).toBeVisible();
 
   await page.goto(`/promo-codes/${code}`);
   await page.getByRole('button', { name: 'Edit terms' }).click();

@@ -54,11 +54,11 @@ export interface Goods {
 }
 
 /** A customer of the test's own, at the Customer API; with credit (cents) also at ours. */
-export async function aCustomer(name: string, credit = 0, reason?: string): Promise<Person> {
+export async function aCustomer(name: string, credit = 0, reason?: string, registered = new Date()): Promise<Person> {
   const id = randomUUID();
   const email = `${name.toLowerCase().replaceAll(/[^a-z]+/g, '.')}.${id.slice(0, 8)}@example.com`;
   const address = { line1: '7 Quay Street', city: 'Portland', postalCode: '97205', state: 'OR', country: 'US' };
-  const now = Date.now();
+  const now = registered.getTime();
   await control('PUT', `/customers/${id}`, {
     id,
     name,

@@ -57,7 +57,7 @@ test('the pictures of the documents', async ({ page }) => {
   await dialog.getByRole('radio', { name: 'By quantity' }).check();
   await dialog.getByLabel('Units to refund').fill('1');
   await dialog.getByLabel('Reason').fill('The other one, too');
-  await expect(dialog.getByRole('status')).toContainText('stay refundable');
+  await expect(dialog.getByRole('status')).toContainText('refundable');
   await picture(page, 'refund');
 
   await page.goto(`/attempts/${attempt}`);

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { CUSTOMER_ID, aBalance } from '../test/examples.ts';
+import { CUSTOMER_ID, aCredit } from '../test/examples.ts';
 import { noAnswer, on, problem, server } from '../test/server.ts';
 import { http, HttpResponse } from 'msw';
 
 import { type Access, ifMatch, makeApi, unwrap } from './client.ts';
 import { makeQueryClient } from './query-client.ts';
 import { Problem } from './problem.ts';
-import { everyItem } from './queries.ts';
+import { everyPage } from './queries.ts';
 
 const readCredit = (access: Partial<Access> = {}, signal?: AbortSignal) =>
   unwrap(
@@ -31,10 +31,10 @@ describe('the client', () => {
     server.use(
       on('get', '/customers/{customer_id}/credit', ({ params, headers }) => {
         expect(headers.get('Authorization')).toBe('Bearer old');
-        return aBalance({ customer_id: params['customer_id'] ?? '' });
+        return aCredit({ customer_id: params['customer_id'] ?? '' });
       }),
     );
-    expect(await readCredit()).toEqual(aBalance());
+    expect(await readCredit()).toEqual(aCredit());
   });
 
   it('renews a refused token once, and sends the same again', async () => {
@@ -75,7 +75,8 @@ describe('the client', () => {
       slug: 'insufficient-credit',
       title: 'Not enough credit',
       status: 409,
-      detail: '25.00 USD are available.',
+      // In the rep's format: the document has 25.00 USD.
+      detail: '$25.00 are available.',
       correlationId: 'correlation-of-insufficient-credit',
       errors: [{ field: 'amount', message: 'too large' }],
       isUncertain: false,
@@ -136,9 +137,18 @@ describe('reads', () => {
   };
   const page = (cursor: string | undefined) => Promise.resolve(pages[cursor ?? 'first'] ?? { items: [], next_cursor: null });
 
-  it('walk all pages for an export', async () => {
-    expect(await everyItem(page)).toEqual([1, 2, 3, 4]);
-    await expect(everyItem(page, { signal: AbortSignal.abort() })).rejects.toThrow();
+  it('walk all pages for an export, each when the one before was used', async () => {
+    const asked: string[] = [];
+    const walk = everyPage((cursor) => {
+      asked.push(cursor ?? 'first');
+      return page(cursor);
+    });
+    expect((await walk.next()).value).toEqual(pages['first']);
+    expect(asked).toEqual(['first']);
+    const rest: number[] = [];
+    for await (const { items } of walk) rest.push(...items);
+    expect(rest).toEqual([2, 3, 4]);
+    await expect(everyPage(page, AbortSignal.abort()).next()).rejects.toThrow();
   });
 });
 

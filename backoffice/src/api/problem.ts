@@ -1,3 +1,5 @@
+import { withLocalMoney } from '../format/money.ts';
+
 /** One field of a request, and what is wrong with it. */
 export interface FieldError {
   readonly field: string;
@@ -87,7 +89,7 @@ export class Problem extends Error {
       type: text('type') ?? 'about:blank',
       title: text('title') ?? titleOf(status),
       status,
-      detail: text('detail') ?? (known ? '' : `The answer was ${status} and says nothing more.`),
+      detail: withLocalMoney(text('detail') ?? (known ? '' : `The answer was ${status} and says nothing more.`)),
       correlationId: text('correlation_id') ?? headers?.get('x-correlation-id') ?? undefined,
       errors: fieldErrors(document.get('errors')),
       extras: Object.fromEntries([...document].filter(([name]) => !STANDARD.has(name))),
@@ -143,13 +145,15 @@ function titleOf(status: number): string {
 
 function fieldErrors(value: unknown): readonly FieldError[] {
   if (!Array.isArray(value)) return [];
-  return value.filter(
-    (one: unknown): one is FieldError =>
-      typeof one === 'object' &&
-      one !== null &&
-      'field' in one &&
-      typeof one.field === 'string' &&
-      'message' in one &&
-      typeof one.message === 'string',
-  );
+  return value
+    .filter(
+      (one: unknown): one is FieldError =>
+        typeof one === 'object' &&
+        one !== null &&
+        'field' in one &&
+        typeof one.field === 'string' &&
+        'message' in one &&
+        typeof one.message === 'string',
+    )
+    .map(({ field, message }) => ({ field, message: withLocalMoney(message) }));
 }

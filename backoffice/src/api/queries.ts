@@ -1,8 +1,9 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, type UseQueryResult } from '@tanstack/react-query';
 
+import { LARGEST_PAGE } from '../limits.ts';
 import { type Api, unwrap, useApi } from './client.ts';
 import type { operations } from './schema.d.ts';
-import type { AttemptState, PromoState, PurchaseStatus } from './types.ts';
+import type { AttemptState, PromoState, PurchaseStatus, SignedStatement } from './types.ts';
 
 /** How many rows a page of a list has. */
 export const PAGE_SIZE = 25;
@@ -13,9 +14,10 @@ export const PAGE_SIZE = 25;
  */
 export const keys = {
   customers: ['customers'],
-  customerList: (filters: object) => ['customers', 'list', filters],
+  customerList: ['customers', 'list'],
   customer: (customerId: string) => ['customers', 'one', customerId],
   credit: (customerId: string) => ['customers', 'one', customerId, 'credit'],
+  ledger: (customerId: string) => ['customers', 'one', customerId, 'entries'],
   entries: (customerId: string, filters: object) => ['customers', 'one', customerId, 'entries', filters],
   customerPurchases: (customerId: string, filters: object) => ['customers', 'one', customerId, 'purchases', filters],
   product: (productId: string) => ['products', productId],
@@ -67,16 +69,17 @@ export interface PromoCodeFilters extends Cursor {
   readonly state?: PromoState | undefined;
 }
 
-export interface CustomerFilters extends Cursor {
-  /** Part of a name or e-mail, 2 to 100 characters. */
-  readonly query?: string | undefined;
-}
-
 export interface CustomerPurchaseFilters extends Cursor {
   readonly status?: PurchaseStatus | undefined;
 }
 
-/** The reads as plain functions, for a CSV export that walks all pages (`everyPage`). */
+interface StatementFilters extends Pick<Cursor, 'cursor'> {
+  /** ISO instants; from is included, to is not. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+/** The reads as plain functions, for an export of all pages (`everyPage`). */
 export const read = {
   purchases: (api: Api, { status, createdFrom, createdTo, shipmentId, limit, cursor }: PurchaseFilters, signal?: AbortSignal) => {
     const query: Query<'list_purchases'> = present({
@@ -90,7 +93,7 @@ export const read = {
     });
     return unwrap(api.GET('/purchases', { params: { query }, signal: signal ?? null }));
   },
-  customers: (api: Api, filters: CustomerFilters, signal?: AbortSignal) => {
+  customers: (api: Api, filters: Cursor, signal?: AbortSignal) => {
     const query: Query<'list_customers'> = present({ limit: PAGE_SIZE, ...filters });
     return unwrap(api.GET('/customers', { params: { query }, signal: signal ?? null }));
   },
@@ -112,6 +115,13 @@ export const read = {
       }),
     );
   },
+  statement: async (api: Api, customerId: string, filters: StatementFilters, signal?: AbortSignal): Promise<SignedStatement> => {
+    const query: Query<'get_statement'> = present(filters);
+    const path = { customer_id: customerId };
+    const page = await unwrap(api.GET('/customers/{customer_id}/credit/statement', { params: { path, query }, signal: signal ?? null }));
+    if (typeof page === 'string') throw new TypeError('CSV comes only to those who ask for it');
+    return page;
+  },
   refunds: (api: Api, purchaseId: string, filters: Cursor, signal?: AbortSignal) => {
     const query: Query<'list_refunds'> = present({ limit: PAGE_SIZE, ...filters });
     return unwrap(
@@ -128,20 +138,15 @@ export const read = {
   },
 } as const;
 
-/**
- * The known customers that match, the newest account first, as far as they were asked for (`fetchNextPage`).
- *
- * With a query, a page looks at a bounded number of customers: it may hold few, or none, and not be the last.
- */
-export function useKnownCustomers(query: string) {
+/** The known customers, the newest account first, as far as they were asked for (`fetchNextPage`). */
+export function useKnownCustomers() {
   const api = useApi();
   return useInfiniteQuery({
-    queryKey: keys.customerList({ query }),
-    queryFn: ({ pageParam, signal }) => read.customers(api, { query, cursor: pageParam }, signal),
+    queryKey: keys.customerList,
+    queryFn: ({ pageParam, signal }) => read.customers(api, { cursor: pageParam }, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
-    select: ({ pages }) => ({ items: pages.flatMap((page) => page.items), looks: pages.length }),
-    placeholderData: keepPreviousData,
+    select: ({ pages }) => pages.flatMap((page) => page.items),
   });
 }
 
@@ -151,21 +156,29 @@ export function useCustomer(customerId: string) {
   return useQuery({
     queryKey: keys.customer(customerId),
     queryFn: ({ signal }) => unwrap(api.GET('/customers/{customer_id}', { params: { path: { customer_id: customerId } }, signal })),
+    // A name and addresses; what is read again with each look is the money.
+    staleTime: 5 * 60_000,
   });
 }
 
-/** Posted, held and available. */
+/** Posted, held and available, and how far that was verified. */
 export function useCredit(customerId: string) {
   const api = useApi();
   return useQuery({
     queryKey: keys.credit(customerId),
     queryFn: ({ signal }) =>
-      unwrap(api.GET('/customers/{customer_id}/credit', { params: { path: { customer_id: customerId } }, signal })),
+      unwrap(
+        api.GET('/customers/{customer_id}/credit', {
+          params: { path: { customer_id: customerId }, query: { verification: true } },
+          signal,
+        }),
+      ),
   });
 }
 
-/** A page of the ledger, newest first. */
-export function useEntries(customerId: string, filters: Cursor) {
+/** A page of the ledger, newest first. The chart of the balance shows the first page, with the same read. */
+export function useEntries(customerId: string, cursor?: string) {
+  const filters = { limit: LARGEST_PAGE, cursor };
   const api = useApi();
   return useQuery({
     queryKey: keys.entries(customerId, filters),
@@ -210,6 +223,28 @@ export function useRefunds(purchaseId: string, filters: Cursor = {}) {
     queryKey: keys.refunds(purchaseId, filters),
     queryFn: ({ signal }) => read.refunds(api, purchaseId, filters, signal),
   });
+}
+
+/** How the work list of unknown outcomes is read, wherever it is shown or counted: one query for all of them. */
+export const UNKNOWN_ATTEMPTS: AttemptFilters = { state: 'UNKNOWN', limit: LARGEST_PAGE };
+
+const QUEUE_EVERY_MS = 60_000;
+
+/** How many attempts wait for a decision: "3", or "100+". Read again each minute, also in a tab in the background. */
+export function useUnknownCount(): string | undefined {
+  const api = useApi();
+  return useQuery({
+    queryKey: keys.attemptList('UNKNOWN/', UNKNOWN_ATTEMPTS),
+    queryFn: ({ signal }) => read.attempts(api, UNKNOWN_ATTEMPTS, signal),
+    refetchInterval: QUEUE_EVERY_MS,
+    refetchIntervalInBackground: true,
+    select: countOf,
+  }).data;
+}
+
+/** How many items a list has: its first page, and whether there are more. */
+export function countOf({ items, next_cursor }: CursorPage<unknown>): string {
+  return `${items.length}${next_cursor === null ? '' : '+'}`;
 }
 
 /** A page of attempts, with the customers' names. The page before stays meanwhile, but not that of another list. */
@@ -258,21 +293,18 @@ export interface CursorPage<T> {
   readonly next_cursor: string | null;
 }
 
-/** All items of a list, page after page: for an export. Stops when the signal does. */
-export async function everyItem<T>(
-  page: (cursor: string | undefined) => Promise<CursorPage<T>>,
-  options: { readonly signal?: AbortSignal; readonly onProgress?: (count: number) => void } = {},
-): Promise<readonly T[]> {
-  const items: T[] = [];
+/** The pages of a list, one after the other: for an export. The next one is asked for when the one before was used. */
+export async function* everyPage<Page extends { readonly next_cursor: string | null }>(
+  page: (cursor: string | undefined) => Promise<Page>,
+  signal?: AbortSignal,
+): AsyncGenerator<Page> {
   let cursor: string | undefined;
   do {
-    options.signal?.throwIfAborted();
-    const { items: more, next_cursor } = await page(cursor);
-    items.push(...more);
-    options.onProgress?.(items.length);
-    cursor = next_cursor ?? undefined;
+    signal?.throwIfAborted();
+    const read = await page(cursor);
+    yield read;
+    cursor = read.next_cursor ?? undefined;
   } while (cursor !== undefined);
-  return items;
 }
 
 /** A query's answer as the states of a page need it. */

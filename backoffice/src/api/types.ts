@@ -7,6 +7,7 @@ export type Address = Schemas['AddressResponse'];
 export type Attempt = Schemas['AttemptResponse'];
 export type AttemptState = Schemas['AttemptState'];
 export type Balance = Schemas['BalanceResponse'];
+export type Credit = Schemas['CreditResponse'];
 export type CreditChange = Schemas['CreditChangeResponse'];
 export type Customer = Schemas['CustomerResponse'];
 export type Entry = Schemas['EntryResponse'];
@@ -28,6 +29,8 @@ export type PurchaseDetail = Schemas['PurchaseDetailResponse'];
 export type PurchaseStatus = Schemas['PurchaseStatus'];
 export type Refund = Schemas['RefundResponse'];
 export type RefundQuote = Schemas['RefundQuoteResponse'];
+export type SearchMatch = Schemas['SearchMatchResponse'];
+export type SignedStatement = Schemas['SignedStatementResponse'];
 
 export type GrantCreditRequest = Schemas['GrantCreditRequest'];
 export type DeductCreditRequest = Schemas['DeductCreditRequest'];

@@ -1,10 +1,9 @@
-import { act, screen, waitFor, within } from '@testing-library/react';
+import { act, screen, within } from '@testing-library/react';
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { ATTEMPT_ID, CUSTOMER_ID, PURCHASE_ID, aBalance, aCustomer, aNamedPurchase } from '../test/examples.ts';
+import { ATTEMPT_ID, PURCHASE_ID, aCredit, aNamedPurchase } from '../test/examples.ts';
 import { renderApp } from '../test/render-app.tsx';
 import { on, problem, server, stillLoading } from '../test/server.ts';
-import { placeOfSearch } from './places.ts';
 
 const heading = (name: string) => screen.findByRole('heading', { level: 1, name });
 
@@ -13,7 +12,7 @@ describe('the shell', () => {
   beforeEach(() => {
     server.use(
       on('get', '/customers', () => ({ items: [], next_cursor: null })),
-      on('get', '/customers/{customer_id}/credit', () => aBalance()),
+      on('get', '/customers/{customer_id}/credit', () => aCredit()),
       on('get', '/customers/{customer_id}/credit/entries', () => ({ items: [], next_cursor: null })),
     );
   });
@@ -28,37 +27,6 @@ describe('the shell', () => {
     renderApp('/no/such/page');
     await heading('Page not found');
     expect(document.title).toBe('Page not found · Till');
-  });
-
-  it('takes / to the search, and Escape out of it', async () => {
-    const { user } = renderApp('/customers');
-    await heading('Customers');
-    await user.keyboard('/');
-    const search = screen.getByRole('searchbox', { name: /Find a customer/ });
-    expect(search).toHaveFocus();
-    await user.keyboard('a/b');
-    expect(search).toHaveValue('a/b');
-    await user.keyboard('{Escape}');
-    expect(search).not.toHaveFocus();
-    expect(search).toHaveValue('');
-  });
-
-  it('searches for names, and shows the query of the address', async () => {
-    const { user, router } = renderApp('/customers');
-    await heading('Customers');
-    await user.keyboard('/Chiara L{Enter}');
-    await waitFor(() => expect(router.state.location.search).toBe('?query=Chiara%20L'));
-    expect(screen.getByRole('searchbox', { name: /Find a customer/ })).toHaveValue('Chiara L');
-  });
-
-  it('goes to the customer of a pasted id', async () => {
-    server.use(on('get', '/customers/{customer_id}', ({ params }) => aCustomer({ id: params['customer_id'] ?? '' })));
-    const { user, router } = renderApp('/promo-codes/NOPE');
-    server.use(on('get', '/promo-codes/{code}', () => problem(404, 'not-found', 'Not found', 'There is none.')));
-    await heading('NOPE');
-    await user.click(screen.getByRole('searchbox', { name: /Find a customer/ }));
-    await user.paste(` ${CUSTOMER_ID.toUpperCase()} `);
-    await waitFor(() => expect(router.state.location.pathname).toBe(`/customers/${CUSTOMER_ID}`));
   });
 
   it('moves the focus to the heading of another page, but not of the first', async () => {
@@ -99,17 +67,6 @@ describe('the shell', () => {
     expect(screen.getByText('Your session has ended.')).toBeVisible();
     await user.click(screen.getByRole('button', { name: 'Sign in again' }));
     expect(session.signInAgain).toHaveBeenCalledOnce();
-  });
-});
-
-describe('a search', () => {
-  it.each([
-    ['chiara', '/customers?query=chiara'],
-    ['a&b=c', '/customers?query=a%26b%3Dc'],
-    ['  ', '/customers'],
-    [CUSTOMER_ID.toUpperCase(), `/customers/${CUSTOMER_ID}`],
-  ])('for %j leads to %s', (text, place) => {
-    expect(placeOfSearch(text)).toBe(place);
   });
 });
 

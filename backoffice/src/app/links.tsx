@@ -40,10 +40,10 @@ interface CustomerLinkProps {
   readonly name: string | null;
 }
 
-/** A customer by name; by id where the name is not known. */
+/** A customer by name; by the beginning of the id where the name is not known. */
 export function CustomerLink({ customerId, name }: CustomerLinkProps) {
   return (
-    <TextLink to={places.customer(customerId)}>{name ?? <code className="till-break">{customerId}</code>}</TextLink>
+    <TextLink to={places.customer(customerId)}>{name ?? <code title={customerId}>{customerId.slice(0, 8)}</code>}</TextLink>
   );
 }
 

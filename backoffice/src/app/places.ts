@@ -1,5 +1,6 @@
 /** The addresses of this application. Ids are escaped: a promo code may hold anything. */
 export const places = {
+  /** With a query, the header searches for it. */
   customers: (query?: string) => (query === undefined || query === '' ? '/customers' : `/customers?query=${encodeURIComponent(query)}`),
   customer: (customerId: string) => `/customers/${encodeURIComponent(customerId)}`,
   purchases: () => '/purchases',
@@ -16,10 +17,4 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Is this an id of Till? */
 export function isUuid(text: string): boolean {
   return UUID.test(text);
-}
-
-/** Where a search leads: an id to the customer, anything else to the customers that match. */
-export function placeOfSearch(text: string): string {
-  const query = text.trim();
-  return isUuid(query) ? places.customer(query.toLowerCase()) : places.customers(query);
 }

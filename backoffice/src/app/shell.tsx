@@ -1,11 +1,15 @@
 import { useEffect, useRef, useState } from 'react';
-import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useNavigate, useNavigation } from 'react-router';
+import { Link, NavLink, Outlet, ScrollRestoration, useNavigation } from 'react-router';
 
+import { useUnknownCount } from '../api/queries.ts';
+import { SessionEnded } from '../auth/session-ended.tsx';
 import { useSession } from '../auth/session.ts';
 import { Button } from '../ui/button.tsx';
 import { BrandMark } from '../ui/full-page.tsx';
+import { WaitingContext } from '../ui/page.tsx';
 import { useTheme } from '../ui/theme.tsx';
-import { placeOfSearch, places } from './places.ts';
+import { places } from './places.ts';
+import { SearchBox } from './search-box.tsx';
 
 const SECTIONS = [
   { to: places.customers(), label: 'Customers' },
@@ -17,6 +21,8 @@ const SECTIONS = [
 /** What stands around every page: navigation, search, who is signed in. */
 export function Shell() {
   const navigation = useNavigation();
+  const count = useUnknownCount();
+  const waiting = count === '0' ? undefined : count;
   return (
     <div className="till-shell">
       <a className="till-skip" href="#content">
@@ -31,10 +37,18 @@ export function Shell() {
           {SECTIONS.map((section) => (
             <NavLink key={section.to} to={section.to}>
               {section.label}
+              {section.to === places.attempts() && waiting !== undefined && (
+                <>
+                  {' '}
+                  <span className="till-count till-count-some">
+                    {waiting} <span className="till-hidden">of unknown outcome</span>
+                  </span>
+                </>
+              )}
             </NavLink>
           ))}
         </nav>
-        <Search />
+        <SearchBox />
         <div className="till-header-end">
           <ThemeToggle />
           <ViewerMenu />
@@ -43,85 +57,12 @@ export function Shell() {
       </header>
       <SessionEnded />
       <main id="content" className="till-content" tabIndex={-1}>
-        <Outlet />
+        <WaitingContext.Provider value={waiting}>
+          <Outlet />
+        </WaitingContext.Provider>
       </main>
       <ScrollRestoration />
     </div>
-  );
-}
-
-/** Typing somewhere else must not be taken for a shortcut. */
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select'));
-}
-
-function Search() {
-  const navigate = useNavigate();
-  const { pathname, search } = useLocation();
-  // The query of the address, where it has one: the box shows what the list below shows.
-  const asked = pathname === '/customers' ? (new URLSearchParams(search).get('query') ?? '') : '';
-  const [text, setText] = useState(asked);
-  const [shownFor, setShownFor] = useState(asked);
-  if (shownFor !== asked) {
-    setShownFor(asked);
-    setText(asked);
-  }
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      // Below an open dialog there is nothing to search.
-      if (document.querySelector('[role="dialog"]') !== null) return;
-      event.preventDefault();
-      input.current?.focus();
-      input.current?.select();
-    };
-    document.addEventListener('keydown', onKey);
-    return () => document.removeEventListener('keydown', onKey);
-  }, []);
-  return (
-    <form
-      className="till-search"
-      role="search"
-      aria-label="Customers"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void navigate(placeOfSearch(text));
-      }}
-    >
-      <svg viewBox="0 0 20 20" aria-hidden="true" focusable="false">
-        <circle cx="9" cy="9" r="5.5" />
-        <path d="m13.2 13.2 3.3 3.3" />
-      </svg>
-      <input
-        ref={input}
-        type="search"
-        aria-label="Find a customer by name, e-mail or id"
-        aria-keyshortcuts="/"
-        placeholder="Name, e-mail or id"
-        autoComplete="off"
-        spellCheck={false}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onPaste={(event) => {
-          const pasted = event.clipboardData.getData('text');
-          const place = placeOfSearch(pasted);
-          // A whole id can mean only one customer: no need to press Enter.
-          if (place === places.customer(pasted.trim().toLowerCase())) {
-            event.preventDefault();
-            setText('');
-            void navigate(place);
-          }
-        }}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape') {
-            setText(asked);
-            event.currentTarget.blur();
-          }
-        }}
-      />
-      <kbd aria-hidden="true">/</kbd>
-    </form>
   );
 }
 
@@ -198,18 +139,4 @@ function initials(name: string): string {
     .map((word) => [...word][0]?.toUpperCase() ?? '')
     .filter((_letter, index, all) => index === 0 || index === all.length - 1)
     .join('');
-}
-
-function SessionEnded() {
-  const { ended, signInAgain } = useSession();
-  if (!ended) return null;
-  return (
-    <div className="till-notice till-notice-warning till-notice-wide" role="alert">
-      <span>
-        <strong>Your session has ended.</strong> What you see may be out of date, and nothing can be changed until you sign in again. You will
-        come back to this page; what is typed in a form is lost.
-      </span>
-      <Button label="Sign in again" onClick={signInAgain} />
-    </div>
-  );
 }

@@ -1,4 +1,4 @@
-import type { UserManager } from 'oidc-client-ts';
+import { User, type UserManager } from 'oidc-client-ts';
 import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { AuthProvider, useAuth } from 'react-oidc-context';
 
@@ -6,6 +6,8 @@ import { Button } from '../ui/button.tsx';
 import { FullPage } from '../ui/full-page.tsx';
 import { Loading } from '../ui/states.tsx';
 import { type Session, SessionContext } from './session.ts';
+import { openSignInWindow } from './sign-in-window.ts';
+import { listenToTabs, tellTabs } from './tabs.ts';
 import { currentPlace, placeToReturnTo } from './user-manager.ts';
 import { viewerOf } from './viewer.ts';
 
@@ -36,7 +38,13 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
   const auth = useAuth();
   const { user } = auth;
   const [ended, setEnded] = useState(false);
+  const [signedOut, setSignedOut] = useState(false);
   const [failure, setFailure] = useState<Error | null>(null);
+  // Who signed in again, if it was not the one whose page this is.
+  const [stranger, setStranger] = useState<string | null>(null);
+  const [blocked, setBlocked] = useState(false);
+  // Names this tab to the window in which its user signs in again.
+  const [tab] = useState(() => Math.random().toString(36).slice(2));
   const leaving = useRef(false);
   const renewal = useRef<Promise<string | undefined> | null>(null);
   // After the first sign-in the application stays on the screen when the session ends: what was typed is kept.
@@ -59,9 +67,15 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
     () => leave(() => userManager.signinRedirect({ state: currentPlace(window.location) })),
     [leave, userManager],
   );
+  const signInAgain = useCallback(
+    () => setBlocked(!openSignInWindow(tab, { asksForPassword: stranger !== null })),
+    [tab, stranger],
+  );
   const signOut = useCallback(
     () =>
       leave(async () => {
+        tellTabs({ kind: 'signed-out', tab });
+        await revoke(userManager);
         const metadata = await userManager.metadataService.getMetadata();
         if (metadata.end_session_endpoint === undefined) {
           await userManager.removeUser();
@@ -70,7 +84,7 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
           await userManager.signoutRedirect();
         }
       }),
-    [leave, userManager],
+    [leave, userManager, tab],
   );
 
   useEffect(() => {
@@ -81,6 +95,25 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
     ];
     return () => stops.forEach((stop) => stop());
   }, [userManager]);
+
+  const subject = user?.profile.sub;
+  useEffect(
+    () =>
+      listenToTabs((news) => {
+        if (news.kind === 'signed-out') {
+          if (news.tab === tab) return;
+          setSignedOut(true);
+          void revoke(userManager).then(() => userManager.removeUser());
+        } else if (news.tab === tab) {
+          const again = User.fromStorageString(news.user);
+          const same = again.profile.sub === subject;
+          setStranger(same ? null : (again.profile.name ?? again.profile.sub));
+          // Only the person who typed this may send it.
+          if (same) void userManager.storeUser(again).then(() => userManager.events.load(again));
+        }
+      }),
+    [userManager, tab, subject],
+  );
 
   const mustSignIn = !auth.isLoading && !auth.isAuthenticated && !entered && auth.error === undefined && failure === null;
   useEffect(() => {
@@ -120,6 +153,11 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
   );
 
   const profile = user?.profile;
+  const signInHint = blocked
+    ? 'The browser blocked the window: allow pop-up windows for this site, and try again.'
+    : stranger === null
+      ? undefined
+      : `You signed in as ${stranger}. This page belongs to ${viewerOf({ ...profile }, rolesClaim).name}: sign in as the same person.`;
   const session = useMemo<Session | null>(
     () =>
       profile === undefined
@@ -129,12 +167,20 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
             ended,
             accessToken: () => token.current,
             renew,
-            signInAgain: signIn,
+            signInHint,
+            signInAgain,
             signOut,
           },
-    [profile, rolesClaim, ended, renew, signIn, signOut],
+    [profile, rolesClaim, ended, renew, signInHint, signInAgain, signOut],
   );
 
+  if (signedOut) {
+    return (
+      <FullPage title="You are signed out" actions={<Button label="Sign in" onClick={signIn} />}>
+        <p>You signed out in another tab.</p>
+      </FullPage>
+    );
+  }
   // The session has functions that read the token when they are called; the rule takes that for now.
   /* eslint-disable react-hooks/refs */
   if (entered && session !== null) {
@@ -156,6 +202,18 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
       <Loading label="Signing in" />
     </FullPage>
   );
+}
+
+/**
+ * Revokes the refresh token. The access token cannot be revoked, because the API checks nothing but its signature and
+ * its end; it ends within minutes. A failure does not keep anybody from signing out.
+ */
+async function revoke(userManager: UserManager): Promise<void> {
+  try {
+    await userManager.revokeTokens(['refresh_token']);
+  } catch (error) {
+    console.warn('The refresh token could not be revoked.', error);
+  }
 }
 
 function NotForYou({ session }: { readonly session: Session }) {

@@ -81,15 +81,17 @@ describe('the gate', () => {
     expect(session().accessToken()).toBe('first-token');
   });
 
-  it.each([['customer'], ['service'], ['somebody-else']])('tells %s that this is for support', async (role) => {
+  it.each([['customer'], ['service'], ['unknown-role']])('tells %s that this is for support', async (role) => {
     const userManager = await signedIn(aUser([role]));
     vi.spyOn(userManager.metadataService, 'getMetadata').mockResolvedValue({ end_session_endpoint: 'http://issuer.test/end' });
+    const revoke = vi.spyOn(userManager, 'revokeTokens').mockResolvedValue();
     const signOut = vi.spyOn(userManager, 'signoutRedirect').mockResolvedValue();
     show(userManager);
     expect(await screen.findByRole('heading', { name: 'This application is for support' })).toBeVisible();
     expect(screen.queryByText(/hello/)).toBeNull();
     await userEvent.click(screen.getByRole('button', { name: 'Sign out' }));
     await vi.waitFor(() => expect(signOut).toHaveBeenCalledOnce());
+    expect(revoke).toHaveBeenCalledExactlyOnceWith(['refresh_token']);
   });
 
   it('renews by the refresh token once, however many requests were refused', async () => {

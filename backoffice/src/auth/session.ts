@@ -11,7 +11,9 @@ export interface Session {
   readonly accessToken: () => string | undefined;
   /** A token newer than the one that was refused; undefined ends the session. */
   readonly renew: (refused: string | undefined) => Promise<string | undefined>;
-  /** Leaves for the sign-in page and comes back to where the viewer is now. */
+  /** Why signing in again has not worked yet, in a sentence. */
+  readonly signInHint: string | undefined;
+  /** Opens a window to sign in, and leaves this page as it is. */
   readonly signInAgain: () => void;
   readonly signOut: () => void;
 }

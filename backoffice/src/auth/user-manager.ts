@@ -1,12 +1,25 @@
-import { UserManager, WebStorageStateStore } from 'oidc-client-ts';
+import { InMemoryWebStorage, UserManager, type UserManagerSettings, WebStorageStateStore } from 'oidc-client-ts';
 
 import type { Config } from '../config.ts';
 
-const CALLBACK_PATH = '/signed-in';
+export const CALLBACK_PATH = '/signed-in';
 
 /** The OpenID Connect client: authorization code with PKCE, renewed by refresh token, kept per tab. */
 export function makeUserManager(config: Config, origin: string): UserManager {
+  return new UserManager(settings(config, origin));
+}
+
+/** The client of a window that signs in for another tab: it keeps no user, for a refresh token is one tab's alone. */
+export function makeWindowUserManager(config: Config, origin: string): UserManager {
   return new UserManager({
+    ...settings(config, origin),
+    automaticSilentRenew: false,
+    userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
+  });
+}
+
+function settings(config: Config, origin: string): UserManagerSettings {
+  return {
     authority: config.issuer,
     client_id: config.clientId,
     redirect_uri: `${origin}${CALLBACK_PATH}`,
@@ -24,7 +37,9 @@ export function makeUserManager(config: Config, origin: string): UserManager {
     // A tab's storage ends with the tab: a token does not outlive the work it was for.
     userStore: new WebStorageStateStore({ store: sessionStorage }),
     stateStore: new WebStorageStateStore({ store: sessionStorage }),
-  });
+    // Signing out waits for the revocation, but no longer than this.
+    requestTimeoutInSeconds: 10,
+  };
 }
 
 /** The state that travels through the sign-in. */

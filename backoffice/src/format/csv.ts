@@ -74,13 +74,23 @@ function field(cell: Cell, { decimalSign }: CsvFormat): string {
   return /[",;\t\r\n|]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Rows as CSV by RFC 4180, with a header, CRLF and a byte order mark, as spreadsheets of the locale read it. */
+function line(cells: readonly Cell[], format: CsvFormat): string {
+  return `${cells.map((cell) => field(cell, format)).join(format.separator)}\r\n`;
+}
+
+/** How a CSV file begins: a byte order mark, and the names of the columns. */
+export function csvHeader<T>(columns: readonly CsvColumn<T>[], format: CsvFormat = csvFormat()): string {
+  return BOM + line(columns.map(({ header }) => header), format);
+}
+
+/** Rows as lines of a CSV file by RFC 4180, as spreadsheets of the locale read them. */
+export function csvRows<T>(columns: readonly CsvColumn<T>[], rows: readonly T[], format: CsvFormat = csvFormat()): string {
+  return rows.map((row) => line(columns.map(({ cell }) => cell(row)), format)).join('');
+}
+
+/** A whole CSV file. */
 export function toCsv<T>(columns: readonly CsvColumn<T>[], rows: readonly T[], format: CsvFormat = csvFormat()): string {
-  const lines = [
-    columns.map((column) => field(column.header, format)),
-    ...rows.map((row) => columns.map((column) => field(column.cell(row), format))),
-  ];
-  return BOM + lines.map((line) => `${line.join(format.separator)}\r\n`).join('');
+  return csvHeader(columns, format) + csvRows(columns, rows, format);
 }
 
 /** The name of an export, without its ending, that says what is in it: `exportName('purchases', 'REFUNDED', '', day)`. */
@@ -91,15 +101,4 @@ export function exportName(...parts: readonly (string | undefined)[]): string {
     .filter((part) => part !== '')
     .join('-')
     .slice(0, 150);
-}
-
-/** Hands a CSV file to the viewer. */
-export function downloadCsv<T>(filename: string, columns: readonly CsvColumn<T>[], rows: readonly T[]): void {
-  const url = URL.createObjectURL(new Blob([toCsv(columns, rows)], { type: 'text/csv;charset=utf-8' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = filename;
-  link.click();
-  // The download has begun once the click is over; the next task may let go of the data.
-  setTimeout(() => URL.revokeObjectURL(url), 0);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { amount, toCsv, whole } from './csv.ts';
-import { formatMoney, minorDigits, parseAmount, toDecimal } from './money.ts';
+import { formatMoney, minorDigits, parseAmount, toDecimal, withLocalMoney } from './money.ts';
 import { exactUtc, formatInstant, formatRelative, startOfDay } from './time.ts';
 
 describe('money', () => {
@@ -60,6 +60,31 @@ describe('a typed amount', () => {
   });
 
   it.each([
+    ['$1,234.50', 'USD', 123450],
+    ['1,234.50', 'USD', 123450],
+    ['1.234,50 $', 'USD', 123450],
+    ['USD 12', 'USD', 1200],
+    ['12 USD', 'USD', 1200],
+    ['1\u00a0234,50', 'USD', 123450],
+    ['1 250', 'USD', 125000],
+    ['1,234,567', 'USD', 123456700],
+    ['12,34,567.00', 'USD', 123456700],
+    ['¥1,250', 'JPY', 1250],
+    ['1,250.000', 'KWD', 1250000],
+  ])('%j is read as it is displayed', (text, currency, minor) => {
+    expect(parseAmount(text, currency)).toEqual({ ok: true, minor });
+  });
+
+  it.each([5, 123_450, 99_999_999_999])('takes %i as it writes it', (minor) => {
+    expect(parseAmount(formatMoney(minor, 'USD'), 'USD')).toEqual({ ok: true, minor });
+  });
+
+  it('writes the amounts in a sentence of the API as the viewer has them', () => {
+    expect(withLocalMoney('1234.50 USD are needed and 0.00 USD are available.', 'en-US')).toBe('$1,234.50 are needed and $0.00 are available.');
+    expect(withLocalMoney('12.5 USD and 7 SKU and 3 OK', 'en-US')).toBe('12.5 USD and 7 SKU and 3 OK');
+  });
+
+  it.each([
     ['', 'Enter an amount.'],
     ['   ', 'Enter an amount.'],
     ['-5', 'without a sign'],
@@ -70,16 +95,16 @@ describe('a typed amount', () => {
     // 1250 to some, 1.25 to others: not guessed.
     ['1,250', '2 decimal places'],
     ['1.250', '2 decimal places'],
-    ['1,250.00', 'digits only'],
-    ['1 250', 'digits only'],
-    ['$12', 'digits only'],
-    ['12 USD', 'digits only'],
-    ['1e3', 'digits only'],
-    ['0x10', 'digits only'],
-    ['.5', 'digits only'],
-    ['12.', 'digits only'],
-    ['Infinity', 'digits only'],
-    ['١٢', 'digits only'],
+    ['€12', 'like 12.50'],
+    ['1,25,00', 'like 12.50'],
+    ['1,234,50', 'like 12.50'],
+    ['1.234,567.00', 'like 12.50'],
+    ['1e3', 'like 12.50'],
+    ['0x10', 'like 12.50'],
+    ['.5', 'like 12.50'],
+    ['12.', 'like 12.50'],
+    ['Infinity', 'like 12.50'],
+    ['١٢', 'like 12.50'],
     ['1000000000.01', 'larger than'],
     ['99999999999999999999999', 'larger than'],
   ])('%j is refused', (text, message) => {

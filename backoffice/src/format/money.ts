@@ -1,7 +1,6 @@
 /** Money as the API has it: a whole number of minor units (cents) with its currency. */
 
-/** The largest amount that the API takes, in minor units. */
-const LARGEST = 100_000_000_000;
+import { LARGEST_AMOUNT } from '../limits.ts';
 
 const digitsByCurrency = new Map<string, number>();
 
@@ -46,11 +45,50 @@ export function formatMoney(minor: number, currency: string, { locale, signed = 
   return format.format(toDecimal(minor, currency) as Intl.StringNumericLiteral);
 }
 
+const MONEY_IN_TEXT = /(-?)(\d+)(?:\.(\d+))? ([A-Z]{3})\b/g;
+
+/** A sentence of the API with its amounts, `10.01 USD`, as the viewer's locale writes them. */
+export function withLocalMoney(text: string, locale?: string): string {
+  return text.replace(MONEY_IN_TEXT, (found, sign: string, whole: string, fraction: string | undefined, currency: string) => {
+    const minor = Number(`${sign}${whole}${fraction ?? ''}`);
+    const isAmount =
+      Intl.supportedValuesOf('currency').includes(currency) && (fraction ?? '').length === minorDigits(currency) && Number.isSafeInteger(minor);
+    return isAmount ? formatMoney(minor, currency, { locale }) : found;
+  });
+}
+
 /** A typed amount, or what is wrong with it. */
 export type ParsedAmount = { readonly ok: true; readonly minor: number } | { readonly ok: false; readonly message: string };
 
+/** Digits in groups: `1,234.50`, `1.234,50`, `12,34,567.00`, `1 234`. */
+const GROUPED = /^\d{1,3}([.,'’\s])(?:\d{2,3}\1)*\d{3}(?:([.,])(\d+))?$/;
+
 /**
- * Reads a typed amount exactly: `12.50`, `12,5` or `12` USD are 1250, 1250 and 1200.
+ * An amount as it is displayed, as plain digits: without its currency, and without what groups its digits where that
+ * can be nothing else. `1,250` may also be a decimal number: it stays as it is.
+ */
+function withoutDress(typed: string, currency: string): string {
+  const symbols = (['symbol', 'narrowSymbol', 'code'] as const).map(
+    (currencyDisplay) =>
+      new Intl.NumberFormat(undefined, { style: 'currency', currency, currencyDisplay })
+        .formatToParts(0)
+        .find(({ type }) => type === 'currency')?.value ?? currency,
+  );
+  const symbol = symbols.find((one) => typed.startsWith(one) || typed.endsWith(one));
+  const bare = (symbol === undefined ? typed : typed.startsWith(symbol) ? typed.slice(symbol.length) : typed.slice(0, -symbol.length)).trim();
+  const [, group, point, fraction] = GROUPED.exec(bare) ?? [];
+  const isGrouped =
+    group !== undefined &&
+    point !== group &&
+    (point !== undefined || bare.split(group).length > 2 || !/[.,]/.test(group) || minorDigits(currency) === 0);
+  if (!isGrouped) return bare;
+  const whole = (point === undefined ? bare : bare.slice(0, bare.lastIndexOf(point))).replaceAll(group, '');
+  return fraction === undefined ? whole : `${whole}.${fraction}`;
+}
+
+/**
+ * Reads a typed amount exactly: `12.50`, `12,5` or `12` USD are 1250, 1250 and 1200, and so is `$12.50`, as it is
+ * displayed.
  *
  * A point and a comma both are decimal signs, whatever the locale, for a rep may type what the customer's invoice
  * says. What could mean two amounts (`1,250` is 1250 to some and 1.25 to others) is refused, not guessed.
@@ -61,9 +99,9 @@ export function parseAmount(text: string, currency: string): ParsedAmount {
   const typed = text.trim();
   if (typed === '') return { ok: false, message: 'Enter an amount.' };
   if (/^[-−]/.test(typed)) return { ok: false, message: 'Enter the amount without a sign.' };
-  const match = /^(\d+)(?:[.,](\d+))?$/.exec(typed);
+  const match = /^(\d+)(?:[.,](\d+))?$/.exec(withoutDress(typed, currency));
   if (match === null) {
-    return { ok: false, message: `Enter the amount as digits only, without a currency or thousands separators: ${example}` };
+    return { ok: false, message: `Enter an amount in ${currency}, like ${example}` };
   }
   const whole = match[1] ?? '';
   const fraction = match[2] ?? '';
@@ -78,8 +116,8 @@ export function parseAmount(text: string, currency: string): ParsedAmount {
   }
   const minorText = `${whole}${fraction.padEnd(digits, '0')}`.replace(/^0+(?=\d)/, '');
   // Compared by length first: a number with too many digits would be rounded before it could be compared.
-  if (minorText.length > LARGEST.toString().length || Number(minorText) > LARGEST) {
-    return { ok: false, message: 'This amount is larger than Till can move at once.' };
+  if (minorText.length > LARGEST_AMOUNT.toString().length || Number(minorText) > LARGEST_AMOUNT) {
+    return { ok: false, message: 'This amount is larger than Till accepts.' };
   }
   const minor = Number(minorText);
   if (minor === 0) return { ok: false, message: 'Enter an amount above zero.' };

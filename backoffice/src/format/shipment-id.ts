@@ -1,5 +1,4 @@
-/** How long a shipment id of the carrier may be, in characters. */
-export const LONGEST_SHIPMENT_ID = 255;
+import { LONGEST_SHIPMENT_ID } from '../limits.ts';
 
 const SHIPMENT_ID = /^[\x21-\x7e]+$/;
 

@@ -30,6 +30,16 @@ const STEPS = [
   ['minute', 60_000],
 ] as const;
 
+const A_MINUTE = 60_000;
+const A_WEEK = 7 * 86_400_000;
+
+/** A time as a rep thinks of it: `3 hours ago` within a week, and the date and time beyond. `now` is exact to a minute. */
+export function formatNear(instant: string, now: number): string {
+  const distance = Math.abs(Date.parse(instant) - now);
+  if (distance < A_MINUTE) return 'just now';
+  return distance < A_WEEK ? formatRelative(instant, new Date(now)) : formatInstant(instant);
+}
+
 /** How far away a time is: `in 3 hours`, `2 days ago`. */
 export function formatRelative(instant: string, now: Date, locale?: string): string {
   const distance = new Date(instant).getTime() - now.getTime();

@@ -1,10 +1,10 @@
-import type { Balance, Customer, Entry, Purchase } from '../api/types.ts';
-import { aBalance, aCustomer, anEntry } from './examples.ts';
+import type { Credit, Customer, Entry, Purchase } from '../api/types.ts';
+import { aCredit, aCustomer, anEntry } from './examples.ts';
 import { on, server } from './server.ts';
 
 interface What {
   readonly customer?: Partial<Customer>;
-  readonly balance?: Partial<Balance>;
+  readonly balance?: Partial<Credit>;
   readonly entries?: readonly Entry[];
   readonly purchases?: readonly Purchase[];
 }
@@ -16,10 +16,10 @@ export function apiOfACustomer({ customer = {}, balance = {}, entries = [anEntry
     on('get', '/customers/{customer_id}', () => aCustomer(customer)),
     on('get', '/customers/{customer_id}/credit', () => {
       reads.balance += 1;
-      return aBalance(balance);
+      return aCredit(balance);
     }),
-    on('get', '/customers/{customer_id}/credit/entries', ({ query }) => {
-      if (query.get('limit') === '25') reads.ledger += 1;
+    on('get', '/customers/{customer_id}/credit/entries', () => {
+      reads.ledger += 1;
       return { items: [...entries], next_cursor: null };
     }),
     on('get', '/customers/{customer_id}/purchases', () => ({ items: [...purchases], next_cursor: null })),

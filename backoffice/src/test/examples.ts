@@ -1,4 +1,4 @@
-import type { Attempt, Balance, Customer, Entry, KnownCustomer, NamedPurchase, OrphanShipment, Purchase } from '../api/types.ts';
+import type { Attempt, Balance, Credit, Customer, Entry, KnownCustomer, NamedPurchase, OrphanShipment, Purchase } from '../api/types.ts';
 
 // Things as the API answers them, for tests. Each may be changed in what the test is about.
 
@@ -48,6 +48,11 @@ export function aBalance(changes: Partial<Balance> = {}): Balance {
     updated_at: '2026-11-22T17:36:15.122328Z',
     ...changes,
   };
+}
+
+export function aCredit({ verification, adjustment_limit = null, ...balance }: Partial<Credit> = {}): Credit {
+  const verified = { version: 1, verified_at: '2026-11-22T17:36:16.122328Z', findings: 0 };
+  return { ...aBalance(balance), adjustment_limit, verification: verification === undefined ? verified : verification };
 }
 
 export function anEntry(changes: Partial<Entry> = {}): Entry {

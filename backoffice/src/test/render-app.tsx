@@ -33,6 +33,7 @@ export function makeSession({ roles = ['support'], session = {} }: RenderOptions
     ended: false,
     accessToken: () => 'a-token',
     renew: () => Promise.resolve(undefined),
+    signInHint: undefined,
     signInAgain: vi.fn(),
     signOut: vi.fn(),
     ...session,

@@ -4,7 +4,10 @@ import { setupServer } from 'msw/node';
 import type { paths } from '../api/schema.d.ts';
 
 /** The API that tests talk to. `server.use(on(...))` in a test. */
-export const server = setupServer();
+export const server = setupServer(
+  // Every page counts the attempts that wait.
+  on('get', '/purchase-attempts', () => ({ items: [], next_cursor: null })),
+);
 
 type Method = 'get' | 'post' | 'patch';
 type PathOf<M extends Method> = { [P in keyof paths]: paths[P] extends { [K in M]: { responses: object } } ? P : never }[keyof paths];

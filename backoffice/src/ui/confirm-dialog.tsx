@@ -1,9 +1,10 @@
-import { type ReactNode, useEffect } from 'react';
+import { type ReactNode, useEffect, useEffectEvent, useState } from 'react';
 import { flushSync } from 'react-dom';
 
 import type { MoneyAction } from '../api/money-action.ts';
+import { useSession } from '../auth/session.ts';
 import { Button } from './button.tsx';
-import { Dialog } from './dialog.tsx';
+import { Dialog, DialogActions } from './dialog.tsx';
 import { CorrelationId, ProblemFields } from './states.tsx';
 
 interface ConfirmDialogProps<P, R> {
@@ -16,6 +17,8 @@ interface ConfirmDialogProps<P, R> {
   readonly payload: P | undefined;
   /** False while it is not shown yet what it will do, or that it will be refused: then nothing is sent but a retry. */
   readonly ready?: boolean;
+  /** What it will do is being worked out: a click waits for that, and is done then. */
+  readonly waiting?: boolean;
   /** Confirm was pressed while nothing could be sent: show what is missing. */
   readonly onIncomplete?: () => void;
   /** After the server said that it is done. Close the dialog and announce it. */
@@ -48,6 +51,7 @@ export function ConfirmDialog<P, R>({
   action,
   payload,
   ready = true,
+  waiting = false,
   onIncomplete,
   onDone,
   confirmLabel,
@@ -60,17 +64,34 @@ export function ConfirmDialog<P, R>({
 }: ConfirmDialogProps<P, R>) {
   const pending = action.status === 'pending';
   const { reset } = action;
-  // Each opening is a new intent, or an unsettled one taken up again; what the last one ended with is over.
+  const { ended } = useSession();
+  // Each opening is a new intent, or an unsettled one taken up again; what the last one ended with is over. So is a
+  // refusal for want of a session, once there is one again.
   useEffect(() => {
-    if (open) reset();
-  }, [open, reset]);
+    if (open && !ended) reset();
+  }, [open, ended, reset]);
   const submit = (sent: P) => {
     void action.submit(sent).then((outcome) => {
       if (outcome.kind === 'done') onDone(outcome.result);
     });
   };
   const earlier = action.earlierTry(payload);
+  // Confirmed while it was not known yet what it will do; anything that is typed after that takes it back.
+  const [confirmed, setConfirmed] = useState(false);
+  const onKnown = useEffectEvent(() => {
+    setConfirmed(false);
+    if (open && ready && payload !== undefined) submit(payload);
+  });
+  useEffect(() => {
+    // Once for each click: it ends the waiting that this effect is for.
+    // eslint-disable-next-line react-hooks/set-state-in-effect
+    if (confirmed && !waiting) onKnown();
+  }, [confirmed, waiting]);
   const confirm = (form: HTMLFormElement) => {
+    if (waiting && payload !== undefined && !action.isRetry(payload)) {
+      setConfirmed(true);
+      return;
+    }
     if (payload === undefined || !(ready || action.isRetry(payload))) {
       // Immediately, so that the first field that turns out to be wrong can have the focus.
       flushSync(() => onIncomplete?.());
@@ -80,10 +101,18 @@ export function ConfirmDialog<P, R>({
     submit(payload);
   };
   return (
-    <Dialog open={open} onClose={onClose} title={title} held={pending} {...(description === undefined ? {} : { description })}>
+    <Dialog
+      open={open}
+      onClose={onClose}
+      title={title}
+      held={pending}
+      keepsText={action.isUncertain}
+      {...(description === undefined ? {} : { description })}
+    >
       <form
         noValidate
         className="till-form"
+        onInput={() => setConfirmed(false)}
         onSubmit={(event) => {
           event.preventDefault();
           confirm(event.currentTarget);
@@ -95,7 +124,7 @@ export function ConfirmDialog<P, R>({
             {preview}
           </div>
         )}
-        {action.problem !== null && (
+        {action.problem !== null && !(ended && action.problem.status === 401) && (
           <div className="till-notice till-notice-danger till-notice-stack" role="alert">
             <strong>{action.problem.title}</strong>
             <span>{action.problem.detail}</span>
@@ -124,15 +153,14 @@ export function ConfirmDialog<P, R>({
             <Button label="Send the earlier one again" kind="secondary" onClick={() => submit(earlier)} />
           </div>
         )}
-        <div className="till-actions till-actions-end">
-          <Button label="Cancel" kind="secondary" disabled={pending} onClick={onClose} />
+        <DialogActions>
           <Button
             submit
-            label={pending ? 'Working…' : action.isUncertain && action.isRetry(payload) ? 'Send again' : confirmLabel}
+            label={pending || confirmed ? 'Working…' : action.isUncertain && action.isRetry(payload) ? 'Send again' : confirmLabel}
             kind={danger === true ? 'danger' : 'primary'}
-            busy={pending}
+            busy={pending || confirmed}
           />
-        </div>
+        </DialogActions>
       </form>
     </Dialog>
   );

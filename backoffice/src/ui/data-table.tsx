@@ -1,5 +1,6 @@
 import { Icon } from '@clickhouse/click-ui/Icon';
 import type { MouseEvent, ReactNode } from 'react';
+import { useNavigate } from 'react-router';
 
 /** How a table is sorted. */
 export interface Sorting {
@@ -33,17 +34,24 @@ interface DataTableProps<T> {
   /** The rows are those of the question before, while the new ones are on their way. */
   readonly stale?: boolean;
   /**
-   * A click anywhere in a row, for a pointer. A cell of the row has to hold a link that does the same: that one is
-   * for the keyboard, for a screen reader, and for another tab.
+   * Where a click anywhere in a row leads: in this tab, or in another one with Ctrl, Command, or the middle button. A
+   * cell of the row has to hold a link to the same place: that one is for the keyboard and for a screen reader.
    */
-  readonly onRowClick?: (row: T) => void;
+  readonly rowPlace?: (row: T) => string;
 }
 
 /**
  * A table in ClickUI's clothes. Its own is not used: its sort headers cannot be focused and say nothing of the
  * order, and it repeats every heading in every cell.
  */
-export function DataTable<T>({ caption, columns, rows, rowKey, sorting, onSort, stale, onRowClick }: DataTableProps<T>) {
+export function DataTable<T>({ caption, columns, rows, rowKey, sorting, onSort, stale, rowPlace }: DataTableProps<T>) {
+  const navigate = useNavigate();
+  const open = (event: MouseEvent, place: string) => {
+    if (!isOnRowItself(event)) return;
+    // Without an opener: a tab that has one begins with a copy of its session, and a refresh token works once.
+    if (event.ctrlKey || event.metaKey || event.button === 1) window.open(place, '_blank', 'noopener');
+    else void navigate(place);
+  };
   return (
     // Scrolls sideways on a narrow screen, by keyboard too.
     <div className={`till-table-scroll ${stale === true ? 'till-stale' : ''}`} role="region" aria-label={caption} tabIndex={0}>
@@ -62,9 +70,13 @@ export function DataTable<T>({ caption, columns, rows, rowKey, sorting, onSort, 
             <tr
               key={rowKey(row)}
               role="row"
-              {...(onRowClick === undefined
+              {...(rowPlace === undefined
                 ? {}
-                : { className: 'till-row-opens', onClick: (event: MouseEvent) => isOnRowItself(event) && onRowClick(row) })}
+                : {
+                    className: 'till-row-opens',
+                    onClick: (event: MouseEvent) => open(event, rowPlace(row)),
+                    onAuxClick: (event: MouseEvent) => event.button === 1 && open(event, rowPlace(row)),
+                  })}
             >
               {columns.map((column) => {
                 const className = cellClass(column);

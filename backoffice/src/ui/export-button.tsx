@@ -1,21 +1,56 @@
 import { useEffect, useRef, useState } from 'react';
 
 import { Problem } from '../api/problem.ts';
-import { type CsvColumn, downloadCsv } from '../format/csv.ts';
+import type { CursorPage } from '../api/queries.ts';
+import { type CsvColumn, csvHeader, csvRows } from '../format/csv.ts';
+import { beginFile, type FileKind } from '../format/saving.ts';
 import { Button } from './button.tsx';
 import { useToast } from './toast.tsx';
+
+/** A part of a file, and how many rows are written with it. */
+export interface FilePart {
+  readonly text: string;
+  readonly count: number;
+}
+
+interface DownloadButtonProps {
+  readonly label: string;
+  readonly file: FileKind;
+  /** The whole file, part after part: each is written before the next one is asked for. */
+  readonly parts: (signal: AbortSignal) => AsyncIterable<FilePart>;
+}
 
 interface ExportButtonProps<T> {
   /** Without ".csv". */
   readonly filename: string;
   readonly columns: readonly CsvColumn<T>[];
-  /** All rows, not only those of the page: `everyItem`. */
-  readonly load: (options: { readonly signal: AbortSignal; readonly onProgress: (count: number) => void }) => Promise<readonly T[]>;
+  /** All pages of the list, not only the one that is shown: `everyPage`. */
+  readonly pages: (signal: AbortSignal) => AsyncIterable<Pick<CursorPage<T>, 'items'>>;
   readonly label?: string;
 }
 
-/** Exports a whole list as CSV, however many pages it has. It can be cancelled; leaving the page stops it too. */
-export function ExportButton<T>({ filename, columns, load, label = 'Export CSV' }: ExportButtonProps<T>) {
+/** Exports a whole list as CSV, however many pages it has. */
+export function ExportButton<T>({ filename, columns, pages, label = 'Export CSV' }: ExportButtonProps<T>) {
+  return (
+    <DownloadButton
+      label={label}
+      file={{ name: `${filename}.csv`, type: 'text/csv' }}
+      parts={(signal) => csvParts(columns, pages(signal))}
+    />
+  );
+}
+
+async function* csvParts<T>(columns: readonly CsvColumn<T>[], pages: AsyncIterable<Pick<CursorPage<T>, 'items'>>): AsyncGenerator<FilePart> {
+  let count = 0;
+  yield { text: csvHeader(columns), count };
+  for await (const { items } of pages) {
+    count += items.length;
+    yield { text: csvRows(columns, items), count };
+  }
+}
+
+/** Writes a file for the viewer while it is loaded, page after page. It can be cancelled; leaving the page stops it too. */
+export function DownloadButton({ label, file, parts }: DownloadButtonProps) {
   const { announce } = useToast();
   const [progress, setProgress] = useState<number | null>(null);
   const running = useRef<AbortController | null>(null);
@@ -25,12 +60,9 @@ export function ExportButton<T>({ filename, columns, load, label = 'Export CSV' 
     if (running.current !== null) return;
     const controller = new AbortController();
     running.current = controller;
-    setProgress(0);
     try {
-      const rows = await load({ signal: controller.signal, onProgress: setProgress });
-      controller.signal.throwIfAborted();
-      downloadCsv(`${filename}.csv`, columns, rows);
-      announce(`Exported ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}.`);
+      const count = await writeFile(file, parts, controller.signal, setProgress);
+      if (count !== undefined) announce(`Exported ${count} ${count === 1 ? 'row' : 'rows'}.`);
     } catch (error) {
       // It was cancelled by hand, or the page was left.
       if (!controller.signal.aborted) announce(`The export failed. ${Problem.of(error).detail}`, { tone: 'danger' });
@@ -57,4 +89,30 @@ export function ExportButton<T>({ filename, columns, load, label = 'Export CSV' 
       {progress !== null && <Button label="Cancel the export" kind="empty" onClick={cancel} />}
     </span>
   );
+}
+
+/** Gives back how many rows were written; undefined if the viewer chose no file. */
+async function writeFile(
+  file: FileKind,
+  parts: DownloadButtonProps['parts'],
+  signal: AbortSignal,
+  onProgress: (count: number) => void,
+): Promise<number | undefined> {
+  const writer = await beginFile(file);
+  if (writer === undefined) return undefined;
+  let reached = 0;
+  try {
+    onProgress(reached);
+    for await (const { text, count } of parts(signal)) {
+      await writer.write(text);
+      signal.throwIfAborted();
+      reached = count;
+      onProgress(reached);
+    }
+    await writer.finish();
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+  return reached;
 }

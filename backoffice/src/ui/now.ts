@@ -16,9 +16,7 @@ function watch(changed: () => void): () => void {
   };
 }
 
-const currentSecond = (): number => Math.floor(Date.now() / 1000);
-
-/** The time, in milliseconds; rendered again each second. */
-export function useNow(): number {
-  return useSyncExternalStore(watch, currentSecond) * 1000;
+/** The time, in milliseconds; rendered again each second, or each `step`. */
+export function useNow(step = 1000): number {
+  return useSyncExternalStore(watch, () => Math.floor(Date.now() / step)) * step;
 }

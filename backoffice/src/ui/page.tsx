@@ -1,5 +1,8 @@
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { createContext, type ReactNode, useContext, useEffect, useId, useLayoutEffect, useRef } from 'react';
 import { useLocation } from 'react-router';
+
+/** How much work waits, in front of the title of the browser's tab; nothing where it is undefined. */
+export const WaitingContext = createContext<string | undefined>(undefined);
 
 interface PageProps {
   /** The heading, and the title of the browser's tab. */
@@ -19,10 +22,12 @@ interface PageProps {
 export function Page({ title, above, badge, lead, actions, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { pathname, key } = useLocation();
+  const waiting = useContext(WaitingContext);
   useEffect(() => {
-    document.title = `${title} · Till`;
-  }, [title]);
-  useEffect(() => {
+    document.title = `${waiting === undefined ? '' : `(${waiting}) `}${title} · Till`;
+  }, [title, waiting]);
+  // Before the page is painted, so that no key press meets the page that was left.
+  useLayoutEffect(() => {
     // "default" is the first page of a visit: there, the browser's own order of focus is right.
     if (key !== 'default') heading.current?.focus({ preventScroll: true });
     // Only another path is another page; another filter is not.

@@ -200,7 +200,7 @@ describe('the confirmation of a money action', () => {
     renderPart(<Granting send={vi.fn<Send>().mockRejectedValue(problem)} />);
     await open();
     await userEvent.click(button('Grant 10.00 USD'));
-    const alert = await screen.findByText('25.00 USD are there.');
+    const alert = await screen.findByText('$25.00 are there.');
     expect(alert.closest('[role=alert]')).toHaveTextContent('Correlation id abc');
     expect(screen.queryByText(/Sending exactly this again is safe/)).toBeNull();
     expect(button('Grant 10.00 USD')).toBeEnabled();

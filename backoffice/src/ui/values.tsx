@@ -1,10 +1,11 @@
 import { Badge } from '@clickhouse/click-ui/Badge';
-import type { ComponentProps } from 'react';
+import { type ComponentProps, useState } from 'react';
 
 import type { AttemptState, EntryKind, PromoState, PurchaseStatus } from '../api/types.ts';
 import { formatMoney } from '../format/money.ts';
-import { exactUtc, formatDate, formatInstant } from '../format/time.ts';
+import { exactUtc, formatDate, formatNear } from '../format/time.ts';
 import { IconAction } from './button.tsx';
+import { useNow } from './now.ts';
 import { useToast } from './toast.tsx';
 
 interface MoneyProps {
@@ -26,12 +27,31 @@ interface InstantProps {
   readonly dateOnly?: boolean;
 }
 
-/** A time in the viewer's locale, with the exact UTC time on hover. */
+/** A time, relative where it is near; the exact one in UTC on hover, and while it has the focus. */
 export function Instant({ at, dateOnly }: InstantProps) {
+  const now = useNow(60_000);
+  const [exact, setExact] = useState(false);
   return (
-    <time dateTime={at} title={exactUtc(at)} className="till-instant">
-      {dateOnly === true ? formatDate(at) : formatInstant(at)}
+    <time
+      dateTime={at}
+      title={exactUtc(at)}
+      className="till-instant"
+      tabIndex={0}
+      onFocus={() => setExact(true)}
+      onBlur={() => setExact(false)}
+    >
+      {exact ? exactUtc(at) : dateOnly === true ? formatDate(at) : formatNear(at, now)}
     </time>
+  );
+}
+
+/** In a cell where there is nothing. */
+export function None() {
+  return (
+    <span className="till-muted">
+      <span aria-hidden="true">–</span>
+      <span className="till-hidden">None</span>
+    </span>
   );
 }
 
@@ -72,10 +92,12 @@ interface IdProps {
   readonly value: string;
   /** Whose id it is, for the button that copies it: "purchase id". */
   readonly name: string;
+  /** Its first eight characters only, where many stand below each other; it is copied whole. */
+  readonly short?: boolean;
 }
 
-/** An id, whole, with a button that copies it. */
-export function Id({ value, name }: IdProps) {
+/** An id, with a button that copies it. */
+export function Id({ value, name, short }: IdProps) {
   const { announce } = useToast();
   const copy = () => {
     navigator.clipboard.writeText(value).then(
@@ -85,7 +107,9 @@ export function Id({ value, name }: IdProps) {
   };
   return (
     <span className="till-id">
-      <code className="till-break">{value}</code>
+      <code className="till-break" title={value}>
+        {short === true ? value.slice(0, 8) : value}
+      </code>
       <IconAction label={`Copy the ${name}`} icon="copy" onClick={copy} />
     </span>
   );

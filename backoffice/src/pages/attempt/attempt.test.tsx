@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Attempt, CloseOrphanShipmentRequest, ResolveAttemptRequest } from '../../api/types.ts';
 import type { Role } from '../../auth/viewer.ts';
-import { aBalance, aCustomer, anAttempt, anOrphan, ATTEMPT_ID, CUSTOMER_ID, PURCHASE_ID } from '../../test/examples.ts';
+import { aCredit, aCustomer, anAttempt, anOrphan, ATTEMPT_ID, CUSTOMER_ID, PURCHASE_ID } from '../../test/examples.ts';
 import { renderApp } from '../../test/render-app.tsx';
 import { noAnswer, on, type Other, problem, server, stillLoading } from '../../test/server.ts';
 
@@ -37,7 +37,7 @@ function serve(attempt: Partial<Attempt> = {}, answers: readonly (Attempt | Othe
   let reads = 0;
   server.use(
     on('get', '/customers/{customer_id}', () => aCustomer()),
-    on('get', '/customers/{customer_id}/credit', () => aBalance({ posted: 3500, held: 2500, available: 1000 })),
+    on('get', '/customers/{customer_id}/credit', () => aCredit({ posted: 3500, held: 2500, available: 1000 })),
     on('get', '/purchase-attempts/{attempt_id}', () => {
       reads += 1;
       return current;
@@ -244,6 +244,7 @@ describe('resolving', () => {
     await waitFor(() => expect(serving.reads()).toBeGreaterThan(before));
     expect(await dialog.findByText(/This attempt can no longer be resolved here/)).toBeVisible();
     await user.click(dialog.getByRole('button', { name: 'Cancel' }));
+    await user.click(dialog.getByRole('button', { name: 'Discard' }));
     expect(screen.getByText(badge)).toBeVisible();
     expect(screen.queryByRole('button', { name: 'Void' })).toBeNull();
   });
@@ -390,6 +391,7 @@ describe('closing an orphan shipment', () => {
     expect(await dialog.findByRole('alert')).toHaveTextContent('The orphan shipment was closed before');
     expect(await dialog.findByText('The orphan shipment is closed already.')).toBeVisible();
     await user.click(dialog.getByRole('button', { name: 'Cancel' }));
+    await user.click(dialog.getByRole('button', { name: 'Discard' }));
     expect(screen.getByText('Called back by Amir')).toBeVisible();
   });
 });

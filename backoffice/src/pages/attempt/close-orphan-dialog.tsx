@@ -5,10 +5,11 @@ import { useMoneyAction } from '../../api/money-action.ts';
 import { keys } from '../../api/queries.ts';
 import type { Attempt, CloseOrphanShipmentRequest, OrphanOutcome } from '../../api/types.ts';
 import { formatMoney } from '../../format/money.ts';
+import { LONGEST_REASON } from '../../limits.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { RadioChoice, TextArea } from '../../ui/fields.tsx';
 import { useToast } from '../../ui/toast.tsx';
-import { DECIDED_ONCE, LONGEST_REASON, reasonError, useReadAgainWhenRefused, useShowDecided } from './decision.ts';
+import { DECIDED_ONCE, reasonError, useReadAgainWhenRefused, useShowDecided } from './decision.ts';
 import { ORPHAN_OUTCOMES } from './orphan-outcomes.ts';
 
 const OUTCOMES: readonly OrphanOutcome[] = ['RECALLED', 'WRITTEN_OFF', 'NOT_REAL'];

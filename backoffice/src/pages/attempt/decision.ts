@@ -4,9 +4,7 @@ import { useEffect } from 'react';
 import type { Problem } from '../../api/problem.ts';
 import { keys } from '../../api/queries.ts';
 import type { Attempt } from '../../api/types.ts';
-
-/** As the API takes it. */
-export const LONGEST_REASON = 500;
+import { LONGEST_REASON } from '../../limits.ts';
 
 /** What is wrong with a reason, without the spaces around it. */
 export function reasonError(reason: string): string | undefined {

@@ -2,8 +2,9 @@ import { type ReactNode, useState } from 'react';
 
 import { useAttempt } from '../../api/queries.ts';
 import type { Attempt } from '../../api/types.ts';
+import { BadId } from '../../app/bad-id.tsx';
 import { ListLink, NamedCustomerLink } from '../../app/links.tsx';
-import { places } from '../../app/places.ts';
+import { isUuid, places } from '../../app/places.ts';
 import { useRouteParam } from '../../app/route-params.ts';
 import { useViewer } from '../../auth/session.ts';
 import { AddressLines } from '../../ui/address.tsx';
@@ -20,7 +21,12 @@ import { type Outcome, ResolveDialog } from './resolve-dialog.tsx';
 
 /** An attempt to buy, and what became of it. */
 export function AttemptPage() {
-  const attemptId = useRouteParam('attemptId');
+  const attemptId = useRouteParam('attemptId').toLowerCase();
+  if (!isUuid(attemptId)) return <BadId of="attempt" above={<ListLink to={places.attempts()}>Attempts</ListLink>} />;
+  return <KnownById key={attemptId} attemptId={attemptId} />;
+}
+
+function KnownById({ attemptId }: { readonly attemptId: string }) {
   const attempt = useAttempt(attemptId);
   const viewer = useViewer();
   const [resolving, setResolving] = useState<Outcome | null>(null);
@@ -104,7 +110,8 @@ function AttemptNotice({ attempt }: { readonly attempt: Attempt }) {
   if (state === 'UNKNOWN') {
     return (
       <Notice tone="warning" title="It is not known whether this was shipped.">
-        Ask the carrier for a shipment of {quantity} × {product.sku} to the address below. Confirm it with its shipment id, or void it. At the
+        {carrier?.message != null && <>The carrier said: “{carrier.message}” </>}
+        Ask it for a shipment of {quantity} × {product.sku} to the address below. Confirm it with its shipment id, or void it. At the
         deadline it is voided in the customer’s favour.
       </Notice>
     );

@@ -9,12 +9,13 @@ import type { Attempt, ResolveAttemptRequest } from '../../api/types.ts';
 import { places } from '../../app/places.ts';
 import { formatMoney } from '../../format/money.ts';
 import { shipmentIdError } from '../../format/shipment-id.ts';
+import { LONGEST_REASON } from '../../limits.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { TextArea, TextInput } from '../../ui/fields.tsx';
 import { useToast } from '../../ui/toast.tsx';
 import { Money, statusText } from '../../ui/values.tsx';
-import { DECIDED_ONCE, LONGEST_REASON, reasonError, useReadAgainWhenRefused, useShowDecided } from './decision.ts';
+import { DECIDED_ONCE, reasonError, useReadAgainWhenRefused, useShowDecided } from './decision.ts';
 
 export type Outcome = ResolveAttemptRequest['outcome'];
 

@@ -99,7 +99,8 @@ describe('the attempts', () => {
     expect(rows.map((row) => within(row).getAllByRole('cell')[2]?.textContent)).toEqual([
       'Orphan shipment open',
       'Orphan shipment closed',
-      'None',
+      // The dash is for the eye, the word for screen readers.
+      '–None',
     ]);
   });
 

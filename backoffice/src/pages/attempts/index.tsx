@@ -1,13 +1,12 @@
-import { useNavigate } from 'react-router';
-
 import { useApi } from '../../api/client.ts';
-import { type AttemptFilters, everyItem, PAGE_SIZE, read, useAttempts } from '../../api/queries.ts';
+import { type AttemptFilters, countOf, everyPage, PAGE_SIZE, read, UNKNOWN_ATTEMPTS, useAttempts, useUnknownCount } from '../../api/queries.ts';
 import type { AttemptState, NamedAttempt } from '../../api/types.ts';
 import { CustomerLink, useRememberedList } from '../../app/links.tsx';
 import { places } from '../../app/places.ts';
 import { oneOf, useCursor, useFilters } from '../../app/url-state.ts';
 import { exportName } from '../../format/csv.ts';
 import { dayOf } from '../../format/moment.ts';
+import { LARGEST_PAGE } from '../../limits.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
@@ -16,12 +15,9 @@ import { Pager } from '../../ui/pager.tsx';
 import { Segments } from '../../ui/segments.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { TimeLeft } from '../../ui/time-left.tsx';
-import { Instant, Money, statusText } from '../../ui/values.tsx';
+import { Instant, Money, None, statusText } from '../../ui/values.tsx';
 import { ATTEMPT_CSV } from './csv.ts';
 import { OrphanFlag } from './orphan-flag.tsx';
-
-/** The API takes at most so many at once: an export asks for as many, and so does a work list. */
-const LARGEST_PAGE = 100;
 
 const WHAT: Column<NamedAttempt> = {
   id: 'product',
@@ -47,7 +43,7 @@ const PARCEL: Column<NamedAttempt> = {
   id: 'parcel',
   header: 'Parcel',
   nowrap: true,
-  cell: ({ orphan }) => (orphan === null ? <span className="till-muted">None</span> : <OrphanFlag orphan={orphan} />),
+  cell: ({ orphan }) => (orphan === null ? <None /> : <OrphanFlag orphan={orphan} />),
 };
 
 const CARRIERS_ID: Column<NamedAttempt> = {
@@ -104,7 +100,7 @@ interface List {
 const LISTS: Readonly<Record<ListName, List>> = {
   UNKNOWN: {
     label: statusText('UNKNOWN'),
-    filters: { state: 'UNKNOWN', limit: LARGEST_PAGE },
+    filters: UNKNOWN_ATTEMPTS,
     lead: 'It is not known whether these were shipped. Ask the carrier, then confirm or void each. At its deadline, an attempt is voided.',
     columns: [
       WHAT,
@@ -172,23 +168,17 @@ const LISTS: Readonly<Record<ListName, List>> = {
 
 const NAMES: readonly ListName[] = ['UNKNOWN', 'ORPHANS', 'PENDING', 'VOIDED', 'COMPLETED'];
 
-/** How many are on a work list: its first page, and whether there are more. */
-function useCount(name: 'UNKNOWN' | 'ORPHANS'): string | undefined {
-  const first = useAttempts(LISTS[name].filters).data;
-  return first && `${first.items.length}${first.next_cursor === null ? '' : '+'}`;
-}
-
 /** Attempts to buy: first the two work lists, those of unknown outcome and those with an open orphan shipment. */
 export function AttemptsPage() {
   const api = useApi();
-  const navigate = useNavigate();
   useRememberedList();
   const [asked, setFilters] = useFilters(['state', 'orphan']);
   const name = asked.orphan === 'OPEN' ? 'ORPHANS' : (oneOf(NAMES, asked.state) ?? 'UNKNOWN');
   const { lead, columns, empty, filters } = LISTS[name];
   const { cursor, pages } = useCursor();
   const attempts = useAttempts({ ...filters, cursor });
-  const counts: Partial<Record<ListName, string | undefined>> = { UNKNOWN: useCount('UNKNOWN'), ORPHANS: useCount('ORPHANS') };
+  const orphans = useAttempts(LISTS.ORPHANS.filters).data;
+  const counts: Partial<Record<ListName, string | undefined>> = { UNKNOWN: useUnknownCount(), ORPHANS: orphans && countOf(orphans) };
   return (
     <Page
       title="Attempts"
@@ -197,9 +187,7 @@ export function AttemptsPage() {
         <ExportButton
           filename={exportName('attempts', name, dayOf(new Date()))}
           columns={ATTEMPT_CSV}
-          load={({ signal, onProgress }) =>
-            everyItem((next) => read.attempts(api, { ...filters, limit: LARGEST_PAGE, cursor: next }, signal), { signal, onProgress })
-          }
+          pages={(signal) => everyPage((next) => read.attempts(api, { ...filters, limit: LARGEST_PAGE, cursor: next }, signal), signal)}
         />
       }
     >
@@ -229,7 +217,7 @@ export function AttemptsPage() {
                 rows={page.items}
                 rowKey={(attempt) => attempt.id}
                 stale={attempts.isPlaceholderData}
-                onRowClick={(attempt) => void navigate(places.attempt(attempt.id))}
+                rowPlace={(attempt) => places.attempt(attempt.id)}
               />
             )
           }

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 
 import { useCredit } from '../../api/queries.ts';
-import type { Balance } from '../../api/types.ts';
+import type { Credit } from '../../api/types.ts';
 import { places } from '../../app/places.ts';
 import { useViewer } from '../../auth/session.ts';
 import { Button, TextLink } from '../../ui/button.tsx';
@@ -9,6 +9,7 @@ import { Card, Figures } from '../../ui/page.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { Instant, Money } from '../../ui/values.tsx';
 import { CreditDialog, type CreditMove } from './credit-dialog.tsx';
+import { Shield } from './shield.tsx';
 
 interface BalanceCardProps {
   readonly customerId: string;
@@ -45,7 +46,7 @@ export function BalanceCard({ customerId, customerName }: BalanceCardProps) {
         failed="The balance could not be loaded"
         notFound={<Empty title="There is no account." />}
       >
-        {(found) => <Shown balance={found} />}
+        {(found) => <Shown credit={found} />}
       </Answer>
       {balance !== undefined &&
         (['grant', 'deduct'] as const).map((move) => (
@@ -62,13 +63,13 @@ export function BalanceCard({ customerId, customerName }: BalanceCardProps) {
   );
 }
 
-function Shown({ balance }: { readonly balance: Balance }) {
-  const { posted, held, available, currency, updated_at: updatedAt } = balance;
+function Shown({ credit }: { readonly credit: Credit }) {
+  const { posted, held, available, currency, updated_at: updatedAt } = credit;
   return (
     <div className="till-stack">
       <Figures
         figures={[
-          { label: 'Available', value: <Money minor={available} currency={currency} />, note: 'can be spent or deducted' },
+          { label: 'Available', value: <Money minor={available} currency={currency} />, note: 'can be spent' },
           {
             label: 'Posted',
             value: <Money minor={posted} currency={currency} />,
@@ -77,10 +78,11 @@ function Shown({ balance }: { readonly balance: Balance }) {
           {
             label: 'Held',
             value: <Money minor={held} currency={currency} />,
-            note: held > 0 ? <TextLink to={places.attempts()}>for open purchases: see the attempts</TextLink> : 'no open purchases',
+            note: held > 0 ? <TextLink to={places.attempts()}>for open purchases</TextLink> : 'no open purchases',
           },
         ]}
       />
+      <Shield credit={credit} />
     </div>
   );
 }

@@ -13,11 +13,11 @@ interface BalanceChartProps {
   readonly currency: string;
 }
 
-const HEIGHT = 208;
+const HEIGHT = 92;
 /** With more of them, they would be all that one sees. */
 const MOST_DOTS = 40;
 /** Where the labels stand, so that none is cut off at an end. */
-const TICKS = [0.06, 0.28, 0.5, 0.72, 0.94] as const;
+const TICKS = [0.12, 0.5, 0.88] as const;
 const A_DAY = 86_400_000;
 
 /** The balance over time, as steps. Its user says in words what it shows: this is for the eye only. */
@@ -42,7 +42,7 @@ export function BalanceChart({ entries, currency }: BalanceChartProps) {
             domain={[start, until]}
             ticks={ticksBetween(start, until, label)}
             tickFormatter={label}
-            height={24}
+            height={20}
             minTickGap={24}
             tickLine={false}
             axisLine={{ stroke: 'var(--till-line)' }}
@@ -51,7 +51,7 @@ export function BalanceChart({ entries, currency }: BalanceChartProps) {
           <YAxis
             width="auto"
             domain={[(least: number) => Math.min(0, least), 'auto']}
-            tickCount={4}
+            tickCount={3}
             tickFormatter={(minor: number) => roundMoney(minor, currency)}
             tickLine={false}
             axisLine={false}

@@ -1,38 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
-
-import { useApi } from '../../api/client.ts';
-import { keys, read } from '../../api/queries.ts';
 import type { Entry } from '../../api/types.ts';
-
-const LARGEST_PAGE = 100;
-/** A chart of more movements than that shows nothing more; the export has all of them. */
-const MOST_PAGES = 5;
-
-/** Movements of an account, the oldest first. */
-export interface History {
-  readonly entries: readonly Entry[];
-  /** Not from the first movement on: there are too many. */
-  readonly isCut: boolean;
-}
-
-/** What a chart of the balance needs: the latest few hundred movements. */
-export function useBalanceHistory(customerId: string) {
-  const api = useApi();
-  return useQuery({
-    queryKey: keys.entries(customerId, { for: 'chart' }),
-    queryFn: async ({ signal }): Promise<History> => {
-      const newestFirst: Entry[] = [];
-      let cursor: string | undefined;
-      for (let page = 0; page < MOST_PAGES; page += 1) {
-        const { items, next_cursor } = await read.entries(api, customerId, { limit: LARGEST_PAGE, cursor }, signal);
-        newestFirst.push(...items);
-        cursor = next_cursor ?? undefined;
-        if (cursor === undefined) break;
-      }
-      return { entries: newestFirst.reverse(), isCut: cursor !== undefined };
-    },
-  });
-}
 
 /** A point of the line: from this time on, the balance was this. */
 export interface BalancePoint {

@@ -1,12 +1,13 @@
 import { lazy, Suspense, useState } from 'react';
 
+import { useEntries } from '../../api/queries.ts';
 import type { Entry } from '../../api/types.ts';
 import { Button } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { Card } from '../../ui/page.tsx';
 import { Answer, Empty, Loading } from '../../ui/states.tsx';
 import { Instant, Money, StatusBadge } from '../../ui/values.tsx';
-import { extremes, type History, useBalanceHistory } from './balance-history.ts';
+import { extremes } from './balance-history.ts';
 
 // Recharts is as large as everything else together: it comes when a chart is shown.
 const BalanceChart = lazy(async () => ({ default: (await import('./balance-chart.tsx')).BalanceChart }));
@@ -25,21 +26,21 @@ const COLUMNS: readonly Column<Entry>[] = [
 
 /** The balance over time: as a chart, in a sentence, and as a table. */
 export function BalanceOverTime({ customerId }: { readonly customerId: string }) {
-  const history = useBalanceHistory(customerId);
+  const latest = useEntries(customerId);
   const [asTable, setAsTable] = useState(false);
-  const isEmpty = history.data === undefined || history.data.entries.length === 0;
+  const isEmpty = latest.data === undefined || latest.data.items.length === 0;
   return (
     <Card
       title="Balance over time"
       actions={!isEmpty && <Button label={asTable ? 'Show as a chart' : 'Show as a table'} kind="empty" onClick={() => setAsTable(!asTable)} />}
     >
       <Answer
-        query={history}
+        query={latest}
         loading="Loading the history of the balance"
         failed="The history of the balance could not be loaded"
         notFound={<NothingYet />}
       >
-        {(found) => <Shown history={found} asTable={asTable} />}
+        {({ items, next_cursor }) => <Shown entries={items.toReversed()} isCut={next_cursor !== null} asTable={asTable} />}
       </Answer>
     </Card>
   );
@@ -49,8 +50,15 @@ function NothingYet() {
   return <Empty title="No history yet">The line begins with the first credit that is granted.</Empty>;
 }
 
-function Shown({ history, asTable }: { readonly history: History; readonly asTable: boolean }) {
-  const { entries, isCut } = history;
+interface ShownProps {
+  /** The oldest first. */
+  readonly entries: readonly Entry[];
+  /** There are older ones. A chart of more would show nothing more; the export has all of them. */
+  readonly isCut: boolean;
+  readonly asTable: boolean;
+}
+
+function Shown({ entries, isCut, asTable }: ShownProps) {
   const first = entries[0];
   const last = entries.at(-1);
   if (first === undefined || last === undefined) return <NothingYet />;
@@ -58,7 +66,7 @@ function Shown({ history, asTable }: { readonly history: History; readonly asTab
   const { currency } = last;
   return (
     <figure className="till-chart-figure">
-      <figcaption className="till-small till-muted">
+      <figcaption className={asTable ? 'till-small till-muted' : 'till-hidden'}>
         {entries.length === 1 ? (
           <>
             One movement, <Instant at={first.created_at} dateOnly />: the balance has been <Money minor={last.balance_after} currency={currency} /> since.

@@ -196,9 +196,17 @@ describe('granting credit', () => {
     await user.click(dialog.getByRole('button', { name: 'Grant $600.00' }));
     const alert = await dialog.findByRole('alert');
     expect(alert).toHaveTextContent('More than you may move at once');
-    expect(alert).toHaveTextContent('600.00 USD is above your limit of 500.00 USD.');
+    expect(alert).toHaveTextContent('$600.00 is above your limit of $500.00.');
     expect(alert).toHaveTextContent('correlation-of-amount-above-limit');
     expect(dialog.getByRole('textbox', { name: 'Amount' })).toHaveValue('600');
+  });
+
+  it('above the limit of the viewer is told before anything is sent', async () => {
+    apiOfACustomer({ balance: { adjustment_limit: 50000 } });
+    const { user } = renderApp(PLACE);
+    const dialog = await openDialog(user, 'Grant credit');
+    await fillIn(user, dialog, '500.01', 'Goodwill');
+    expect(dialog.getByRole('status')).toHaveTextContent('This will be refused: $500.01 is above your limit of $500.00.');
   });
 
   it('that was given up is forgotten', async () => {
@@ -207,6 +215,7 @@ describe('granting credit', () => {
     const dialog = await openDialog(user, 'Grant credit');
     await fillIn(user, dialog, '12.50', 'Late delivery');
     await user.click(dialog.getByRole('button', { name: 'Cancel' }));
+    await user.click(dialog.getByRole('button', { name: 'Discard' }));
     await dialogIsClosed();
     const again = await openDialog(user, 'Grant credit');
     expect(again.getByRole('textbox', { name: 'Amount' })).toHaveValue('');
@@ -241,7 +250,7 @@ describe('deducting credit', () => {
       'This will be refused: $30.01 cannot be deducted, for only $30.00 is available ($40.00 is posted, and $10.00 of it is held for open purchases).',
     );
     await user.click(dialog.getByRole('button', { name: 'Deduct $30.01' }));
-    expect(await dialog.findByRole('alert')).toHaveTextContent('30.01 USD are needed and 30.00 USD are available.');
+    expect(await dialog.findByRole('alert')).toHaveTextContent('$30.01 are needed and $30.00 are available.');
     expect(sent).toEqual([{ amount: 3001, reason: 'Granted twice' }]);
   });
 

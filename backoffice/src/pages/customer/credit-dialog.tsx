@@ -3,8 +3,9 @@ import { useEffect, useRef, useState } from 'react';
 import { type Api, unwrap, useApi } from '../../api/client.ts';
 import { useMoneyAction } from '../../api/money-action.ts';
 import { keys } from '../../api/queries.ts';
-import type { Balance, CreditChange, DeductCreditRequest, GrantCreditRequest } from '../../api/types.ts';
+import type { Credit, CreditChange, DeductCreditRequest, GrantCreditRequest } from '../../api/types.ts';
 import { formatMoney, parseAmount } from '../../format/money.ts';
+import { LONGEST_REASON } from '../../limits.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { AmountInput, TextArea } from '../../ui/fields.tsx';
 import { useToast } from '../../ui/toast.tsx';
@@ -14,8 +15,6 @@ import { CreditPreview } from './credit-preview.tsx';
 export type CreditMove = 'grant' | 'deduct';
 
 type Payload = GrantCreditRequest & DeductCreditRequest;
-
-const LONGEST_REASON = 500;
 
 const WORDS = {
   grant: { title: 'Grant credit', verb: 'Grant', done: 'Granted', toOrFrom: 'to', reason: 'Why is the customer given this credit?' },
@@ -36,7 +35,7 @@ interface CreditDialogProps {
   readonly open: boolean;
   readonly onClose: () => void;
   /** As it was read last; the preview tells what would become of it. */
-  readonly balance: Balance;
+  readonly balance: Credit;
   /** Undefined where the upstream does not tell. */
   readonly customerName: string | undefined;
 }
@@ -57,7 +56,7 @@ export function CreditDialog({ move, open, onClose, balance, customerName }: Cre
     scope: `${move}:${customerId}`,
     send: (body, idempotencyKey) => send(api, move, customerId, body, idempotencyKey),
     // The first credit of a customer makes them known, so the lists of customers are out of date too.
-    affects: () => [keys.customers],
+    affects: () => [keys.customerList, keys.credit(customerId), keys.ledger(customerId)],
   });
 
   useEffect(() => {
@@ -97,7 +96,7 @@ export function CreditDialog({ move, open, onClose, balance, customerName }: Cre
       describe={(earlier) => `${words.verb} ${formatMoney(earlier.amount, currency)}, “${earlier.reason}”`}
       confirmLabel={amount.ok ? `${words.verb} ${formatMoney(amount.minor, currency)}` : words.title}
       danger={move === 'deduct'}
-      preview={<CreditPreview move={move} amount={amount.ok ? amount.minor : undefined} balance={balance} />}
+      preview={<CreditPreview move={move} amount={amount.ok ? amount.minor : undefined} balance={balance} limit={balance.adjustment_limit} />}
     >
       <div ref={fields} className="till-form">
         <AmountInput

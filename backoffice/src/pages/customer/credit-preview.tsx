@@ -7,10 +7,12 @@ interface CreditPreviewProps {
   /** Undefined while there is none that can be read. */
   readonly amount: number | undefined;
   readonly balance: Balance;
+  /** The largest amount that the viewer may move; null for any. */
+  readonly limit: number | null;
 }
 
 /** What a grant or a deduction will do, before it is confirmed; or why it will be refused. The server decides. */
-export function CreditPreview({ move, amount, balance }: CreditPreviewProps) {
+export function CreditPreview({ move, amount, balance, limit }: CreditPreviewProps) {
   const { posted, held, available, currency } = balance;
   const money = (minor: number) => formatMoney(minor, currency);
   if (amount === undefined) {
@@ -18,6 +20,13 @@ export function CreditPreview({ move, amount, balance }: CreditPreviewProps) {
       <span className="till-muted">
         The balance is {money(posted)}
         {held > 0 && `, of which ${money(available)} is available`}. Enter an amount to see what will become of it.
+      </span>
+    );
+  }
+  if (limit !== null && amount > limit) {
+    return (
+      <span className="till-refused">
+        <strong>This will be refused:</strong> {money(amount)} is above your limit of {money(limit)}.
       </span>
     );
   }

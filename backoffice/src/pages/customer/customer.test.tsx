@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 
+import type { SignedStatement } from '../../api/types.ts';
 import { apiOfACustomer } from '../../test/api-of-a-customer.ts';
 import { catchDownloads } from '../../test/downloads.ts';
 import { anEntry, aPurchase, CUSTOMER_ID, PURCHASE_ID } from '../../test/examples.ts';
@@ -53,6 +54,23 @@ describe('a customer at a glance', () => {
     expect(document.title).toBe('Chiara Lindqvist · Till');
   });
 
+  it.each([
+    [{ version: 1, verified_at: '2026-11-22T17:36:16Z', findings: 0 }, /Verified up to version 1 of 1/],
+    [{ version: 0, verified_at: null, findings: 0 }, /Not verified yet/],
+    [null, /not known just now/],
+  ])('tells how far the account was verified', async (verification, words) => {
+    apiOfACustomer({ balance: { verification } });
+    renderApp(PLACE);
+    expect(await (await card('Credit')).findByText(words)).toBeVisible();
+    expect(screen.queryByRole('alert')).not.toBeInTheDocument();
+  });
+
+  it('warns of an account with a finding', async () => {
+    apiOfACustomer({ balance: { verification: { version: 1, verified_at: '2026-11-22T17:36:16Z', findings: 2 } } });
+    renderApp(PLACE);
+    expect(await (await card('Credit')).findByRole('alert')).toHaveTextContent('This account was tampered with.');
+  });
+
   it('says when the details may be out of date', async () => {
     apiOfACustomer({ customer: { stale: true } });
     renderApp(PLACE);
@@ -67,7 +85,7 @@ describe('a customer at a glance', () => {
     expect((await figure('Posted')).getByText('$40.00')).toBeVisible();
     const held = await figure('Held');
     expect(held.getByText('$10.00')).toBeVisible();
-    expect(held.getByRole('link', { name: /see the attempts/ })).toHaveAttribute('href', '/attempts');
+    expect(held.getByRole('link', { name: /for open purchases/ })).toHaveAttribute('href', '/attempts');
   });
 
   it('without anything held or ever granted says so', async () => {
@@ -144,7 +162,7 @@ describe('a customer at a glance', () => {
 
   it('is not asked for by what is no id', async () => {
     renderApp('/customers/chiara');
-    expect(await screen.findByText('This is not a customer’s id')).toBeVisible();
+    expect(await screen.findByText('The customer id in this address is not valid')).toBeVisible();
     expect(screen.getByRole('link', { name: 'Search for it instead' })).toHaveAttribute('href', '/customers?query=chiara');
   });
 });
@@ -181,13 +199,10 @@ describe('the balance over time', () => {
   it('says that it does not begin at the beginning', async () => {
     apiOfACustomer();
     server.use(
-      on('get', '/customers/{customer_id}/credit/entries', ({ query }) => {
-        const page = Number(query.get('cursor') ?? '0');
-        return { items: [anEntry({ id: `00000000-0000-4000-8000-00000000000${page}`, sequence: 100 - page })], next_cursor: `${page + 1}` };
-      }),
+      on('get', '/customers/{customer_id}/credit/entries', () => ({ items: ENTRIES, next_cursor: 'older' })),
     );
     renderApp(PLACE);
-    expect(await (await card('Balance over time')).findByText(/The latest 5 movements/)).toBeVisible();
+    expect(await (await card('Balance over time')).findByText(/The latest 2 movements/)).toBeVisible();
   });
 });
 
@@ -242,6 +257,45 @@ describe('the ledger', () => {
       `2,00000000-0000-4000-8000-000000000002,2026-11-23T08:00:00Z,PURCHASE,-25.00,15.00,USD,Purchase of 2 x NTB-A5-DOT,chiara,${PURCHASE_ID},,first,'${'0'.repeat(64)},${'a'.repeat(64)}`,
       `1,1e69c7af-f5cd-5846-9caa-4f5f048208e6,2026-11-22T17:36:15.122328Z,GRANT,40.00,40.00,USD,"'=HYPERLINK(""x""), they said",rita,,,first,'${'0'.repeat(64)},${'a'.repeat(64)}`,
     ]);
+  });
+
+  it('is downloaded as a signed statement, however many pages it has', async () => {
+    apiOfACustomer();
+    const position = { sequence: 2, balance: 1500, hash: 'a'.repeat(64) };
+    const page = (next_cursor: string | null): SignedStatement => ({
+      statement: {
+        customer_id: CUSTOMER_ID,
+        currency: 'USD',
+        starts_at: null,
+        ends_at: null,
+        issued_at: '2026-11-24T08:00:00.000000Z',
+        is_first_page: next_cursor !== null,
+        is_last_page: next_cursor === null,
+        opening: position,
+        entries: [anEntry()],
+        closing: position,
+      },
+      signature: 'header..signature',
+      next_cursor,
+    });
+    const asked: (string | null)[][] = [];
+    server.use(
+      on('get', '/customers/{customer_id}/credit/statement', ({ query }) => {
+        asked.push([query.get('from'), query.get('to')]);
+        return page(query.get('cursor') === null ? 'second' : null);
+      }),
+    );
+    const downloads = catchDownloads();
+    const { user } = renderApp(PLACE);
+    await user.click(await screen.findByRole('button', { name: 'Signed statement' }));
+    await user.selectOptions(await screen.findByLabelText('Period'), 'Last year');
+    await user.click(screen.getByRole('button', { name: 'Download' }));
+    expect(await screen.findByText('Exported 2 rows.')).toBeVisible();
+    expect(downloads.map((download) => download.name)).toEqual([`statement-${CUSTOMER_ID}-last-year.json`]);
+    const year = new Date().getUTCFullYear();
+    const bounds = [`${year - 1}-01-01T00:00:00.000Z`, `${year}-01-01T00:00:00.000Z`];
+    expect(asked).toEqual([bounds, bounds]);
+    expect(JSON.parse((await downloads[0]?.lines())?.join('') ?? '')).toEqual([page('second'), page(null)]);
   });
 
   it('whose export takes long says how far it is, and can be cancelled', async () => {

@@ -1,3 +1,4 @@
+import { fingerprint } from '../../api/intents.ts';
 import { Problem } from '../../api/problem.ts';
 import type { Reading } from '../../api/queries.ts';
 import type { Customer } from '../../api/types.ts';
@@ -34,8 +35,12 @@ export function DetailsCard({ customer }: { readonly customer: Reading<Customer>
               facts={[
                 { label: 'Name', value: found.name },
                 { label: 'E-mail', value: found.email },
-                { label: 'Billing address', value: <AddressLines address={found.billing_address} /> },
-                { label: 'Shipping address', value: <AddressLines address={found.shipping_address} /> },
+                ...(isSameAddress(found)
+                  ? [{ label: 'Billing and shipping address', value: <AddressLines address={found.billing_address} /> }]
+                  : [
+                      { label: 'Billing address', value: <AddressLines address={found.billing_address} /> },
+                      { label: 'Shipping address', value: <AddressLines address={found.shipping_address} /> },
+                    ]),
                 { label: 'Registered', value: <Instant at={found.created_at} dateOnly /> },
                 { label: 'Details changed', value: <Instant at={found.last_modified_at} dateOnly /> },
               ]}
@@ -45,6 +50,10 @@ export function DetailsCard({ customer }: { readonly customer: Reading<Customer>
       </Answer>
     </Card>
   );
+}
+
+function isSameAddress({ billing_address: billing, shipping_address: shipping }: Customer): boolean {
+  return fingerprint(billing) === fingerprint(shipping);
 }
 
 /** The Customer API said that there is no customer with this id. */

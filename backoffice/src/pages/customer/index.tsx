@@ -1,4 +1,6 @@
 import { useCredit, useCustomer } from '../../api/queries.ts';
+import { BadId } from '../../app/bad-id.tsx';
+import { ListLink } from '../../app/links.tsx';
 import { isUuid, places } from '../../app/places.ts';
 import { useRouteParam } from '../../app/route-params.ts';
 import { TextLink } from '../../ui/button.tsx';
@@ -17,13 +19,11 @@ export function CustomerPage() {
   const customerId = useRouteParam('customerId').toLowerCase();
   if (!isUuid(customerId)) {
     return (
-      <Page title="Customer" above={<TextLink to={places.customers()}>Customers</TextLink>}>
-        <Card>
-          <Empty title="This is not a customer’s id" action={<TextLink to={places.customers(customerId)}>Search for it instead</TextLink>}>
-            An id looks like <code>c0000000-0000-4000-8000-000000000003</code>.
-          </Empty>
-        </Card>
-      </Page>
+      <BadId
+        of="customer"
+        above={<ListLink to={places.customers()}>Customers</ListLink>}
+        action={<TextLink to={places.customers(customerId)}>Search for it instead</TextLink>}
+      />
     );
   }
   // Another customer is another page: nothing that was typed for one may be sent for the other.
@@ -40,7 +40,7 @@ function KnownById({ customerId }: { readonly customerId: string }) {
   return (
     <Page
       title={unknown ? 'Unknown customer' : (name ?? 'Customer')}
-      above={<TextLink to={places.customers()}>Customers</TextLink>}
+      above={<ListLink to={places.customers()}>Customers</ListLink>}
       lead={<Id value={customerId} name="customer id" />}
     >
       {unknown && !hasAccount ? (
@@ -55,14 +55,15 @@ function KnownById({ customerId }: { readonly customerId: string }) {
         </Card>
       ) : (
         <>
-          <div className="till-columns">
-            <div className="till-stack">
-              <BalanceCard customerId={customerId} customerName={name} />
-              <BalanceOverTime customerId={customerId} />
-            </div>
+          {/* The lists come first: what is above them is low. */}
+          <div className="till-columns till-overview">
+            <BalanceCard customerId={customerId} customerName={name} />
+            <BalanceOverTime customerId={customerId} />
+          </div>
+          <div className="till-columns till-lists">
+            <Sections customerId={customerId} />
             <DetailsCard customer={customer} />
           </div>
-          <Sections customerId={customerId} />
         </>
       )}
     </Page>

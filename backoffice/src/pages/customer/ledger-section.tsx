@@ -1,17 +1,19 @@
 import { useApi } from '../../api/client.ts';
-import { everyItem, read, useEntries } from '../../api/queries.ts';
+import { everyPage, read, useEntries } from '../../api/queries.ts';
 import type { Entry } from '../../api/types.ts';
 import { places } from '../../app/places.ts';
 import { useCursor } from '../../app/url-state.ts';
 import { amount, type CsvColumn, exportName, whole } from '../../format/csv.ts';
+import { LARGEST_PAGE } from '../../limits.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { Instant, Money, StatusBadge } from '../../ui/values.tsx';
+import { StatementDownload } from './statement-dialog.tsx';
 
-const LARGEST_PAGE = 100;
+const LONG_REASON = 60;
 
 const COLUMNS: readonly Column<Entry>[] = [
   { id: 'when', header: 'When', isRowHeader: true, nowrap: true, cell: ({ created_at }) => <Instant at={created_at} /> },
@@ -54,7 +56,14 @@ const CSV: readonly CsvColumn<Entry>[] = [
 function Why({ entry }: { readonly entry: Entry }) {
   return (
     <div className="till-why">
-      <span className="till-break">{entry.reason}</span>
+      {/* A long one is cut to two lines, and whole while it has the focus. */}
+      <span
+        className="till-break till-two-lines"
+        title={entry.reason}
+        {...(entry.reason.length > LONG_REASON ? { tabIndex: 0 } : {})}
+      >
+        {entry.reason}
+      </span>
       {entry.purchase_id !== null && (
         <TextLink to={places.purchase(entry.purchase_id)} className="till-small">
           Purchase <code>{entry.purchase_id.slice(0, 8)}</code>
@@ -67,7 +76,7 @@ function Why({ entry }: { readonly entry: Entry }) {
 /** The ledger of a customer, newest first. */
 export function LedgerSection({ customerId }: { readonly customerId: string }) {
   const { cursor, pages } = useCursor('cursor', { inPlace: true });
-  const entries = useEntries(customerId, { cursor });
+  const entries = useEntries(customerId, cursor);
   return (
     <>
       <Answer
@@ -76,8 +85,10 @@ export function LedgerSection({ customerId }: { readonly customerId: string }) {
         failed="The ledger could not be loaded"
         notFound={<Empty title="There is no ledger." />}
       >
-        {({ items }) =>
-          items.length === 0 ? (
+        {({ items, next_cursor }) =>
+          items.length === 0 && next_cursor !== null ? (
+            <Empty title="None on this page">Older ones may be on the next page.</Empty>
+          ) : items.length === 0 ? (
             <Empty title="No movements yet">The ledger begins with the first credit that is granted.</Empty>
           ) : (
             <DataTable caption="Ledger" columns={COLUMNS} rows={items} rowKey={({ id }) => id} stale={entries.isPlaceholderData} />
@@ -91,17 +102,18 @@ export function LedgerSection({ customerId }: { readonly customerId: string }) {
   );
 }
 
-/** Exports the whole ledger of a customer. */
+/** Exports the ledger of a customer: signed, so that it can be checked without Till, and for a spreadsheet. */
 export function LedgerExport({ customerId }: { readonly customerId: string }) {
   const api = useApi();
   return (
-    <ExportButton
-      label="Export the ledger"
-      filename={exportName('ledger', customerId)}
-      columns={CSV}
-      load={({ signal, onProgress }) =>
-        everyItem((cursor) => read.entries(api, customerId, { limit: LARGEST_PAGE, cursor }, signal), { signal, onProgress })
-      }
-    />
+    <>
+      <StatementDownload customerId={customerId} />
+      <ExportButton
+        label="Export the ledger"
+        filename={exportName('ledger', customerId)}
+        columns={CSV}
+        pages={(signal) => everyPage((cursor) => read.entries(api, customerId, { limit: LARGEST_PAGE, cursor }, signal), signal)}
+      />
+    </>
   );
 }

@@ -1,19 +1,16 @@
-import { useNavigate } from 'react-router';
-
 import { useApi } from '../../api/client.ts';
-import { everyItem, read, useCustomerPurchases } from '../../api/queries.ts';
+import { everyPage, read, useCustomerPurchases } from '../../api/queries.ts';
 import type { Purchase } from '../../api/types.ts';
 import { places } from '../../app/places.ts';
 import { useCursor } from '../../app/url-state.ts';
 import { amount, type CsvColumn, exportName, whole } from '../../format/csv.ts';
+import { LARGEST_PAGE } from '../../limits.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
-import { Instant, Money, StatusBadge } from '../../ui/values.tsx';
-
-const LARGEST_PAGE = 100;
+import { Instant, Money, None, StatusBadge } from '../../ui/values.tsx';
 
 const COLUMNS: readonly Column<Purchase>[] = [
   { id: 'when', header: 'When', nowrap: true, cell: ({ created_at }) => <Instant at={created_at} /> },
@@ -32,7 +29,7 @@ const COLUMNS: readonly Column<Purchase>[] = [
     align: 'end',
     nowrap: true,
     cell: ({ refunded, currency }) =>
-      refunded === 0 ? <span className="till-muted">none</span> : <Money minor={refunded} currency={currency} />,
+      refunded === 0 ? <None /> : <Money minor={refunded} currency={currency} />,
   },
 ];
 
@@ -55,7 +52,6 @@ const CSV: readonly CsvColumn<Purchase>[] = [
 
 /** The purchases of a customer, newest first. */
 export function PurchasesSection({ customerId }: { readonly customerId: string }) {
-  const navigate = useNavigate();
   const { cursor, pages } = useCursor('cursor', { inPlace: true });
   const purchases = useCustomerPurchases(customerId, { cursor });
   return (
@@ -66,8 +62,10 @@ export function PurchasesSection({ customerId }: { readonly customerId: string }
         failed="The purchases could not be loaded"
         notFound={<Empty title="There are no purchases." />}
       >
-        {({ items }) =>
-          items.length === 0 ? (
+        {({ items, next_cursor }) =>
+          items.length === 0 && next_cursor !== null ? (
+            <Empty title="None on this page">Older ones may be on the next page.</Empty>
+          ) : items.length === 0 ? (
             <Empty title="No purchases yet">What this customer buys is listed here.</Empty>
           ) : (
             <DataTable
@@ -76,7 +74,7 @@ export function PurchasesSection({ customerId }: { readonly customerId: string }
               rows={items}
               rowKey={({ id }) => id}
               stale={purchases.isPlaceholderData}
-              onRowClick={({ id }) => void navigate(places.purchase(id))}
+              rowPlace={({ id }) => places.purchase(id)}
             />
           )
         }
@@ -96,9 +94,7 @@ export function PurchasesExport({ customerId }: { readonly customerId: string })
       label="Export the purchases"
       filename={exportName('purchases', customerId)}
       columns={CSV}
-      load={({ signal, onProgress }) =>
-        everyItem((cursor) => read.customerPurchases(api, customerId, { limit: LARGEST_PAGE, cursor }, signal), { signal, onProgress })
-      }
+      pages={(signal) => everyPage((cursor) => read.customerPurchases(api, customerId, { limit: LARGEST_PAGE, cursor }, signal), signal)}
     />
   );
 }

@@ -6,14 +6,14 @@ import { type Happening, Timeline } from '../../ui/timeline.tsx';
 import { Instant, Money } from '../../ui/values.tsx';
 import { changedTerms } from '../promo-codes/terms.ts';
 
-const ACTIONS: Readonly<Record<PromoAction, string>> = { CREATED: 'Made', UPDATED: 'Terms changed', DEACTIVATED: 'Deactivated' };
+const ACTIONS: Readonly<Record<PromoAction, string>> = { CREATED: 'Created', UPDATED: 'Terms changed', DEACTIVATED: 'Deactivated' };
 
 const LABELS: Readonly<Record<keyof PromoTerms, string>> = {
   discount: 'Discount',
   minimum_subtotal: 'Minimum subtotal',
   valid_from: 'Valid from',
   valid_until: 'Valid until',
-  max_redemptions: 'Redemptions in all',
+  max_redemptions: 'Total redemptions',
   max_redemptions_per_customer: 'Redemptions for each customer',
   first_purchase_only: 'First purchase only',
   product_ids: 'Products',

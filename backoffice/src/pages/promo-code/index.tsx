@@ -71,7 +71,7 @@ function PromoDetails({ promo }: { readonly promo: PromoCodeDetail }) {
     },
     { label: 'Valid from', value: promo.valid_from === null ? 'Immediately' : <Instant at={promo.valid_from} /> },
     { label: 'Valid until', value: promo.valid_until === null ? 'No end' : <Instant at={promo.valid_until} /> },
-    { label: 'Redemptions in all', value: promo.max_redemptions === null ? 'No limit' : `At most ${promo.max_redemptions}` },
+    { label: 'Total redemptions', value: promo.max_redemptions === null ? 'No limit' : `At most ${promo.max_redemptions}` },
     {
       label: 'Redemptions for each customer',
       value: promo.max_redemptions_per_customer === null ? 'No limit' : `At most ${promo.max_redemptions_per_customer}`,
@@ -111,8 +111,8 @@ function PromoDetails({ promo }: { readonly promo: PromoCodeDetail }) {
         <Card title="About this code">
           <Facts
             facts={[
-              { label: 'Made', value: <Instant at={promo.created_at} /> },
-              { label: 'Made by', value: <code>{promo.created_by}</code> },
+              { label: 'Created', value: <Instant at={promo.created_at} /> },
+              { label: 'Created by', value: <code>{promo.created_by}</code> },
               { label: 'Last change', value: <Instant at={promo.updated_at} /> },
               { label: 'Changed by', value: <code>{promo.updated_by}</code> },
               { label: 'Version', value: promo.version },

@@ -80,7 +80,7 @@ describe('a promo code', () => {
     expect(screen.getByText('3 of 100')).toBeVisible();
     expect(await screen.findByRole('link', { name: 'Chiara Lindqvist' })).toBeVisible();
     const story = within(screen.getByRole('list', { name: 'Versions of the promo code' }));
-    expect(story.getByText(/Made/)).toBeVisible();
+    expect(story.getByText(/Created/)).toBeVisible();
     expect(story.getByText('20% off, at most $25.00', { selector: 'del' })).toBeVisible();
     expect(story.getByText('10% off, at most $25.00', { selector: 'ins' })).toBeVisible();
     expect(story.getByText('amir')).toBeVisible();
@@ -142,7 +142,7 @@ describe('editing the terms', () => {
     expect(dialog.queryByRole('alert')).toBeNull();
     expect(dialog.getByText(/Version 2 is loaded/).closest('[tabindex]')).toHaveFocus();
     expect(dialog.getByLabelText('Per cent off')).toHaveValue('10');
-    expect(dialog.getByLabelText('Redemptions in all')).toHaveValue('50');
+    expect(dialog.getByLabelText('Total redemptions')).toHaveValue('50');
     percent('5');
     await user.click(save());
     expect(await screen.findByText('The terms of SPRING15 are changed.')).toBeVisible();
@@ -185,6 +185,7 @@ describe('editing the terms', () => {
     const { dialog, percent, user } = await edit();
     percent('10');
     await user.click(dialog.getByRole('button', { name: 'Cancel' }));
+    await user.click(dialog.getByRole('button', { name: 'Discard' }));
     await user.click(screen.getByRole('button', { name: 'Edit terms' }));
     expect(within(await screen.findByRole('dialog')).getByLabelText('Per cent off')).toHaveValue('20');
   });

@@ -9,6 +9,7 @@ import type { CreatePromoCodeRequest, PromoCode, PromoTerms } from '../../api/ty
 import { places } from '../../app/places.ts';
 import { useViewer } from '../../auth/session.ts';
 import { discountText } from '../../format/discount.ts';
+import { LONGEST_PROMO_CODE } from '../../limits.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { TextInput } from '../../ui/fields.tsx';
@@ -94,7 +95,7 @@ export function CreateDialog({ open, onClose, currency, onCreated }: CreateDialo
             <strong>{wanted}</strong> takes {discountText(read.terms.discount, currency)}.
           </>
         ) : (
-          <span className="till-muted">What it will do is shown here before it is made.</span>
+          <span className="till-muted">What it will do is shown here before it is created.</span>
         )
       }
     >
@@ -112,7 +113,7 @@ export function CreateDialog({ open, onClose, currency, onCreated }: CreateDialo
             'What customers type. Upper and lower case are the same. It cannot be changed later.'
           )
         }
-        maxLength={32}
+        maxLength={LONGEST_PROMO_CODE}
         required
       />
       <TermsFields

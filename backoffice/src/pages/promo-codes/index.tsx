@@ -1,8 +1,7 @@
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
-
 import { useApi } from '../../api/client.ts';
-import { everyItem, PAGE_SIZE, read, usePromoCodes } from '../../api/queries.ts';
+import { everyPage, PAGE_SIZE, read, usePromoCodes } from '../../api/queries.ts';
 import type { PromoCode, PromoState } from '../../api/types.ts';
 import { useRememberedList } from '../../app/links.tsx';
 import { places } from '../../app/places.ts';
@@ -12,6 +11,7 @@ import { exportName } from '../../format/csv.ts';
 import { discountText } from '../../format/discount.ts';
 import { formatMoney } from '../../format/money.ts';
 import { dayOf } from '../../format/moment.ts';
+import { LARGEST_PAGE } from '../../limits.ts';
 import { Button, TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
@@ -28,9 +28,6 @@ import { Redemptions } from './redemptions.tsx';
 import { Validity } from './validity.tsx';
 
 const STATES: readonly PromoState[] = ['ACTIVE', 'DEACTIVATED'];
-
-/** The API takes at most so many at once: an export asks for as many. */
-const EXPORT_PAGE_SIZE = 100;
 
 /** The one currency of the books. The API names it with every amount; a form for the first code has none to go by. */
 const CURRENCY = 'USD';
@@ -86,15 +83,13 @@ export function PromoCodesPage() {
   return (
     <Page
       title="Promo codes"
-      lead={isAdmin ? 'What customers can take off, the newest first.' : 'What customers can take off. Administrators make and change them.'}
+      lead={isAdmin ? 'Discounts for customers, newest first.' : 'Discounts for customers. Administrators create and change them.'}
       actions={
         <>
           <ExportButton
             filename={exportName('promo-codes', state, dayOf(new Date()))}
             columns={PROMO_CODE_CSV}
-            load={({ signal, onProgress }) =>
-              everyItem((next) => read.promoCodes(api, { limit: EXPORT_PAGE_SIZE, state, cursor: next }, signal), { signal, onProgress })
-            }
+            pages={(signal) => everyPage((next) => read.promoCodes(api, { limit: LARGEST_PAGE, state, cursor: next }, signal), signal)}
           />
           {isAdmin && <Button label="New promo code" onClick={() => setCreating(true)} />}
         </>
@@ -113,7 +108,7 @@ export function PromoCodesPage() {
           {(page) =>
             page.items.length === 0 ? (
               state === undefined ? (
-                <Empty title="No promo codes yet">{isAdmin ? 'Make the first one.' : 'An administrator can make one.'}</Empty>
+                <Empty title="No promo codes yet">{isAdmin ? 'Create the first one.' : 'An administrator can create one.'}</Empty>
               ) : (
                 <Empty title={`No promo code is ${statusText(state).toLowerCase()}`} />
               )
@@ -124,7 +119,7 @@ export function PromoCodesPage() {
                 rows={page.items}
                 rowKey={(promo) => promo.code}
                 stale={promoCodes.isPlaceholderData}
-                onRowClick={(promo) => void navigate(places.promoCode(promo.code))}
+                rowPlace={(promo) => places.promoCode(promo.code)}
               />
             )
           }
@@ -138,7 +133,7 @@ export function PromoCodesPage() {
           currency={promoCodes.data?.items[0]?.currency ?? CURRENCY}
           onCreated={(promo) => {
             setCreating(false);
-            announce(`${promo.code} is made.`);
+            announce(`${promo.code} is created.`);
             void navigate(places.promoCode(promo.code));
           }}
         />

@@ -90,13 +90,13 @@ describe('making a promo code', () => {
     type('Minimum subtotal', '10.00');
     type('Valid from, day', '2026-03-01');
     type('Valid until, day', '2026-05-31');
-    type('Redemptions in all', '100');
+    type('Total redemptions', '100');
     type('Redemptions for each customer', '2');
     type('Only these products', 'D0000000-0000-4000-8000-000000000003, d0000000-0000-4000-8000-000000000001');
     await user.click(dialog.getByRole('checkbox', { name: /first purchase/ }));
     expect(dialog.getByText(/takes 20% off, at most \$25\.00/)).toBeVisible();
     await user.click(dialog.getByRole('button', { name: 'Create promo code' }));
-    expect(await screen.findByText('SPRING15 is made.')).toBeVisible();
+    expect(await screen.findByText('SPRING15 is created.')).toBeVisible();
     await waitFor(() => expect(router.state.location.pathname).toBe('/promo-codes/SPRING15'));
     expect(sent).toEqual([
       {
@@ -118,7 +118,7 @@ describe('making a promo code', () => {
     const { dialog, type, user } = await open();
     type('Code', 'a b');
     type('Per cent off', '120');
-    type('Redemptions in all', '0');
+    type('Total redemptions', '0');
     type('Only these customers', 'chiara');
     type('Valid from, day', '2026-03-02');
     type('Valid until, day', '2026-03-01');
@@ -126,7 +126,7 @@ describe('making a promo code', () => {
     expect(dialog.getByLabelText('Code')).toHaveFocus();
     expect(dialog.getByLabelText('Code')).toHaveAccessibleDescription(/3 to 32 letters/);
     expect(dialog.getByLabelText('Per cent off')).toHaveAccessibleDescription(/from 1 to 100/);
-    expect(dialog.getByLabelText('Redemptions in all')).toHaveAccessibleDescription(/above zero/);
+    expect(dialog.getByLabelText('Total redemptions')).toHaveAccessibleDescription(/above zero/);
     expect(dialog.getByLabelText('Only these customers')).toHaveAccessibleDescription(/“chiara” is not an id/);
     expect(dialog.getByLabelText('Valid until, day')).toHaveAccessibleDescription(/after the beginning/);
     expect(sent).toEqual([]);
@@ -134,7 +134,7 @@ describe('making a promo code', () => {
 
   it('shows what the server says about a field', async () => {
     serveMaking([
-      problem(400, 'invalid-request', 'The request is not valid', 'Mend it.', {
+      problem(400, 'invalid-request', 'The request is not valid', 'Check the request.', {
         errors: [{ field: 'discount.fixed.amount', message: 'should be greater than 0' }],
       }),
     ]);
@@ -167,7 +167,7 @@ describe('making a promo code', () => {
     type('At most', '25');
     await user.click(dialog.getByRole('button', { name: 'Create promo code' }));
     await user.click(await dialog.findByRole('button', { name: 'Send again' }));
-    expect(await screen.findByText('SPRING15 is made.')).toBeVisible();
+    expect(await screen.findByText('SPRING15 is created.')).toBeVisible();
     expect(sent).toHaveLength(2);
   });
 

@@ -98,7 +98,7 @@ export function TermsFields({ draft, onChange, currency, errors, problem }: Term
             hint="Empty: no end. Without a time, the day is included."
           />
           <TextInput
-            label="Redemptions in all"
+            label="Total redemptions"
             value={draft.maxRedemptions}
             onChange={(maxRedemptions) => onChange({ maxRedemptions })}
             error={errorOf('maxRedemptions')}

@@ -3,6 +3,7 @@ import { fingerprint } from '../../api/intents.ts';
 import { isUuid } from '../../app/places.ts';
 import { parseAmount, toDecimal } from '../../format/money.ts';
 import { asFromMoment, asUntilMoment, fromMoment, momentError, untilMoment } from '../../format/moment.ts';
+import { MOST_IDS, MOST_REDEMPTIONS } from '../../limits.ts';
 
 /** The terms of a promo code as they stand in the fields of a form. An empty field is no restriction. */
 export interface TermsDraft {
@@ -39,9 +40,6 @@ export const EMPTY_TERMS: TermsDraft = {
   productIds: '',
   customerIds: '',
 };
-
-const MOST_IDS = 100;
-const MOST_REDEMPTIONS = 1_000_000_000;
 
 /** The fields of a form that is to change these terms. */
 export function draftOf(terms: PromoTerms, currency: string): TermsDraft {

@@ -2,8 +2,9 @@ import { useState } from 'react';
 
 import { usePurchase } from '../../api/queries.ts';
 import type { PurchaseDetail } from '../../api/types.ts';
+import { BadId } from '../../app/bad-id.tsx';
 import { ListLink, NamedCustomerLink } from '../../app/links.tsx';
-import { places } from '../../app/places.ts';
+import { isUuid, places } from '../../app/places.ts';
 import { useRouteParam } from '../../app/route-params.ts';
 import { useViewer } from '../../auth/session.ts';
 import { discountText } from '../../format/discount.ts';
@@ -17,7 +18,12 @@ import { RefundDialog } from './refund-dialog.tsx';
 
 /** A purchase as it was sold, and what was given back of it. */
 export function PurchasePage() {
-  const purchaseId = useRouteParam('purchaseId');
+  const purchaseId = useRouteParam('purchaseId').toLowerCase();
+  if (!isUuid(purchaseId)) return <BadId of="purchase" above={<ListLink to={places.purchases()}>Purchases</ListLink>} />;
+  return <KnownById key={purchaseId} purchaseId={purchaseId} />;
+}
+
+function KnownById({ purchaseId }: { readonly purchaseId: string }) {
   const purchase = usePurchase(purchaseId);
   const viewer = useViewer();
   const [refunding, setRefunding] = useState(false);
@@ -186,7 +192,7 @@ function storyOf(purchase: PurchaseDetail): readonly Happening[] {
             <Quoted>{refund.reason}</Quoted>
             <span className="till-small till-muted">
               Balance after it <Money minor={refund.balance_after} currency={refund.currency} />;{' '}
-              <Money minor={refund.refundable} currency={refund.currency} /> of the purchase stayed refundable.
+              <Money minor={refund.refundable} currency={refund.currency} /> of the purchase remained refundable.
             </span>
           </>
         ),

@@ -218,7 +218,7 @@ describe('what a refund will do is shown before', () => {
     });
     const { dialog, user, confirm, reason } = await openDialog();
     reason('Torn');
-    await waitFor(() => expect(dialog.getByRole('status')).toHaveTextContent(`${refusal.title}${refusal.detail}`));
+    await waitFor(() => expect(dialog.getByRole('status')).toHaveTextContent(`${refusal.title}$600.00 is above your limit of $500.00 for one operation.`));
     await user.click(confirm());
     expect(sent).toEqual([]);
   });
@@ -307,6 +307,7 @@ describe('a refund', () => {
     const { dialog, user, reason } = await openDialog();
     reason('Torn');
     await user.click(dialog.getByRole('button', { name: 'Cancel' }));
+    await user.click(dialog.getByRole('button', { name: 'Discard' }));
     await user.click(screen.getByRole('button', { name: 'Refund' }));
     expect(within(await screen.findByRole('dialog')).getByLabelText('Reason')).toHaveValue('');
   });
@@ -327,7 +328,7 @@ describe('a refund', () => {
     const before = { reads: reads(), quotes: wishes.length };
     await user.click(confirm());
     expect(await dialog.findByRole('alert')).toHaveTextContent(
-      'More than what is left to refund5.00 USD of this purchase can still be refunded.Correlation id correlation-of-refund-exceeds-purchase',
+      'More than what is left to refund$5.00 of this purchase can still be refunded.Correlation id correlation-of-refund-exceeds-purchase',
     );
     await waitFor(() => expect(reads()).toBeGreaterThan(before.reads));
     await waitFor(() => expect(wishes.length).toBeGreaterThan(before.quotes));

@@ -6,7 +6,8 @@ import { useMoneyAction } from '../../api/money-action.ts';
 import { Problem } from '../../api/problem.ts';
 import { keys } from '../../api/queries.ts';
 import type { CreateRefundRequest, Purchase, Refund, RefundQuote } from '../../api/types.ts';
-import { formatMoney } from '../../format/money.ts';
+import { formatMoney, withLocalMoney } from '../../format/money.ts';
+import { LONGEST_REASON } from '../../limits.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { useDebounced } from '../../ui/debounced.ts';
@@ -77,7 +78,7 @@ export function RefundDialog({ open, onClose, purchase }: RefundDialogProps) {
   const amountError = wish.ok ? problem?.errorOf(way) : showErrors ? wish.message : undefined;
   const left = purchase.refundable_quantity;
   const ways: readonly { value: Way; label: string }[] = [
-    { value: 'all', label: `All that is left, ${formatMoney(purchase.refundable, currency)}` },
+    { value: 'all', label: `The full remaining amount, ${formatMoney(purchase.refundable, currency)}` },
     ...(left > 0 ? [{ value: 'quantity' as const, label: 'By quantity' }] : []),
     { value: 'amount', label: 'An amount' },
   ];
@@ -90,6 +91,7 @@ export function RefundDialog({ open, onClose, purchase }: RefundDialogProps) {
       action={action}
       payload={payload}
       ready={ready}
+      waiting={wish.ok && (!isSettled || quote.isFetching)}
       onIncomplete={() => setShowErrors(true)}
       onDone={(refund) => {
         forget();
@@ -141,7 +143,7 @@ export function RefundDialog({ open, onClose, purchase }: RefundDialogProps) {
         onChange={(next) => change({ reason: next })}
         error={(showErrors ? reasonError(draft) : undefined) ?? problem?.errorOf('reason')}
         hint="Kept with the refund and in the ledger."
-        maxLength={500}
+        maxLength={LONGEST_REASON}
         required
       />
     </ConfirmDialog>
@@ -163,7 +165,7 @@ function QuoteText({ quote }: { readonly quote: RefundQuote }) {
     return (
       <span className="till-preview-problem">
         <strong>{quote.problem?.title ?? 'This refund would be refused.'}</strong>
-        <span>{quote.problem?.detail}</span>
+        <span>{quote.problem === null ? null : withLocalMoney(quote.problem.detail)}</span>
       </span>
     );
   }

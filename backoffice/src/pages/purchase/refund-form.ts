@@ -1,5 +1,6 @@
 import type { CreateRefundQuoteRequest, CreateRefundRequest } from '../../api/types.ts';
 import { formatMoney, parseAmount } from '../../format/money.ts';
+import { LONGEST_REASON } from '../../limits.ts';
 
 /** The three ways to say how much. */
 export type Way = 'all' | 'quantity' | 'amount';
@@ -13,8 +14,6 @@ export interface RefundDraft {
 }
 
 export const EMPTY_DRAFT: RefundDraft = { way: 'all', quantity: '1', amount: '', reason: '' };
-
-const LONGEST_REASON = 500;
 
 /** How much, or why the fields do not say it. */
 type Wish = { readonly ok: true; readonly wish: CreateRefundQuoteRequest } | { readonly ok: false; readonly message: string };

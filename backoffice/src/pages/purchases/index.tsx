@@ -1,7 +1,5 @@
-import { useNavigate } from 'react-router';
-
 import { useApi } from '../../api/client.ts';
-import { everyItem, PAGE_SIZE, type PurchaseFilters, read, usePurchases } from '../../api/queries.ts';
+import { everyPage, PAGE_SIZE, type PurchaseFilters, read, usePurchases } from '../../api/queries.ts';
 import type { NamedPurchase, PurchaseStatus } from '../../api/types.ts';
 import { CustomerLink, useRememberedList } from '../../app/links.tsx';
 import { places } from '../../app/places.ts';
@@ -9,7 +7,8 @@ import { oneOf, useCursor, useFilters } from '../../app/url-state.ts';
 import { exportName } from '../../format/csv.ts';
 import { formatMoney } from '../../format/money.ts';
 import { dayOf, fromMoment, momentError, untilMoment } from '../../format/moment.ts';
-import { LONGEST_SHIPMENT_ID, shipmentIdError } from '../../format/shipment-id.ts';
+import { shipmentIdError } from '../../format/shipment-id.ts';
+import { LARGEST_PAGE, LONGEST_SHIPMENT_ID } from '../../limits.ts';
 import { Button, TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
@@ -19,13 +18,10 @@ import { Card, Page, Toolbar } from '../../ui/page.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
-import { Instant, Money, StatusBadge, statusText } from '../../ui/values.tsx';
+import { Instant, Money, None, StatusBadge, statusText } from '../../ui/values.tsx';
 import { PURCHASE_CSV } from './csv.ts';
 
 const STATUSES: readonly PurchaseStatus[] = ['COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED'];
-
-/** The API takes at most so many at once: an export asks for as many. */
-const EXPORT_PAGE_SIZE = 100;
 
 const COLUMNS: readonly Column<NamedPurchase>[] = [
   {
@@ -54,7 +50,7 @@ const COLUMNS: readonly Column<NamedPurchase>[] = [
     nowrap: true,
     cell: (purchase) =>
       purchase.promo_code === null ? (
-        <span className="till-muted">None</span>
+        <None />
       ) : (
         <TextLink to={places.promoCode(purchase.promo_code)}>{purchase.promo_code}</TextLink>
       ),
@@ -66,7 +62,7 @@ const COLUMNS: readonly Column<NamedPurchase>[] = [
     nowrap: true,
     cell: (purchase) =>
       purchase.refunded === 0 ? (
-        <span className="till-muted">None</span>
+        <None />
       ) : (
         <Money minor={purchase.refunded} currency={purchase.currency} />
       ),
@@ -83,7 +79,6 @@ const COLUMNS: readonly Column<NamedPurchase>[] = [
 /** The purchases of all customers, by time and status, or the one of a shipment. */
 export function PurchasesPage() {
   const api = useApi();
-  const navigate = useNavigate();
   useRememberedList();
   const [{ status, from, to, shipment_id: asked }, setFilters] = useFilters(['status', 'from', 'to', 'shipment_id']);
   const { cursor, pages } = useCursor();
@@ -104,7 +99,7 @@ export function PurchasesPage() {
   return (
     <Page
       title="Purchases"
-      lead="What all customers bought, the newest first."
+      lead="Purchases of all customers, newest first."
       actions={
         <ExportButton
           filename={exportName(
@@ -115,9 +110,7 @@ export function PurchasesPage() {
             `on ${today}`,
           )}
           columns={PURCHASE_CSV}
-          load={({ signal, onProgress }) =>
-            everyItem((next) => read.purchases(api, { limit: EXPORT_PAGE_SIZE, ...filters, cursor: next }, signal), { signal, onProgress })
-          }
+          pages={(signal) => everyPage((next) => read.purchases(api, { limit: LARGEST_PAGE, ...filters, cursor: next }, signal), signal)}
         />
       }
     >
@@ -180,7 +173,7 @@ export function PurchasesPage() {
                 rows={page.items}
                 rowKey={(purchase) => purchase.id}
                 stale={purchases.isPlaceholderData}
-                onRowClick={(purchase) => void navigate(places.purchase(purchase.id))}
+                rowPlace={(purchase) => places.purchase(purchase.id)}
               />
             )
           }

@@ -36,7 +36,7 @@ describe('the purchases of all customers', () => {
   it('name a customer by id where the Customer API could not be asked', async () => {
     server.use(on('get', '/purchases', () => ({ items: [aNamedPurchase({ customer_name: null })], next_cursor: null })));
     renderApp('/purchases');
-    expect(await screen.findByRole('link', { name: CUSTOMER_ID })).toBeVisible();
+    expect(await screen.findByRole('link', { name: CUSTOMER_ID.slice(0, 8) })).toBeVisible();
   });
 
   it('are filtered by the address, in the viewer’s time zone', async () => {
