@@ -516,18 +516,35 @@ def test_an_account_that_is_gone_is_in_the_journal(books: Books) -> None:
         assert any(str(books.orphaned) in finding for finding in found)
 
 
-def test_the_scheduled_audit_comes_to_its_end(books: Books, functions: Functions) -> None:
-    """After more than a week the next round begins."""
+def test_a_week_after_a_round_the_scheduled_audit_begins_another(
+    books: Books, functions: Functions
+) -> None:
     began = datetime.now(UTC)
-    last = Round(began - ROUND_EVERY, place=None)
-    books.journal.mark(began, last.stored())
+    books.journal.mark(began, Round(began - ROUND_EVERY, place=None).stored())
+    functions.audit()
+    in_progress = newest_round(books)
+    assert in_progress.began >= began
+    assert in_progress.items > 0
+
+
+def test_the_scheduled_audit_comes_to_its_end(books: Books, functions: Functions) -> None:
+    """It goes on where the last run stopped. Near the end, as this system has many items."""
+    began = datetime.now(UTC)
+    near_the_end = Place(Step.ATTEMPTS, {"id": "f"})
 
     def ended() -> bool:
+        books.journal.mark(datetime.now(UTC), Round(began, items=9, place=near_the_end).stored())
         functions.audit()
-        mark = Round.read(books.journal.last_mark() or last.stored())
-        return mark.place is None and mark.began >= began
+        ended = newest_round(books)
+        return ended.place is None and ended.began == began and ended.items >= 9
 
     until(ended, "a round of the audit has ended")
+
+
+def newest_round(books: Books) -> Round:
+    mark = books.journal.last_mark()
+    assert mark is not None
+    return Round.read(mark)
 
 
 def test_what_only_the_journal_tells(books: Books) -> None:
