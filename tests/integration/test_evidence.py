@@ -541,6 +541,36 @@ def test_the_scheduled_audit_comes_to_its_end(books: Books, functions: Functions
     until(ended, "a round of the audit has ended")
 
 
+def test_the_scheduled_audit_finds_what_no_stream_shows(books: Books, functions: Functions) -> None:
+    with undone(books):
+        use_a_code_once_more(books)
+        at_the_count = place_before(books, _of_the_code(books, "CUSTOMER#"))
+
+        def found() -> list[str]:
+            now = datetime.now(UTC)
+            books.journal.mark(now, Round(now, place=at_the_count).stored())
+            functions.audit()
+            return books.watched()
+
+        (fault,) = until(found, "the scheduled audit has found it")
+        assert "redemptions are counted" in fault
+
+
+def place_before(books: Books, item: Item) -> Place:
+    """The place from which an audit goes on with an item of the purchases table."""
+    wanted = plain({name: item[name] for name in ("pk", "sk")})
+    last = after = None
+    while True:
+        sent, after = books.evidence.purchases_page(after)
+        for each in sent:
+            assert isinstance(each, dict)
+            key = plain({name: each[name] for name in ("pk", "sk")})
+            if key == wanted:
+                return Place(Step.PURCHASES, last)
+            last = key
+        assert after is not None, "it is not in the table"
+
+
 def newest_round(books: Books) -> Round:
     mark = books.journal.last_mark()
     assert mark is not None
