@@ -408,6 +408,26 @@ def test_an_image_holds_what_its_program_imports(name: str, modules: list[str], 
         assert names & locked, f"{package} is not in the image"
 
 
+def test_what_is_run_while_an_image_is_built_has_what_it_imports() -> None:
+    """A module may be copied only after it is needed, to keep what was built before it."""
+    ran = 0
+    for name, stage in stages().items():
+        for number, (instruction, rest) in enumerate(stage.lines):
+            module = re.fullmatch(r"python -m ((?:infra|local)\.[\w.]+)", rest)
+            if instruction != "RUN" or module is None:
+                continue
+            ran += 1
+            reached = Reached()
+            reached.add(module[1])
+            before = _copied(Stage(stage.base, stage.lines[:number]))
+            there = [path for source in before for path in ROOT.glob(source)]
+            for file in reached.files:
+                assert any(map(file.is_relative_to, there)), (
+                    f"{name} runs {module[1]} without {file}"
+                )
+    assert ran, "nothing is run"
+
+
 def test_the_context_holds_no_secrets_and_nothing_that_was_made_here() -> None:
     for path in (
         *(".git/config", ".venv/bin/python", ".local/endpoints.json", "infra/node_modules/aws-cdk"),
