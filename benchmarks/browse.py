@@ -24,6 +24,7 @@ from till.adapters.upstream.credential import Credentials, CredentialTransport
 from till.adapters.upstream.http import make_http_client, make_transport
 from till.adapters.upstream.reader import MAX_BYTES, MAX_COPIES, UpstreamReader
 from till.bootstrap import SystemClock
+from till.domain.actor import Actor
 from till.domain.money import Money
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.create_purchase import CreatePurchase, PurchaseRequest
@@ -111,7 +112,7 @@ class Shop:
         """Buy."""
         request = PurchaseRequest(
             intent=_intent(customer_id, product_id, quantity),
-            actor="bench",
+            actor=Actor("bench"),
             idempotency_key=str(uuid4()),
         )
         self._buy(request, Far())
@@ -216,7 +217,7 @@ def _gift(customer_id: UUID) -> CreditAdjustment:
         amount=Money(1_000_00),
         reason="Benchmark",
         limit=None,
-        actor="bench",
+        actor=Actor("bench"),
         idempotency_key=str(uuid4()),
     )
 

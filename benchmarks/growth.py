@@ -18,6 +18,7 @@ from till.adapters.dynamodb.stored.accounts import StoredChange
 from till.adapters.dynamodb.stored.attempts import StoredAttempt, StoredShipmentClaim
 from till.adapters.dynamodb.stored.customer_index import StoredCustomerWords
 from till.domain.account import Account, OpenAttempt
+from till.domain.actor import Actor
 from till.domain.ledger import Cause, EntryKind
 from till.domain.money import Money
 from till.domain.purchase import AttemptState, PurchaseStatus, Shipped
@@ -127,7 +128,9 @@ def _fill_account(
     for number in range(size - 1):
         attempt_id = uuid4()
         at += step
-        cause = Cause(actor="bench", at=at, reason="Benchmark", idempotency_key=str(attempt_id))
+        cause = Cause(
+            actor=Actor("bench"), at=at, reason="Benchmark", idempotency_key=str(attempt_id)
+        )
         hold = account.hold(
             OpenAttempt(
                 attempt_id=attempt_id,

@@ -25,6 +25,7 @@ from till.adapters.upstream.credential import Credentials, CredentialTransport
 from till.adapters.upstream.reader import UpstreamReader
 from till.adapters.upstream.secret import UpstreamSecret
 from till.bootstrap import SystemClock
+from till.domain.actor import Actor
 from till.domain.money import Money
 from till.domain.promo import PercentageDiscount, PromoTerms
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
@@ -114,7 +115,9 @@ class UseCases:
     def offer(self, code: str) -> None:
         """Make a promo code with a cap."""
         terms = PromoTerms(discount=PercentageDiscount(percent=10), max_redemptions=1000)
-        PromoCodes(self.store, SystemClock()).create(code, terms, actor="bench", deadline=Far())
+        PromoCodes(self.store, SystemClock()).create(
+            code, terms, actor=Actor("bench"), deadline=Far()
+        )
 
     def grant(self, amount_minor: int = 100_000) -> None:
         """Grant credit under a new key."""
@@ -135,7 +138,7 @@ class UseCases:
             promo_code=promo_code,
             expected_total=None,
         )
-        request = PurchaseRequest(intent=intent, actor="bench", idempotency_key=key)
+        request = PurchaseRequest(intent=intent, actor=Actor("bench"), idempotency_key=key)
         return self.buy(request, Far()).purchase.id
 
     def give_back(self, purchase_id: UUID) -> None:
@@ -147,7 +150,7 @@ class UseCases:
                 quantity=None,
                 reason="Benchmark",
                 limit=None,
-                actor="bench",
+                actor=Actor("bench"),
                 idempotency_key=str(uuid4()),
             ),
             Far(),
@@ -159,6 +162,6 @@ class UseCases:
             amount=Money(amount_minor),
             reason="Benchmark",
             limit=None,
-            actor="bench",
+            actor=Actor("bench"),
             idempotency_key=str(uuid4()),
         )

@@ -16,6 +16,7 @@ from uuid import UUID, uuid5
 from infra import ROOT
 from till.adapters.event_details import DETAILS, SCHEMA_VERSION, detail_of
 from till.domain.account import Account, AccountChange, OpenAttempt
+from till.domain.actor import Actor
 from till.domain.events import EventName, event_of
 from till.domain.ledger import Cause
 from till.domain.money import Money
@@ -77,7 +78,7 @@ def _life() -> Iterator[AccountChange]:
     account = Account.empty(_CUSTOMER)
     for minutes, step in enumerate(steps):
         at = _BEGIN + timedelta(minutes=minutes)
-        cause = Cause(actor="example", at=at, reason="an example", idempotency_key="example")
+        cause = Cause(actor=Actor("example"), at=at, reason="an example", idempotency_key="example")
         change = step(account, cause)
         account = change.account
         yield change

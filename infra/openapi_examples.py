@@ -64,6 +64,7 @@ _FIRST_ENTRY: Final[JsonObject] = {
     "hash": "4cd60c20af4c876bc5340fdfea8b364eac0c36cfa7e6e934661e0f626b13221f",
     "created_at": "2026-11-22T17:36:15.122328Z",
 }
+_BY_RITA: Final[JsonObject] = {"actor_name": "Rita Sorensen"}
 _REFUND_ENTRY: Final[JsonObject] = {
     **_FIRST_ENTRY,
     "id": _ENTRY,
@@ -99,6 +100,7 @@ _PURCHASED: Final[JsonObject] = {
     "status": "COMPLETED",
     "created_at": _BOUGHT_AT,
     "created_by": "chiara",
+    "created_by_name": None,
 }
 _REFUNDED: Final[JsonObject] = {
     "id": _REFUND,
@@ -110,6 +112,7 @@ _REFUNDED: Final[JsonObject] = {
     "reason": "Scratched",
     "created_at": _REFUNDED_AT,
     "created_by": "rita",
+    "created_by_name": "Rita Sorensen",
     "refunded": 1000,
     "refundable": 1500,
     "balance_after": 2500,
@@ -137,6 +140,7 @@ _UNKNOWN_ATTEMPT: Final[JsonObject] = {
     "shipping_address": _ADDRESS,
     "created_at": _BOUGHT_AT,
     "created_by": "chiara",
+    "created_by_name": None,
     "expires_at": "2026-11-22T17:37:19.610487Z",
     "unknown_since": "2026-11-22T17:36:29.610487Z",
     "deadline_at": "2026-11-23T17:36:29.610487Z",
@@ -156,7 +160,11 @@ _RESOLVED_ATTEMPT: Final[JsonObject] = {
     **_UNKNOWN_ATTEMPT,
     "state": "COMPLETED",
     "settled_at": "2026-11-22T18:02:41.120934Z",
-    "resolution": {"actor": "rita", "reason": "The carrier's portal shows the parcel"},
+    "resolution": {
+        "actor": "rita",
+        "actor_name": "Rita Sorensen",
+        "reason": "The carrier's portal shows the parcel",
+    },
     "purchase_id": _PURCHASE,
     "shipment_id": _SHIPMENT,
 }
@@ -164,7 +172,11 @@ _CLOSED_ORPHAN: Final[JsonObject] = {
     **_UNKNOWN_ATTEMPT,
     "state": "VOIDED",
     "settled_at": "2026-11-23T17:36:41.120934Z",
-    "resolution": {"actor": "recovery", "reason": "Not resolved in time"},
+    "resolution": {
+        "actor": "system:recovery",
+        "actor_name": None,
+        "reason": "Not resolved in time",
+    },
     "orphan": {
         "status": "CLOSED",
         "since": "2026-11-23T17:36:41.120934Z",
@@ -174,6 +186,7 @@ _CLOSED_ORPHAN: Final[JsonObject] = {
             "reason": "The carrier has searched, and there is no parcel",
             "closed_at": "2026-11-24T09:05:12.000000Z",
             "closed_by": "rita",
+            "closed_by_name": "Rita Sorensen",
         },
     },
 }
@@ -198,8 +211,10 @@ _PROMO: Final[JsonObject] = {
     "redemptions": 0,
     "created_at": "2026-10-20T09:12:44.000000Z",
     "created_by": "amir",
+    "created_by_name": "Amir Haddad",
     "updated_at": "2026-10-20T09:12:44.000000Z",
     "updated_by": "amir",
+    "updated_by_name": "Amir Haddad",
 }
 _PRODUCT_SHOWN: Final[JsonObject] = {
     **_SNAPSHOT,
@@ -328,10 +343,11 @@ RESPONSES: Final[Mapping[str, JsonObject]] = {
             "findings": 0,
         },
     },
-    "grant_credit": {"entry": _FIRST_ENTRY, "balance": _BALANCE},
+    "grant_credit": {"entry": {**_FIRST_ENTRY, **_BY_RITA}, "balance": _BALANCE},
     "deduct_credit": {
         "entry": {
             **_FIRST_ENTRY,
+            **_BY_RITA,
             "sequence": 2,
             "kind": "DEDUCTION",
             "amount": -500,
@@ -340,7 +356,7 @@ RESPONSES: Final[Mapping[str, JsonObject]] = {
         },
         "balance": {**_BALANCE, "posted": 3500, "available": 3500, "version": 2},
     },
-    "list_entries": _page(_REFUND_ENTRY, next_cursor=_CURSOR),
+    "list_entries": _page({**_REFUND_ENTRY, **_BY_RITA}, next_cursor=_CURSOR),
     "get_statement": {
         "statement": {
             "customer_id": _CUSTOMER,
@@ -421,6 +437,7 @@ RESPONSES: Final[Mapping[str, JsonObject]] = {
                 "version": 1,
                 "action": "CREATED",
                 "actor": "amir",
+                "actor_name": "Amir Haddad",
                 "at": "2026-10-20T09:12:44.000000Z",
                 "terms": _TERMS,
             }

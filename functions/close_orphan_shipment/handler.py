@@ -36,7 +36,7 @@ def close_orphan_shipment(
     """Close a possible orphan shipment."""
     closed = bootstrap.close_orphan_shipment()(
         body.closing_request(
-            attempt_id=attempt_id, actor=caller(app).subject, idempotency_key=idempotency_key
+            attempt_id=attempt_id, actor=caller(app).actor, idempotency_key=idempotency_key
         ),
         bootstrap.deadline(app.lambda_context),
     )

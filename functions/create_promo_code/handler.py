@@ -40,7 +40,7 @@ def create_promo_code(
     promo = bootstrap.promo_codes().create(
         body.code,
         body.terms(),
-        actor=caller(app).subject,
+        actor=caller(app).actor,
         deadline=bootstrap.deadline(app.lambda_context),
     )
     return answer(PromoCodeResponse.of(promo), HTTPStatus.CREATED, version=promo.version)

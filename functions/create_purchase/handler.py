@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from till import bootstrap
-from till.http.admission import caller
+from till.http.admission import caller, sees_names
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.documentation import MOVE, UPSTREAM, documented
 from till.http.parameters import KeyHeader, PathId
@@ -40,12 +40,14 @@ def create_purchase(
     """Buy a product."""
     purchased = bootstrap.create_purchase()(
         body.purchase_request(
-            customer_id=customer_id, actor=caller(app).subject, idempotency_key=idempotency_key
+            customer_id=customer_id, actor=caller(app).actor, idempotency_key=idempotency_key
         ),
         bootstrap.deadline(app.lambda_context),
     )
     return answer(
-        PurchaseResponse.of(purchased.purchase), HTTPStatus.CREATED, replayed=purchased.replayed
+        PurchaseResponse.of(purchased.purchase, names=sees_names(app)),
+        HTTPStatus.CREATED,
+        replayed=purchased.replayed,
     )
 
 

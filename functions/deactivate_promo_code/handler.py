@@ -34,7 +34,7 @@ app = APIGatewayRestResolver(**RESOLVER)
 def deactivate_promo_code(code: PathCode) -> Response[PromoCodeResponse]:
     """Deactivate a promo code."""
     promo = bootstrap.promo_codes().deactivate(
-        code, actor=caller(app).subject, deadline=bootstrap.deadline(app.lambda_context)
+        code, actor=caller(app).actor, deadline=bootstrap.deadline(app.lambda_context)
     )
     return answer(PromoCodeResponse.of(promo), HTTPStatus.OK, version=promo.version)
 

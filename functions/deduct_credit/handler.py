@@ -37,7 +37,7 @@ def deduct_credit(
     adjusted = bootstrap.adjust_credit().deduct(
         body.adjustment(
             customer_id=customer_id,
-            actor=caller(app).subject,
+            actor=caller(app).actor,
             limit=amount_limit(app),
             idempotency_key=idempotency_key,
         ),

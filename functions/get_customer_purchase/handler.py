@@ -7,6 +7,7 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
+from till.http.admission import sees_names
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.documentation import READ, documented
 from till.http.parameters import PathId
@@ -28,7 +29,8 @@ def get_customer_purchase(
 ) -> Response[PurchaseDetailResponse]:
     """Get a purchase of a customer."""
     purchase, refunds = bootstrap.read_purchases().one(purchase_id, customer_id=customer_id)
-    return answer(PurchaseDetailResponse.with_refunds(purchase, refunds), HTTPStatus.OK)
+    found = PurchaseDetailResponse.with_refunds(purchase, refunds, names=sees_names(app))
+    return answer(found, HTTPStatus.OK)
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_purchases)

@@ -26,7 +26,7 @@ app = APIGatewayRestResolver(**RESOLVER)
 def get_purchase(purchase_id: PathId) -> Response[PurchaseDetailResponse]:
     """Get a purchase."""
     purchase, refunds = bootstrap.read_purchases().one(purchase_id)
-    return answer(PurchaseDetailResponse.with_refunds(purchase, refunds), HTTPStatus.OK)
+    return answer(PurchaseDetailResponse.with_refunds(purchase, refunds, names=True), HTTPStatus.OK)
 
 
 lambda_handler = entry_point(app, bootstrap.admission_policy, bootstrap.read_purchases)

@@ -36,7 +36,7 @@ def grant_credit(
     adjusted = bootstrap.adjust_credit().grant(
         body.adjustment(
             customer_id=customer_id,
-            actor=caller(app).subject,
+            actor=caller(app).actor,
             limit=amount_limit(app),
             idempotency_key=idempotency_key,
         ),

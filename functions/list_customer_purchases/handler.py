@@ -7,6 +7,7 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
+from till.http.admission import sees_names
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.cursor import decode_number, encode_cursor
 from till.http.documentation import READ, UPSTREAM, documented
@@ -39,7 +40,9 @@ def list_customer_purchases(
     )
     return answer(
         PurchaseListResponse(
-            items=[PurchaseResponse.of(purchase) for purchase in page.purchases],
+            items=[
+                PurchaseResponse.of(purchase, names=sees_names(app)) for purchase in page.purchases
+            ],
             next_cursor=encode_cursor(scope, page.before),
         ),
         HTTPStatus.OK,

@@ -7,11 +7,12 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from till import bootstrap
+from till.http.admission import sees_names
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.cursor import decode_number, encode_cursor
 from till.http.documentation import READ, UPSTREAM, documented
 from till.http.parameters import Cursor, Limit, PathId
-from till.http.wire.credit import EntryListResponse, EntryResponse
+from till.http.wire.credit import EntryListResponse, NamedEntryResponse
 
 app = APIGatewayRestResolver(**RESOLVER)
 
@@ -34,7 +35,11 @@ def list_entries(
     page = bootstrap.read_credit().entries(customer_id, before=before, limit=limit)
     return answer(
         EntryListResponse(
-            items=[EntryResponse.of(c.entry) for c in page.changes if c.entry is not None],
+            items=[
+                NamedEntryResponse.named(change.entry, names=sees_names(app))
+                for change in page.changes
+                if change.entry is not None
+            ],
             next_cursor=encode_cursor(scope, page.before),
         ),
         HTTPStatus.OK,

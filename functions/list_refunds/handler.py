@@ -33,7 +33,7 @@ def list_refunds(
     page = bootstrap.read_purchases().refunds(purchase_id, before=before, limit=limit)
     return answer(
         RefundListResponse(
-            items=[RefundResponse.of(refund) for refund in page.refunds],
+            items=[RefundResponse.of(refund, names=True) for refund in page.refunds],
             next_cursor=encode_cursor(scope, page.before),
         ),
         HTTPStatus.OK,

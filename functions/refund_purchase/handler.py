@@ -38,14 +38,16 @@ def refund_purchase(
     refunded = bootstrap.refund_purchase()(
         body.refund_request(
             purchase_id=purchase_id,
-            actor=caller(app).subject,
+            actor=caller(app).actor,
             limit=amount_limit(app),
             idempotency_key=idempotency_key,
         ),
         bootstrap.deadline(app.lambda_context),
     )
     return answer(
-        RefundResponse.of(refunded.refund), HTTPStatus.CREATED, replayed=refunded.replayed
+        RefundResponse.of(refunded.refund, names=True),
+        HTTPStatus.CREATED,
+        replayed=refunded.replayed,
     )
 
 

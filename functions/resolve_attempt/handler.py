@@ -38,7 +38,7 @@ def resolve_attempt(
         body.resolution_request(
             attempt_id=attempt_id,
             limit=amount_limit(app),
-            actor=caller(app).subject,
+            actor=caller(app).actor,
             idempotency_key=idempotency_key,
         ),
         bootstrap.deadline(app.lambda_context),

@@ -47,7 +47,7 @@ def update_promo_code(
         code,
         body.change,
         versions=versions,
-        actor=caller(app).subject,
+        actor=caller(app).actor,
         deadline=bootstrap.deadline(app.lambda_context),
     )
     return answer(PromoCodeResponse.of(promo), HTTPStatus.OK, version=promo.version)

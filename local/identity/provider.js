@@ -193,7 +193,7 @@ function claims(id) {
 function tokenClaims(token) {
   if (token.kind === 'ClientCredentials') return { roles: CLIENT_ROLES.get(token.clientId ?? '') };
   const account = findAccount(token.accountId);
-  return { roles: account?.roles, customer_id: account?.customerId };
+  return { roles: account?.roles, customer_id: account?.customerId, name: account?.name };
 }
 
 /** @param {readonly string[]} [uris] */

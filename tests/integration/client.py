@@ -68,6 +68,8 @@ class Entry(Wire):
     previous_hash: str
     hash: str
     created_at: str
+    actor_name: str | None = None
+    """Not in a statement."""
     """Kept as text: it is hashed as it is written."""
 
 
@@ -127,6 +129,7 @@ class Refund(Wire):
     reason: str
     created_at: datetime
     created_by: str
+    created_by_name: str | None
     refunded: int
     refundable: int
     balance_after: int
@@ -151,6 +154,7 @@ class Purchase(Wire):
     status: str
     created_at: datetime
     created_by: str
+    created_by_name: str | None
 
 
 class PurchaseDetail(Purchase):
@@ -166,6 +170,7 @@ class CarrierAnswer(Wire):
 
 class Resolution(Wire):
     actor: str
+    actor_name: str | None
     reason: str
 
 
@@ -174,6 +179,7 @@ class OrphanClosing(Wire):
     reason: str
     closed_at: datetime
     closed_by: str
+    closed_by_name: str | None
 
 
 class Orphan(Wire):
@@ -192,6 +198,7 @@ class Attempt(Wire):
     total: int
     created_at: datetime
     created_by: str
+    created_by_name: str | None
     expires_at: datetime
     unknown_since: datetime | None
     deadline_at: datetime | None

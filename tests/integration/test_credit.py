@@ -39,6 +39,7 @@ ENTRY_FIELDS = {
     "balance_after",
     "reason",
     "actor",
+    "actor_name",
     "purchase_id",
     "refund_id",
     "previous_hash",

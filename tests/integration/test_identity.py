@@ -285,6 +285,32 @@ class TestARep:
         rep.deduct(customer, LIMIT).result()
         assert audit(customer).balance.posted == LIMIT + 1
 
+    def test_is_named_to_staff_and_not_to_customers(
+        self, till: TillClient, rep: TillClient, badges: Badges, shop: Shop
+    ) -> None:
+        customer = shop.customer()
+        assert rep.grant(customer, 100_00).result().entry.actor_name == "Rita Sorensen"
+        purchase = till.buy(customer, shop.product("10.00").id).result()
+        assert rep.refund(purchase.id, 5_00).result().created_by_name == "Rita Sorensen"
+        with till.bearing(badges.of("me", "customer", customer_id=customer)) as mine:
+            for client, name in ((rep, "Rita Sorensen"), (mine, None)):
+                entries = client.entries(customer).result().items
+                by_rita = {entry.actor_name for entry in entries if entry.actor == "rita"}
+                (refund,) = client.customer_purchase(customer, purchase.id).result().refunds
+                assert (by_rita, refund.created_by_name) == ({name}, name)
+            statement = mine.statement(customer).response
+            assert statement.status_code == 200
+            assert "Sorensen" not in statement.text
+
+    def test_a_customer_s_name_is_not_written(
+        self, till: TillClient, badges: Badges, shop: Shop
+    ) -> None:
+        customer = shop.customer(credit=50_00)
+        token = badges.of("me", "customer", customer_id=customer, name="Chiara Lindqvist")
+        with till.bearing(token) as mine:
+            purchase = mine.buy(customer, shop.product("10.00").id).result()
+        assert till.purchase(purchase.id).result().created_by_name is None
+
     def test_refunds_up_to_the_limit(
         self, till: TillClient, rep: TillClient, shop: Shop, audit: Auditor
     ) -> None:

@@ -38,6 +38,7 @@ PURCHASE_FIELDS = {
     "status",
     "created_at",
     "created_by",
+    "created_by_name",
 }
 PRODUCT_FIELDS = {"id", "sku", "name", "description", "unit_price"}
 

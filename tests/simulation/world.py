@@ -37,6 +37,7 @@ from till.adapters.upstream.catalogue import HttpCustomers, HttpProducts
 from till.adapters.upstream.connections import UnreadableAnswerError
 from till.adapters.upstream.http import Answer, make_http_client
 from till.adapters.upstream.reader import UpstreamReader
+from till.domain.actor import Actor
 from till.domain.money import Money
 from till.domain.promo import (
     FixedDiscount,
@@ -559,7 +560,9 @@ class _Functions:
             promo_code=operation.promo_code,
             expected_total=Money(5000) if operation.wrong else None,
         )
-        request = PurchaseRequest(intent=intent, actor="customer", idempotency_key=operation.key)
+        request = PurchaseRequest(
+            intent=intent, actor=Actor("customer"), idempotency_key=operation.key
+        )
         return purchase(request, self._deadline)
 
     def _adjust(self, operation: Operation, *, other_body: bool) -> Result:
@@ -570,7 +573,7 @@ class _Functions:
             amount=Money(operation.amount + other_body),
             limit=Money(REP_LIMIT),
             reason="a reason",
-            actor=REP,
+            actor=Actor(REP),
             idempotency_key=operation.key,
         )
         run = adjust.grant if operation.kind == "grant" else adjust.deduct
@@ -585,7 +588,7 @@ class _Functions:
             quantity=quantity,
             limit=Money(REP_LIMIT),
             reason="another reason" if other_body else "a reason",
-            actor=REP,
+            actor=Actor(REP),
             idempotency_key=operation.key,
         )
         return RefundPurchase(self._store, self._clock)(request, self._deadline)
@@ -613,7 +616,7 @@ class _Functions:
             outcome=self._world.found_out.setdefault(operation.key, outcome),
             limit=Money(REP_LIMIT),
             reason="a reason",
-            actor=REP,
+            actor=Actor(REP),
             idempotency_key=operation.key,
         )
         return ResolveAttempt(self._store, self._clock)(request, self._deadline)
@@ -623,7 +626,7 @@ class _Functions:
             attempt_id=self._attempt_of(operation),
             outcome=OrphanOutcome.WRITTEN_OFF,
             reason="a reason",
-            actor=REP,
+            actor=Actor(REP),
             idempotency_key=operation.key,
         )
         return CloseOrphanShipment(self._store, self._clock)(request, self._deadline)
@@ -641,7 +644,7 @@ class _Functions:
     def _promo(self, operation: Operation) -> Result:
         codes, code = PromoCodes(self._store, self._clock), operation.promo_code or "ONCE"
         if operation.amount > 4000:
-            return codes.deactivate(code, actor="admin", deadline=self._deadline)
+            return codes.deactivate(code, actor=Actor("admin"), deadline=self._deadline)
         current, _ = codes.read(code)
         more = PromoTerms(discount=FixedDiscount(amount=Money(operation.amount)))
         try:
@@ -649,7 +652,7 @@ class _Functions:
                 code,
                 lambda _: more,
                 versions=frozenset({current.version}) if operation.wrong else None,
-                actor="admin",
+                actor=Actor("admin"),
                 deadline=self._deadline,
             )
         except (StaleVersionError, PromoCodeDeactivatedError) as refused:
@@ -664,13 +667,13 @@ class _Functions:
                 amount=Money(_CREDIT[number]),
                 limit=None,
                 reason="a reason",
-                actor="admin",
+                actor=Actor("admin"),
                 idempotency_key="first",
             )
             adjust.grant(request, self._deadline)
         codes = PromoCodes(self._store, self._clock)
         for code in PROMO_CODES:
-            codes.create(code, _TERMS[code], actor="admin", deadline=self._deadline)
+            codes.create(code, _TERMS[code], actor=Actor("admin"), deadline=self._deadline)
 
 
 @contextmanager

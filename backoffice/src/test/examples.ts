@@ -66,6 +66,7 @@ export function anEntry(changes: Partial<Entry> = {}): Entry {
     balance_after: 4000,
     reason: 'Welcome credit',
     actor: 'rita',
+    actor_name: 'Rita Sorensen',
     purchase_id: null,
     refund_id: null,
     idempotency_key: 'first',
@@ -97,6 +98,7 @@ export function aPurchase(changes: Partial<Purchase> = {}): Purchase {
     status: 'COMPLETED',
     created_at: '2026-11-22T17:36:19.610487Z',
     created_by: 'shop',
+    created_by_name: null,
     ...changes,
   };
 }
@@ -120,6 +122,7 @@ export function anAttempt(changes: Partial<Attempt> = {}): Attempt {
     shipping_address: ADDRESS,
     created_at: '2026-11-22T17:36:19.610487Z',
     created_by: 'shop',
+    created_by_name: null,
     expires_at: '2026-11-22T17:38:19.610487Z',
     unknown_since: '2026-11-22T17:38:20.000000Z',
     deadline_at: '2026-11-24T17:38:20.000000Z',

@@ -20,8 +20,10 @@ export function aPromoCode(changes: Partial<PromoCode> = {}): PromoCode {
     redemptions: 0,
     created_at: '2026-03-01T09:00:00Z',
     created_by: 'rita',
+    created_by_name: 'Rita Sorensen',
     updated_at: '2026-03-01T09:00:00Z',
     updated_by: 'rita',
+    updated_by_name: 'Rita Sorensen',
     ...changes,
   };
 }
@@ -41,5 +43,5 @@ export function aPromoCodeDetail(changes: Partial<PromoCodeDetail> = {}): PromoC
     customer_ids,
     first_purchase_only: rest.first_purchase_only,
   };
-  return { ...rest, ...terms, changes: [{ version: 1, action: 'CREATED', actor: 'rita', at: rest.created_at, terms }], ...changes };
+  return { ...rest, ...terms, changes: [{ version: 1, action: 'CREATED', actor: 'rita', actor_name: 'Rita Sorensen', at: rest.created_at, terms }], ...changes };
 }

@@ -10,7 +10,8 @@ export interface Happening {
   /** What happened: "12.50 USD refunded". */
   readonly what: ReactNode;
   readonly at: string;
-  readonly by?: string | undefined;
+  /** Who did it. */
+  readonly by?: ReactNode;
   readonly tone?: 'good' | 'bad' | 'open' | 'plain';
   /** More about it: a reason, what it came to. */
   readonly children?: ReactNode;
@@ -29,7 +30,7 @@ export function Timeline({ label, happenings }: { readonly label: string; readon
               {happening.by !== undefined && (
                 <>
                   {' '}
-                  by <code>{happening.by}</code>
+                  by {happening.by}
                 </>
               )}
             </span>

@@ -45,6 +45,22 @@ export function Instant({ at, dateOnly }: InstantProps) {
   );
 }
 
+interface WhoProps {
+  readonly subject: string;
+  readonly name: string | null;
+}
+
+/** Who did something: by name, as it was then, or by the subject of a customer or a program. */
+export function Who({ subject, name }: WhoProps) {
+  return name === null ? (
+    <code className="till-who">{subject}</code>
+  ) : (
+    <span className="till-who" title={subject}>
+      {name}
+    </span>
+  );
+}
+
 /** In a cell where there is nothing. */
 export function None() {
   return (

@@ -179,7 +179,7 @@ class Till:
             )
         )
 
-    def list_entries(self, customer_id: UUID) -> Iterator[models.EntryResponse]:
+    def list_entries(self, customer_id: UUID) -> Iterator[models.NamedEntryResponse]:
         """The ledger entries of a customer, newest first."""
         return all_items(
             lambda cursor: _ok(

@@ -22,6 +22,7 @@ from tests.unit.fakes import NOON, FakeDeadline
 from till.adapters.dynamodb.client import CALL_SECONDS, client_for
 from till.adapters.dynamodb.store import DynamoStore
 from till.domain.account import Account
+from till.domain.actor import Actor
 from till.domain.ledger import Cause
 from till.domain.money import Money
 from till.services.ports.accounts import AppendChange
@@ -30,7 +31,7 @@ from till.services.ports.store_errors import StoreUnreadableError, UnconfirmedCo
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-CAUSE = Cause(actor="a", at=NOON, reason="r", idempotency_key="k")
+CAUSE = Cause(actor=Actor("a"), at=NOON, reason="r", idempotency_key="k")
 
 
 class Stub:

@@ -13,6 +13,7 @@ from till.adapters.dynamodb.store import DynamoStore
 from till.adapters.dynamodb.stored.accounts import StoredChange
 from till.adapters.dynamodb.stored.attempts import StoredAttempt
 from till.domain.account import Account, AccountChange, OpenAttempt
+from till.domain.actor import Actor
 from till.domain.catalogue import Address, Product
 from till.domain.ledger import Cause, EntryKind, LedgerCorruptError
 from till.domain.money import Money
@@ -47,7 +48,9 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def at(seconds: float) -> Cause:
-    return Cause(actor="rep", at=NOON + timedelta(seconds=seconds), reason="r", idempotency_key="k")
+    return Cause(
+        actor=Actor("rep"), at=NOON + timedelta(seconds=seconds), reason="r", idempotency_key="k"
+    )
 
 
 def an_attempt(customer_id: UUID, *, price: int = 1000, seconds: float = 0) -> PurchaseAttempt:
@@ -57,7 +60,7 @@ def an_attempt(customer_id: UUID, *, price: int = 1000, seconds: float = 0) -> P
         id=uuid4(),
         customer_id=customer_id,
         order=make_order(product, 2, address, promo=None, expected_total=None),
-        actor="customer",
+        actor=Actor("customer"),
         idempotency_key="k",
         fingerprint="f",
         reservation_id="r",
@@ -161,7 +164,7 @@ def test_an_attempt_comes_back_as_it_was_written_in_every_state(store: DynamoSto
     other = replace(other, order=replace(other.order, promo=promo))
     voided = other.with_carrier_answer(NotShipped(message="no"), NOON).voided(
         NOON,
-        resolution=Resolution(actor="rep", reason="asked"),
+        resolution=Resolution(actor=Actor("rep"), reason="asked"),
         possible_orphan=True,
     )
     store.commit(CreateAttempt(other))
@@ -191,7 +194,7 @@ def test_refunds_come_back_in_their_order(store: DynamoStore) -> None:
             refunded_after=Money(5 * n),
             refundable_after=Money(100 - 5 * n),
             reason="r",
-            actor="a",
+            actor=Actor("a"),
             idempotency_key="k",
             created_at=NOON,
             balance_after=Money(1),
@@ -358,7 +361,7 @@ def _size(value: object) -> int:
 
 
 def a_promo(code: str, terms: PromoTerms, seconds: float = 0) -> PromoCode:
-    return PromoCode.create(code, terms, actor="admin", at=NOON + timedelta(seconds=seconds))
+    return PromoCode.create(code, terms, actor=Actor("admin"), at=NOON + timedelta(seconds=seconds))
 
 
 TERMS = PromoTerms(
@@ -382,12 +385,12 @@ def test_a_promo_code_comes_back_with_its_history(store: DynamoStore) -> None:
     with pytest.raises(UnconfirmedCommitError):
         store.commit(ChangePromo(PromoChange(promo=made, action=PromoAction.CREATED)))
     plain = PromoTerms(discount=FixedDiscount(amount=Money(7)))
-    changed = made.with_terms(plain, actor="bob", at=NOON)
+    changed = made.with_terms(plain, actor=Actor("bob"), at=NOON)
     store.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
     assert store.promo("CODE") == changed
     with pytest.raises(UnconfirmedCommitError):
         store.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
-    ended = changed.deactivated(actor="cleo", at=NOON)
+    ended = changed.deactivated(actor=Actor("cleo"), at=NOON)
     store.commit(ChangePromo(PromoChange(promo=ended, action=PromoAction.DEACTIVATED)))
     assert [c.promo for c in store.promo_changes("CODE")] == [made, changed, ended]
     second = store.promo_change("CODE", 2)
@@ -433,7 +436,7 @@ def test_a_redemption_is_refused_under_terms_that_have_changed(store: DynamoStor
     promo = a_promo("CODE", PromoTerms(discount=TERMS.discount))
     store.commit(ChangePromo(PromoChange(promo=promo, action=PromoAction.CREATED)))
     store.commit(Redeem(promo, uuid4()))
-    changed = promo.deactivated(actor="bob", at=NOON)
+    changed = promo.deactivated(actor=Actor("bob"), at=NOON)
     store.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.DEACTIVATED)))
     current = store.promo("CODE")
     assert current is not None
@@ -535,7 +538,10 @@ def test_a_shipment_id_belongs_to_one_purchase(store: DynamoStore) -> None:
 def test_a_usual_version_with_a_hold_costs_one_write_unit(store: DynamoStore) -> None:
     account = granted(store, uuid4()).account
     cause = Cause(
-        actor="a" * 36, at=NOON, reason="Purchase of 2 x CUP-BLUE-350", idempotency_key=str(uuid4())
+        actor=Actor("a" * 36),
+        at=NOON,
+        reason="Purchase of 2 x CUP-BLUE-350",
+        idempotency_key=str(uuid4()),
     )
     values = StoredChange.of(account.hold(opened(Money(99_99)), cause)).values()
     size = sum(len(name) + _size(value) for name, value in values.items())

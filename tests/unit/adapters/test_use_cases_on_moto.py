@@ -19,6 +19,7 @@ from tests.unit.fakes import (
 )
 from till.adapters.dynamodb.store import DynamoStore
 from till.domain.account import InsufficientCreditError
+from till.domain.actor import Actor
 from till.domain.money import Money
 from till.domain.promo import PercentageDiscount, PromoCodeRefusedError, PromoTerms
 from till.domain.purchase import (
@@ -85,7 +86,7 @@ class Shop:
             amount=Money(amount_minor),
             reason="test",
             limit=None,
-            actor="rep",
+            actor=Actor("rep"),
             idempotency_key=key,
         )
         return self.credit.grant(request, FakeDeadline())
@@ -98,7 +99,7 @@ class Shop:
             promo_code=promo_code,
             expected_total=None,
         )
-        request = PurchaseRequest(intent=intent, actor="customer", idempotency_key=key)
+        request = PurchaseRequest(intent=intent, actor=Actor("customer"), idempotency_key=key)
         return self._create(request, FakeDeadline())
 
     def give_back(self, purchase_id: UUID, key: str, amount_minor: int | None = None) -> None:
@@ -108,7 +109,7 @@ class Shop:
             quantity=None,
             reason="r",
             limit=None,
-            actor="rep",
+            actor=Actor("rep"),
             idempotency_key=key,
         )
         self.refund(request, FakeDeadline())
@@ -165,7 +166,7 @@ def test_not_shipped_and_unknown_and_resolved(shop: Shop) -> None:
         outcome=Shipped(shipment_id="S7"),
         limit=None,
         reason="asked",
-        actor="rep",
+        actor=Actor("rep"),
         idempotency_key=uuid4().hex,
     )
     assert shop.resolve(request, FakeDeadline()).attempt.state is AttemptState.COMPLETED
@@ -194,7 +195,7 @@ def test_a_dead_run_is_recovered_and_voided_at_the_deadline(shop: Shop) -> None:
 def test_a_promo_code_is_redeemed_and_given_back(shop: Shop) -> None:
     shop.grant(5000)
     terms = PromoTerms(discount=PercentageDiscount(percent=10), max_redemptions=1)
-    shop.promos.create("ten", terms, actor="admin", deadline=FakeDeadline())
+    shop.promos.create("ten", terms, actor=Actor("admin"), deadline=FakeDeadline())
     shop.carrier.outcome = NotShipped(message="no")
     with pytest.raises(ShipmentFailedError):
         shop.buy("refused", promo_code="TEN")

@@ -24,6 +24,7 @@ from till.domain.account import (
     TooManyOpenAttemptsError,
     UnresolvedAttemptError,
 )
+from till.domain.actor import Actor
 from till.domain.ledger import GENESIS_HASH, Cause, LedgerCorruptError, LedgerEntry, verify_chain
 from till.domain.money import MAX_BALANCE_MINOR, ZERO, Money
 
@@ -32,7 +33,7 @@ amounts = st.integers(1, 500).map(Money)
 
 
 def cause(at: datetime = NOON) -> Cause:
-    return Cause(actor="rep", at=at, reason="test", idempotency_key="key")
+    return Cause(actor=Actor("rep"), at=at, reason="test", idempotency_key="key")
 
 
 class AccountMachine(RuleBasedStateMachine):
@@ -163,7 +164,7 @@ def some_entries() -> list[LedgerEntry]:
             {"amount": Money(999)},
             {"balance_after": Money(1)},
             {"reason": "something else"},
-            {"actor": "another actor"},
+            {"actor": Actor("another actor")},
             {"idempotency_key": "another"},
             {"created_at": NOON + timedelta(seconds=1)},
             {"sequence": 7},

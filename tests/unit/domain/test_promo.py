@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.unit.fakes import ADDRESS
 from till.domain.account import Account
+from till.domain.actor import Actor
 from till.domain.catalogue import Product
 from till.domain.money import MAX_AMOUNT_MINOR, ZERO, Money
 from till.domain.promo import (
@@ -87,7 +88,7 @@ def use(
     redemptions: int = 0,
     by_customer: int = 0,
 ) -> None:
-    promo = PromoCode.create("CODE", terms, actor="a", at=NOON)
+    promo = PromoCode.create("CODE", terms, actor=Actor("a"), at=NOON)
     replace(promo, redemptions=redemptions).require_usable(
         at=at,
         account=replace(Account.empty(CUSTOMER), purchases=purchases),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.fakes import ADDRESS
+from till.domain.actor import Actor
 from till.domain.catalogue import Product
 from till.domain.money import MAX_AMOUNT_MINOR, ZERO, AmountOutOfBoundsError, Money
 from till.domain.purchase import (
@@ -37,7 +38,7 @@ def attempt(price_minor: int = 1000) -> PurchaseAttempt:
         id=uuid4(),
         customer_id=uuid4(),
         order=make_order(product(price_minor), 1, ADDRESS, promo=None, expected_total=None),
-        actor="c",
+        actor=Actor("c"),
         idempotency_key="k",
         fingerprint="f",
         reservation_id="r",
@@ -118,7 +119,7 @@ def test_refunds_never_exceed_what_was_paid(requests: list[int | None]) -> None:
             refunded_after=purchase.refunded + amount,
             refundable_after=purchase.refundable - amount,
             reason="r",
-            actor="a",
+            actor=Actor("a"),
             idempotency_key="k",
             created_at=NOON,
             balance_after=ZERO,
@@ -171,7 +172,7 @@ def test_only_a_purchase_can_be_refunded() -> None:
         refunded_after=Money(1),
         refundable_after=ZERO,
         reason="r",
-        actor="a",
+        actor=Actor("a"),
         idempotency_key="k",
         created_at=NOON,
         balance_after=ZERO,

@@ -15,6 +15,7 @@ from evidence.items import Item, plain
 from till.adapters.dynamodb.stored.attempts import StoredAttempt
 from till.adapters.dynamodb.writes import Transaction
 from till.domain.account import Account, OpenAttempt
+from till.domain.actor import Actor
 from till.domain.catalogue import Address, Product
 from till.domain.ledger import Cause
 from till.domain.money import Money
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from till.services.ports.store import Write
 
 NOON: Final = datetime(2026, 11, 27, 12, tzinfo=UTC)
+AMIR: Final = Actor("amir", "Amir Haddad")
+RITA: Final = Actor("rita", "Rita Sorensen")
+CHIARA: Final = Actor("chiara")
 CUSTOMER: Final = UUID("c0000000-0000-4000-8000-000000000003")
 PRODUCT: Final = Product(
     id=UUID("d0000000-0000-4000-8000-000000000003"),
@@ -57,7 +61,7 @@ HOME: Final = Address(
 
 def account() -> Iterator[dict[str, object]]:
     """Each version, with what was written in its transaction."""
-    granted = Account.empty(CUSTOMER).grant(Money(50_00), _by("amir", "Welcome", "first-grant", 0))
+    granted = Account.empty(CUSTOMER).grant(Money(50_00), _by(AMIR, "Welcome", "first-grant", 0))
     stored, written = _commit(AppendChange(granted), _request(granted, "grant_credit"))
     yield written
 
@@ -69,11 +73,11 @@ def account() -> Iterator[dict[str, object]]:
         amount=attempt.order.total,
         blocks_from=NOON + timedelta(seconds=25),
     )
-    hold = stored.hold(opened, _by("chiara", "Purchase of 2 x NTB-A5-DOT", "first-purchase", 1))
+    hold = stored.hold(opened, _by(CHIARA, "Purchase of 2 x NTB-A5-DOT", "first-purchase", 1))
     stored, written = _commit(AppendChange(hold), CreateAttempt(attempt))
     yield written
 
-    post = stored.post_hold(attempt.id, _by("chiara", hold.cause.reason, "first-purchase", 2))
+    post = stored.post_hold(attempt.id, _by(CHIARA, hold.cause.reason, "first-purchase", 2))
     bought = attempt.completed(Shipped(shipment_id="shp_1"), post.cause.at)
     stored, written = _commit(
         AppendChange(post), UpdateAttempt(attempt, bought), ClaimShipment("shp_1", attempt.id)
@@ -81,7 +85,7 @@ def account() -> Iterator[dict[str, object]]:
     yield written
 
     refund = _refund(bought)
-    cause = _by("rita", refund.reason, refund.idempotency_key, 3)
+    cause = _by(RITA, refund.reason, refund.idempotency_key, 3)
     given = stored.refund(refund.amount, cause, purchase_id=attempt.id, refund_id=refund.id)
     stored, written = _commit(
         AppendChange(given),
@@ -112,7 +116,7 @@ def _stored(attempt: PurchaseAttempt, account: Account) -> dict[str, object]:
     return {**StoredAttempt.of(attempt).values(), "account_version": account.version}
 
 
-def _by(actor: str, reason: str, key: str, seconds: int) -> Cause:
+def _by(actor: Actor, reason: str, key: str, seconds: int) -> Cause:
     at = NOON + timedelta(seconds=seconds)
     return Cause(actor=actor, at=at, reason=reason, idempotency_key=key)
 
@@ -137,7 +141,7 @@ def _attempt() -> PurchaseAttempt:
         id=attempt_id_for(CUSTOMER, "first-purchase"),
         customer_id=CUSTOMER,
         order=make_order(PRODUCT, 2, HOME, promo=None, expected_total=None),
-        actor="chiara",
+        actor=CHIARA,
         idempotency_key="first-purchase",
         fingerprint="03792ab5f039c9499bc383f8ed3e7831",
         reservation_id="a9635d601e509aa8",
@@ -157,7 +161,7 @@ def _refund(bought: PurchaseAttempt) -> Refund:
         refunded_after=Money(10_00),
         refundable_after=Money(15_00),
         reason="Scratched",
-        actor="rita",
+        actor=RITA,
         idempotency_key="first-refund",
         created_at=NOON + timedelta(seconds=3),
         balance_after=Money(35_00),

@@ -20,6 +20,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from till.domain.actor import Actor
 from till.http.authorizer import UnauthorizedError, authorize, policy_of
 from till.http.identity import (
     Caller,
@@ -159,6 +160,43 @@ def test_what_a_token_says(tokens: OidcTokens) -> None:
 )
 def test_roles_are_those_that_we_know(tokens: OidcTokens, claim: object, roles: set[Role]) -> None:
     assert tokens.verify(sign(claims(roles=claim))).roles == roles
+
+
+@pytest.mark.parametrize(
+    ("claim", "name"),
+    [
+        ("Rita Sorensen", "Rita Sorensen"),
+        ("  Rita\n Sorensen\u202e ", "Rita Sorensen"),
+        ("Rene\u0301e", "Renée"),
+        ("李雷", "李雷"),
+        ("x" * 61, "x" * 60),
+        ("\u200b \t", None),
+        ("", None),
+        (None, None),
+        (7, None),
+        (["Rita"], None),
+    ],
+    ids=repr,
+)
+def test_staff_are_recorded_by_the_name_in_their_token(
+    tokens: OidcTokens, claim: object, name: str | None
+) -> None:
+    caller = tokens.verify(sign(claims(roles=["support"], sub="rita", name=claim)))
+    assert Caller.from_context(dict(caller.context())).actor == Actor("rita", name)
+
+
+@pytest.mark.parametrize("role", ["customer", "service"])
+def test_customers_and_programs_are_not_recorded_by_name(tokens: OidcTokens, role: str) -> None:
+    caller = tokens.verify(sign(claims(roles=[role], sub="chiara", name="Chiara Lindqvist")))
+    assert caller.actor == Actor("chiara")
+
+
+def test_an_authorizer_s_answer_of_before_names_were_recorded_is_believed() -> None:
+    context = Caller(
+        subject="rita", roles=frozenset({Role.SUPPORT}), customer_id=None, expires_at=1, name="Rita"
+    ).context()
+    del context["name"]
+    assert Caller.from_context(dict(context)).actor == Actor("rita")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tests.unit.fakes import (
     FakeProducts,
     FakeStore,
 )
+from till.domain.actor import Actor
 from till.domain.money import Money
 from till.domain.promo import PromoCode, PromoTerms
 from till.domain.purchase import PurchaseAttempt
@@ -87,7 +88,7 @@ class World:
             amount=Money(amount_minor),
             reason="test",
             limit=None,
-            actor="rep",
+            actor=Actor("rep"),
             idempotency_key=key or uuid4().hex,
         )
 
@@ -114,7 +115,7 @@ class World:
 
     def offer(self, code: str, terms: PromoTerms) -> PromoCode:
         return PromoCodes(self.store, self.clock).create(
-            code, terms, actor="admin", deadline=FakeDeadline()
+            code, terms, actor=Actor("admin"), deadline=FakeDeadline()
         )
 
     def buy(
@@ -138,7 +139,7 @@ class World:
         intent = self.intent(
             quantity=quantity, expected_minor=expected_minor, promo_code=promo_code
         )
-        request = PurchaseRequest(intent=intent, actor="customer", idempotency_key=key)
+        request = PurchaseRequest(intent=intent, actor=Actor("customer"), idempotency_key=key)
         return create(request, deadline or FakeDeadline())
 
     def the_attempt(self) -> PurchaseAttempt:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 import pytest
 
 from tests.unit.fakes import FakeDeadline
+from till.domain.actor import Actor
 from till.domain.errors import TillError
 from till.domain.money import Money
 from till.domain.purchase import RefundExceedsPurchaseError, RefundQuantityExceededError
@@ -55,7 +56,7 @@ def refund(world: World, asked: RefundWish) -> None:
         quantity=asked.quantity,
         limit=asked.limit,
         reason="broken",
-        actor="rep",
+        actor=Actor("rep"),
         idempotency_key="refund",
     )
     world.refund(request, FakeDeadline())

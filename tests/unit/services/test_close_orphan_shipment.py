@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.fakes import FakeDeadline, Fault
 from tests.unit.services.conftest import World
+from till.domain.actor import Actor
 from till.domain.purchase import (
     AttemptState,
     NoOrphanShipmentError,
@@ -36,7 +37,7 @@ def closing(world: World) -> ClosingRequest:
         attempt_id=world.the_attempt().id,
         outcome=OrphanOutcome.WRITTEN_OFF,
         reason="the customer keeps it",
-        actor="rep",
+        actor=Actor("rep"),
         idempotency_key="close",
     )
 
@@ -57,7 +58,7 @@ def test_it_is_open_until_a_person_closes_it(
     assert attempt.orphan.status is OrphanStatus.CLOSED
     made = attempt.orphan.closing
     assert made is not None
-    assert (made.outcome, made.reason, made.actor, made.at) == (
+    assert (made.outcome, made.reason, made.actor.subject, made.at) == (
         OrphanOutcome.WRITTEN_OFF,
         "the customer keeps it",
         "rep",
@@ -83,7 +84,7 @@ def test_there_must_be_one(world: World) -> None:
         attempt_id=purchase.id,
         outcome=OrphanOutcome.NOT_REAL,
         reason="r",
-        actor="rep",
+        actor=Actor("rep"),
         idempotency_key="k",
     )
     with pytest.raises(NoOrphanShipmentError):

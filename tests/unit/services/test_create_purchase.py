@@ -9,6 +9,7 @@ import pytest
 from tests.unit.fakes import FakeDeadline, Fault, settling_fails
 from tests.unit.services.conftest import World
 from till.domain.account import InsufficientCreditError, UnresolvedAttemptError
+from till.domain.actor import Actor
 from till.domain.ledger import LedgerCorruptError
 from till.domain.money import Money
 from till.domain.purchase import (
@@ -94,7 +95,7 @@ def test_the_same_request_gets_its_first_answer_even_after_refunds(world: World)
         quantity=None,
         reason="r",
         limit=None,
-        actor="rep",
+        actor=Actor("rep"),
         idempotency_key="k",
     )
     world.refund(request, FakeDeadline())

@@ -11,6 +11,7 @@ from tests.unit.fakes import (
     FakeShowcase,
 )
 from tests.unit.fakes import FakeStore as Store
+from till.domain.actor import Actor
 from till.domain.money import Money
 from till.services.adjust_credit import AdjustCredit, CreditAdjustment
 from till.services.list_customers import ListCustomers
@@ -36,7 +37,7 @@ class Known:
                     amount=Money(1),
                     limit=None,
                     reason="test",
-                    actor="rep",
+                    actor=Actor("rep"),
                     idempotency_key="k",
                 ),
                 FakeDeadline(),

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.fakes import NOON, FakeDeadline, Fault
 from tests.unit.services.conftest import World
 from till.domain.account import ChangeKind
+from till.domain.actor import Actor
 from till.domain.ledger import EntryKind, LedgerCorruptError
 from till.domain.money import Money
 from till.domain.purchase import (
@@ -60,7 +61,7 @@ def resolution(
         outcome=outcome,
         limit=None,
         reason="asked the carrier",
-        actor="rep",
+        actor=Actor("rep"),
         idempotency_key="resolve",
     )
 
@@ -79,7 +80,7 @@ def test_confirmed_as_shipped_it_is_charged(world: World, faults: list[Fault | N
     assert world.balance() == (9000, 0)
     entry = world.store.changes[world.customer_id][-1].entry
     assert entry is not None
-    assert (entry.kind, entry.actor, entry.reason) == (
+    assert (entry.kind, entry.actor.subject, entry.reason) == (
         EntryKind.PURCHASE,
         "rep",
         "asked the carrier",

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.fakes import FakeDeadline, Fault
 from tests.unit.services.conftest import World
 from till.domain.account import InsufficientCreditError, UnresolvedAttemptError
+from till.domain.actor import Actor
 from till.domain.ledger import EntryKind
 from till.domain.money import Money
 from till.domain.promo import (
@@ -68,7 +69,7 @@ def test_a_code_lowers_the_price_and_is_kept_with_the_purchase(world: World) -> 
         "TEN",
         lambda terms: replace(terms, discount=PercentageDiscount(percent=50)),
         versions=frozenset({1}),
-        actor="admin",
+        actor=Actor("admin"),
         deadline=FakeDeadline(),
     )
     again = world.buy(promo_code="TEN")
@@ -192,7 +193,7 @@ def give_back(world: World, **what: object) -> Money:
         quantity=None,
         reason="r",
         limit=None,
-        actor="rep",
+        actor=Actor("rep"),
         idempotency_key=uuid4().hex,
     )
     return world.refund(replace(request, **what), FakeDeadline()).refund.amount  # type: ignore[arg-type]
@@ -265,25 +266,25 @@ def test_a_code_is_made_changed_and_ended_once(
     world: World, codes: PromoCodes, faults: list[Fault | None]
 ) -> None:
     world.store.faults = list(faults)
-    made = codes.create("Ten", TEN, actor="anna", deadline=FakeDeadline())
+    made = codes.create("Ten", TEN, actor=Actor("anna"), deadline=FakeDeadline())
     assert (made.code, made.version) == ("TEN", 1)
     with pytest.raises(PromoCodeExistsError):
-        codes.create("tEN", TEN, actor="bob", deadline=FakeDeadline())
+        codes.create("tEN", TEN, actor=Actor("bob"), deadline=FakeDeadline())
     world.clock.advance(1)
     world.store.faults = list(faults)
     changed = codes.change(
         "TEN",
         lambda terms: replace(terms, max_redemptions=5),
         versions=frozenset({1}),
-        actor="bob",
+        actor=Actor("bob"),
         deadline=FakeDeadline(),
     )
     assert (changed.version, changed.terms.max_redemptions) == (2, 5)
     world.store.faults = list(faults)
-    ended = codes.deactivate("TEN", actor="cleo", deadline=FakeDeadline())
-    assert codes.deactivate("TEN", actor="dan", deadline=FakeDeadline()) == ended
+    ended = codes.deactivate("TEN", actor=Actor("cleo"), deadline=FakeDeadline())
+    assert codes.deactivate("TEN", actor=Actor("dan"), deadline=FakeDeadline()) == ended
     _, history = codes.read("TEN")
-    assert [(c.action, c.promo.updated_by) for c in history] == [
+    assert [(c.action, c.promo.updated_by.subject) for c in history] == [
         (PromoAction.CREATED, "anna"),
         (PromoAction.UPDATED, "bob"),
         (PromoAction.DEACTIVATED, "cleo"),
@@ -291,30 +292,40 @@ def test_a_code_is_made_changed_and_ended_once(
 
 
 def test_a_change_of_what_one_has_not_seen_is_refused(codes: PromoCodes) -> None:
-    codes.create("TEN", TEN, actor="anna", deadline=FakeDeadline())
-    codes.change("TEN", lambda t: t, versions=frozenset({1}), actor="bob", deadline=FakeDeadline())
+    codes.create("TEN", TEN, actor=Actor("anna"), deadline=FakeDeadline())
+    codes.change(
+        "TEN", lambda t: t, versions=frozenset({1}), actor=Actor("bob"), deadline=FakeDeadline()
+    )
     with pytest.raises(StaleVersionError) as raised:
         codes.change(
-            "TEN", lambda t: t, versions=frozenset({1}), actor="cleo", deadline=FakeDeadline()
+            "TEN",
+            lambda t: t,
+            versions=frozenset({1}),
+            actor=Actor("cleo"),
+            deadline=FakeDeadline(),
         )
     assert raised.value.version == 2
-    codes.deactivate("TEN", actor="cleo", deadline=FakeDeadline())
+    codes.deactivate("TEN", actor=Actor("cleo"), deadline=FakeDeadline())
     with pytest.raises(PromoCodeDeactivatedError):
         codes.change(
-            "TEN", lambda t: t, versions=frozenset({3}), actor="cleo", deadline=FakeDeadline()
+            "TEN",
+            lambda t: t,
+            versions=frozenset({3}),
+            actor=Actor("cleo"),
+            deadline=FakeDeadline(),
         )
     with pytest.raises(PromoCodeNotFoundError):
         codes.read("UNKNOWN")
     with pytest.raises(PromoCodeNotFoundError):
-        codes.deactivate("UNKNOWN", actor="x", deadline=FakeDeadline())
+        codes.deactivate("UNKNOWN", actor=Actor("x"), deadline=FakeDeadline())
 
 
 def test_a_change_is_for_any_of_some_versions_or_for_all(codes: PromoCodes) -> None:
-    codes.create("TEN", TEN, actor="anna", deadline=FakeDeadline())
+    codes.create("TEN", TEN, actor=Actor("anna"), deadline=FakeDeadline())
 
     def change(versions: frozenset[int] | None) -> int:
         return codes.change(
-            "TEN", lambda t: t, versions=versions, actor="bob", deadline=FakeDeadline()
+            "TEN", lambda t: t, versions=versions, actor=Actor("bob"), deadline=FakeDeadline()
         ).version
 
     assert change(frozenset({1, 7})) == 2
@@ -324,14 +335,16 @@ def test_a_change_is_for_any_of_some_versions_or_for_all(codes: PromoCodes) -> N
             change(other)
         assert raised.value.version == 3
     with pytest.raises(PromoCodeNotFoundError):
-        codes.change("GONE", lambda t: t, versions=None, actor="bob", deadline=FakeDeadline())
+        codes.change(
+            "GONE", lambda t: t, versions=None, actor=Actor("bob"), deadline=FakeDeadline()
+        )
 
 
 def test_codes_are_listed_by_state(world: World, codes: PromoCodes) -> None:
     for name in ("AAA", "BBB", "CCC"):
-        codes.create(name, TEN, actor="a", deadline=FakeDeadline())
+        codes.create(name, TEN, actor=Actor("a"), deadline=FakeDeadline())
         world.clock.advance(1)
-    codes.deactivate("BBB", actor="a", deadline=FakeDeadline())
+    codes.deactivate("BBB", actor=Actor("a"), deadline=FakeDeadline())
     page = codes.list(state=None, before=None, limit=2)
     assert [p.code for p in page.promos] == ["CCC", "BBB"]
     page = codes.list(state=None, before=page.before, limit=2)
@@ -347,7 +360,11 @@ def test_a_change_is_recognised_after_several_unconfirmed_tries(world: World) ->
 
     def change() -> PromoCode:
         return codes.change(
-            "TEN", lambda _: TEN, versions=frozenset({1}), actor="admin", deadline=FakeDeadline()
+            "TEN",
+            lambda _: TEN,
+            versions=frozenset({1}),
+            actor=Actor("admin"),
+            deadline=FakeDeadline(),
         )
 
     read, readings = world.store.promo, [world.store.promo_items["TEN"]] * 2
@@ -377,22 +394,26 @@ def test_an_unconfirmed_change_is_recognised_after_another_has_followed_it(
         if readings == 2:
             world.clock.advance(1)
             if ended:
-                codes.deactivate(code, actor="bob", deadline=FakeDeadline())
+                codes.deactivate(code, actor=Actor("bob"), deadline=FakeDeadline())
             else:
                 other = replace(TEN, max_redemptions=7)
                 codes.change(
-                    code, lambda _: other, versions=None, actor="bob", deadline=FakeDeadline()
+                    code,
+                    lambda _: other,
+                    versions=None,
+                    actor=Actor("bob"),
+                    deadline=FakeDeadline(),
                 )
         return read(code)
 
     world.store.promo = overtaken  # type: ignore[method-assign]
     ours = replace(TEN, max_redemptions=5)
     changed = codes.change(
-        "TEN", lambda _: ours, versions=versions, actor="anna", deadline=FakeDeadline()
+        "TEN", lambda _: ours, versions=versions, actor=Actor("anna"), deadline=FakeDeadline()
     )
     assert (changed.version, changed.terms) == (2, ours)
     history = world.store.promo_history["TEN"]
-    assert [change.promo.updated_by for change in history][1:] == ["anna", "bob"]
+    assert [change.promo.updated_by.subject for change in history][1:] == ["anna", "bob"]
 
 
 def test_a_code_is_recognised_as_made_after_another_has_changed_it(
@@ -405,9 +426,9 @@ def test_a_code_is_recognised_as_made_after_another_has_changed_it(
         nonlocal readings
         readings += 1
         if readings == 2:
-            codes.deactivate(code, actor="bob", deadline=FakeDeadline())
+            codes.deactivate(code, actor=Actor("bob"), deadline=FakeDeadline())
         return read(code)
 
     world.store.promo = overtaken  # type: ignore[method-assign]
-    made = codes.create("TEN", TEN, actor="anna", deadline=FakeDeadline())
-    assert (made.version, made.updated_by) == (1, "anna")
+    made = codes.create("TEN", TEN, actor=Actor("anna"), deadline=FakeDeadline())
+    assert (made.version, made.updated_by.subject) == (1, "anna")

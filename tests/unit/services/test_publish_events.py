@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.fakes import opened
 from till.domain.account import Account, AccountChange
+from till.domain.actor import Actor
 from till.domain.ledger import Cause, LedgerCorruptError
 from till.domain.money import Money
 from till.services.ports.events import RecordLocation, UnreadableRecordError
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from till.domain.errors import TillError
     from till.domain.events import DomainEvent
 
-CAUSE = Cause(actor="a", at=datetime(2026, 11, 22, tzinfo=UTC), reason="r", idempotency_key="k")
+CAUSE = Cause(
+    actor=Actor("a"), at=datetime(2026, 11, 22, tzinfo=UTC), reason="r", idempotency_key="k"
+)
 
 
 @dataclass

@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.fakes import NOON, FakeStore
 from till.domain.account import Account
+from till.domain.actor import Actor
 from till.domain.instant import TimeInFutureError
 from till.domain.ledger import Cause
 from till.domain.money import Money
@@ -39,7 +40,10 @@ class MillionVersions(FakeStore):
     def change(self, customer_id: UUID, version: int) -> AccountChange:
         self.reads += 1
         cause = Cause(
-            actor="rep", at=NOON + version * SECOND, reason="test", idempotency_key=str(version)
+            actor=Actor("rep"),
+            at=NOON + version * SECOND,
+            reason="test",
+            idempotency_key=str(version),
         )
         before = replace(Account.empty(customer_id), version=version - 1)
         return before.grant(Money(version), cause)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.fakes import FakeDeadline
 from tests.unit.services.conftest import World
+from till.domain.actor import Actor
 from till.domain.money import Money
 from till.domain.purchase import AttemptState, PurchaseStatus
 from till.services.errors import PurchaseNotFoundError
@@ -45,7 +46,7 @@ def test_a_rare_status_is_searched_for(world: World, read: ReadPurchases) -> Non
                 quantity=None,
                 reason="r",
                 limit=None,
-                actor="rep",
+                actor=Actor("rep"),
                 idempotency_key=uuid4().hex,
             ),
             FakeDeadline(),
@@ -70,7 +71,7 @@ def test_a_search_for_a_rare_status_ends_and_goes_on_where_it_ended(
             quantity=None,
             reason="r",
             limit=None,
-            actor="rep",
+            actor=Actor("rep"),
             idempotency_key="k",
         ),
         FakeDeadline(),
@@ -128,7 +129,7 @@ def test_a_completed_attempt_is_found_whatever_was_refunded(
             quantity=None,
             reason="r",
             limit=None,
-            actor="rep",
+            actor=Actor("rep"),
             idempotency_key="k",
         ),
         FakeDeadline(),

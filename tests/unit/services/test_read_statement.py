@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.fakes import NOON
+from till.domain.actor import Actor
 from till.domain.instant import TimeInFutureError
 from till.domain.ledger import BEGINNING, LedgerCorruptError, verify_chain
 from till.domain.money import Money
@@ -144,7 +145,7 @@ def test_there_is_no_period_in_the_future_or_that_ends_before_it_begins(world: W
 @pytest.mark.parametrize(
     "change",
     [
-        {"actor": "someone else"},
+        {"actor": Actor("someone else")},
         {"reason": "another"},
         {"amount": Money(7)},
         {"balance_after": Money(7)},

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.fakes import FakeDeadline, Fault
 from tests.unit.services.conftest import World
+from till.domain.actor import Actor
 from till.domain.ledger import EntryKind
 from till.domain.money import Money
 from till.domain.purchase import RefundAmountChangedError, RefundExceedsPurchaseError
@@ -30,7 +31,7 @@ def refund(
         quantity=None,
         reason="broken",
         limit=None,
-        actor="rep",
+        actor=Actor("rep"),
         idempotency_key=key or uuid4().hex,
         expected_amount=Money(expected) if expected is not None else None,
     )
@@ -101,7 +102,8 @@ def test_a_refund_stands_in_the_ledger(world: World) -> None:
         done.purchase_id,
         done.id,
     )
-    assert (entry.reason, entry.actor, entry.sequence) == ("broken", "rep", done.entry_sequence)
+    assert (entry.reason, entry.sequence) == ("broken", done.entry_sequence)
+    assert entry.actor == Actor("rep")
 
 
 def test_a_refund_key_belongs_to_one_purchase_and_body(world: World) -> None:

@@ -12,11 +12,11 @@ const COMPLETED: Partial<Attempt> = {
   purchase_id: PURCHASE_ID,
   shipment_id: 'shp_1',
   settled_at: '2026-11-22T18:00:00Z',
-  resolution: { actor: 'rita', reason: 'Asked by phone' },
+  resolution: { actor: 'rita', actor_name: 'Rita Sorensen', reason: 'Asked by phone' },
 };
-const VOIDED: Partial<Attempt> = { state: 'VOIDED', settled_at: '2026-11-22T18:00:00Z', resolution: { actor: 'rita', reason: 'No parcel' } };
+const VOIDED: Partial<Attempt> = { state: 'VOIDED', settled_at: '2026-11-22T18:00:00Z', resolution: { actor: 'rita', actor_name: 'Rita Sorensen', reason: 'No parcel' } };
 
-const ORPHANED: Partial<Attempt> = { ...VOIDED, resolution: { actor: 'system:recovery', reason: 'Voided at its deadline' }, orphan: anOrphan() };
+const ORPHANED: Partial<Attempt> = { ...VOIDED, resolution: { actor: 'system:recovery', actor_name: null, reason: 'Voided at its deadline' }, orphan: anOrphan() };
 
 interface Sent {
   readonly body: ResolveAttemptRequest | CloseOrphanShipmentRequest;
@@ -98,7 +98,7 @@ describe('an attempt', () => {
     await open();
     expect(screen.getByRole('link', { name: 'This purchase' })).toHaveAttribute('href', `/purchases/${PURCHASE_ID}`);
     const story = screen.getByRole('list', { name: 'What happened to the attempt' });
-    expect(story).toHaveTextContent(/Completed; \$25\.00 charged.*by rita.*Asked by phone/);
+    expect(story).toHaveTextContent(/Completed; \$25\.00 charged.*by Rita Sorensen.*Asked by phone/);
     expect(screen.queryByRole('button', { name: 'Void' })).toBeNull();
     expect(screen.queryByRole('timer')).toBeNull();
   });
@@ -124,11 +124,11 @@ describe('an attempt', () => {
   });
 
   it('with a closed orphan shipment tells who closed it, when, why, and as what', async () => {
-    const closing = { outcome: 'WRITTEN_OFF' as const, reason: 'Not worth the return', closed_at: '2026-11-25T09:00:00Z', closed_by: 'amir' };
+    const closing = { outcome: 'WRITTEN_OFF' as const, reason: 'Not worth the return', closed_at: '2026-11-25T09:00:00Z', closed_by: 'amir', closed_by_name: 'Amir Haddad' };
     serve({ ...ORPHANED, orphan: anOrphan({ status: 'CLOSED', closing }) });
     await open();
     const entry = screen.getByText('Orphan shipment closed: written off, the customer keeps the parcel').closest('li') as HTMLElement;
-    expect(entry).toHaveTextContent(/by amir.*Not worth the return/);
+    expect(entry).toHaveTextContent(/by Amir Haddad.*Not worth the return/);
     expect(entry.querySelector('time')).toHaveAttribute('datetime', '2026-11-25T09:00:00Z');
     expect(screen.getByText('Orphan shipment closed')).toBeVisible();
     expect(screen.queryByRole('button', { name: 'Close orphan shipment' })).toBeNull();
@@ -285,7 +285,7 @@ describe('closing an orphan shipment', () => {
   const closed = (outcome: CloseOrphanShipmentRequest['outcome'], reason: string): Attempt =>
     anAttempt({
       ...ORPHANED,
-      orphan: anOrphan({ status: 'CLOSED', closing: { outcome, reason, closed_at: '2026-11-25T09:00:00Z', closed_by: 'rita' } }),
+      orphan: anOrphan({ status: 'CLOSED', closing: { outcome, reason, closed_at: '2026-11-25T09:00:00Z', closed_by: 'rita', closed_by_name: 'Rita Sorensen' } }),
     });
 
   it.each([
@@ -304,7 +304,7 @@ describe('closing an orphan shipment', () => {
     expect(await screen.findByText(`The orphan shipment is closed: ${done}.`)).toBeVisible();
     expect(sent.map((one) => one.body)).toEqual([{ outcome, reason: 'Asked by phone' }]);
     const entry = (await screen.findByText(`Orphan shipment closed: ${done}`)).closest('li');
-    expect(entry).toHaveTextContent(/by rita.*Asked by phone/);
+    expect(entry).toHaveTextContent(/by Rita Sorensen.*Asked by phone/);
     expect(screen.queryByRole('button', { name: 'Close orphan shipment' })).toBeNull();
   });
 

@@ -13,7 +13,7 @@ import { Card, Facts, Figures, Page } from '../../ui/page.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { TimeLeft } from '../../ui/time-left.tsx';
 import { type Happening, Quoted, Timeline } from '../../ui/timeline.tsx';
-import { Id, Instant, Money, StatusBadge } from '../../ui/values.tsx';
+import { Id, Instant, Money, StatusBadge, Who } from '../../ui/values.tsx';
 import { OrphanFlag } from '../attempts/orphan-flag.tsx';
 import { CloseOrphanDialog } from './close-orphan-dialog.tsx';
 import { ORPHAN_OUTCOMES } from './orphan-outcomes.ts';
@@ -237,7 +237,7 @@ function storyOf(attempt: Attempt): readonly Happening[] {
         </>
       ),
       at: attempt.created_at,
-      by: attempt.created_by,
+      by: <Who subject={attempt.created_by} name={attempt.created_by_name} />,
     },
   ];
   if (carrier !== null) {
@@ -277,8 +277,12 @@ function storyOf(attempt: Attempt): readonly Happening[] {
       ),
       at: attempt.settled_at,
       tone: completed ? 'good' : 'plain',
-      by: resolution?.actor,
-      ...(resolution === null ? {} : { children: <Quoted>{resolution.reason}</Quoted> }),
+      ...(resolution === null
+        ? {}
+        : {
+            by: <Who subject={resolution.actor} name={resolution.actor_name} />,
+            children: <Quoted>{resolution.reason}</Quoted>,
+          }),
     });
   } else if (attempt.state === 'UNKNOWN' && attempt.deadline_at !== null) {
     story.push({ id: 'deadline', what: 'Voided at the deadline, unless it is resolved before', at: attempt.deadline_at, tone: 'open' });
@@ -292,12 +296,12 @@ function storyOf(attempt: Attempt): readonly Happening[] {
     });
   }
   if (orphan !== null && orphan.closing !== null) {
-    const { outcome, reason, closed_at, closed_by } = orphan.closing;
+    const { outcome, reason, closed_at, closed_by, closed_by_name } = orphan.closing;
     story.push({
       id: 'orphan-closed',
       what: `Orphan shipment closed: ${ORPHAN_OUTCOMES[outcome].done}`,
       at: closed_at,
-      by: closed_by,
+      by: <Who subject={closed_by} name={closed_by_name} />,
       tone: 'good',
       children: <Quoted>{reason}</Quoted>,
     });

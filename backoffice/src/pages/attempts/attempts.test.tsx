@@ -87,7 +87,7 @@ describe('the attempts', () => {
   });
 
   it('that are voided say whether a parcel may exist', async () => {
-    const closing = { outcome: 'NOT_REAL' as const, reason: 'No parcel', closed_at: '2026-11-25T09:00:00Z', closed_by: 'rita' };
+    const closing = { outcome: 'NOT_REAL' as const, reason: 'No parcel', closed_at: '2026-11-25T09:00:00Z', closed_by: 'rita', closed_by_name: 'Rita Sorensen' };
     const others = ['1', '2'].map((digit) => ATTEMPT_ID.replace(/.$/, digit)) as [string, string];
     serve(
       named(ORPHAN),
@@ -124,10 +124,10 @@ describe('the attempts', () => {
   });
 
   it('are exported with what became of an orphan shipment', () => {
-    const closing = { outcome: 'RECALLED' as const, reason: 'On its way back', closed_at: '2026-11-25T09:00:00Z', closed_by: 'rita' };
+    const closing = { outcome: 'RECALLED' as const, reason: 'On its way back', closed_at: '2026-11-25T09:00:00Z', closed_by: 'rita', closed_by_name: 'Rita Sorensen' };
     const orphan = anOrphan({ status: 'CLOSED', shipment_id: 'shp_7', closing });
     const csv = toCsv(ATTEMPT_CSV, [named({ ...ORPHAN, orphan })]);
-    expect(csv).toContain('CLOSED,2026-11-24T17:38:20.000000Z,shp_7,RECALLED,2026-11-25T09:00:00Z,rita,On its way back');
+    expect(csv).toContain('CLOSED,2026-11-24T17:38:20.000000Z,shp_7,RECALLED,2026-11-25T09:00:00Z,rita,Rita Sorensen,On its way back');
   });
 });
 

@@ -19,6 +19,7 @@ const ENTRIES = [
     balance_after: 1500,
     reason: 'Purchase of 2 x NTB-A5-DOT',
     actor: 'chiara',
+    actor_name: null,
     purchase_id: PURCHASE_ID,
     created_at: '2026-11-23T08:00:00Z',
   }),
@@ -253,9 +254,9 @@ describe('the ledger', () => {
     expect(await screen.findByText('Exported 2 rows.')).toBeVisible();
     expect(downloads.map((download) => download.name)).toEqual([`ledger-${CUSTOMER_ID}.csv`]);
     expect(await downloads[0]?.lines()).toEqual([
-      'sequence,entry_id,created_at,kind,amount,balance_after,currency,reason,actor,purchase_id,refund_id,idempotency_key,previous_hash,hash',
-      `2,00000000-0000-4000-8000-000000000002,2026-11-23T08:00:00Z,PURCHASE,-25.00,15.00,USD,Purchase of 2 x NTB-A5-DOT,chiara,${PURCHASE_ID},,first,'${'0'.repeat(64)},${'a'.repeat(64)}`,
-      `1,1e69c7af-f5cd-5846-9caa-4f5f048208e6,2026-11-22T17:36:15.122328Z,GRANT,40.00,40.00,USD,"'=HYPERLINK(""x""), they said",rita,,,first,'${'0'.repeat(64)},${'a'.repeat(64)}`,
+      'sequence,entry_id,created_at,kind,amount,balance_after,currency,reason,actor,actor_name,purchase_id,refund_id,idempotency_key,previous_hash,hash',
+      `2,00000000-0000-4000-8000-000000000002,2026-11-23T08:00:00Z,PURCHASE,-25.00,15.00,USD,Purchase of 2 x NTB-A5-DOT,chiara,,${PURCHASE_ID},,first,'${'0'.repeat(64)},${'a'.repeat(64)}`,
+      `1,1e69c7af-f5cd-5846-9caa-4f5f048208e6,2026-11-22T17:36:15.122328Z,GRANT,40.00,40.00,USD,"'=HYPERLINK(""x""), they said",rita,Rita Sorensen,,,first,'${'0'.repeat(64)},${'a'.repeat(64)}`,
     ]);
   });
 
@@ -345,8 +346,8 @@ describe('the purchases of a customer', () => {
     await user.click(await screen.findByRole('button', { name: 'Export the purchases' }));
     expect(await screen.findByText('Exported 1 row.')).toBeVisible();
     expect(await downloads[0]?.lines()).toEqual([
-      'purchase_id,created_at,product,sku,quantity,subtotal,discount,total,refunded,currency,status,promo_code,shipment_id,created_by',
-      `${PURCHASE_ID},2026-11-22T17:36:19.610487Z,"Notebook, A5",NTB-A5-DOT,2,25.00,0.00,25.00,5.00,USD,PARTIALLY_REFUNDED,,shp_59904714caa2412e9f0bffca822e409d,shop`,
+      'purchase_id,created_at,product,sku,quantity,subtotal,discount,total,refunded,currency,status,promo_code,shipment_id,created_by,created_by_name',
+      `${PURCHASE_ID},2026-11-22T17:36:19.610487Z,"Notebook, A5",NTB-A5-DOT,2,25.00,0.00,25.00,5.00,USD,PARTIALLY_REFUNDED,,shp_59904714caa2412e9f0bffca822e409d,shop,`,
     ]);
   });
 

@@ -10,7 +10,7 @@ import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
-import { Instant, Money, StatusBadge } from '../../ui/values.tsx';
+import { Instant, Money, StatusBadge, Who } from '../../ui/values.tsx';
 import { StatementDownload } from './statement-dialog.tsx';
 
 const LONG_REASON = 60;
@@ -19,7 +19,7 @@ const COLUMNS: readonly Column<Entry>[] = [
   { id: 'when', header: 'When', isRowHeader: true, nowrap: true, cell: ({ created_at }) => <Instant at={created_at} /> },
   { id: 'kind', header: 'What', cell: ({ kind }) => <StatusBadge status={kind} /> },
   { id: 'reason', header: 'Why', cell: (entry) => <Why entry={entry} /> },
-  { id: 'actor', header: 'Who', cell: ({ actor }) => <span className="till-who">{actor}</span> },
+  { id: 'actor', header: 'Who', cell: ({ actor, actor_name }) => <Who subject={actor} name={actor_name} /> },
   {
     id: 'amount',
     header: 'Amount',
@@ -46,6 +46,7 @@ const CSV: readonly CsvColumn<Entry>[] = [
   { header: 'currency', cell: ({ currency }) => currency },
   { header: 'reason', cell: ({ reason }) => reason },
   { header: 'actor', cell: ({ actor }) => actor },
+  { header: 'actor_name', cell: ({ actor_name }) => actor_name },
   { header: 'purchase_id', cell: ({ purchase_id }) => purchase_id },
   { header: 'refund_id', cell: ({ refund_id }) => refund_id },
   { header: 'idempotency_key', cell: ({ idempotency_key }) => idempotency_key },

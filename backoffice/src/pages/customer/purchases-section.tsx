@@ -48,6 +48,7 @@ const CSV: readonly CsvColumn<Purchase>[] = [
   { header: 'promo_code', cell: ({ promo_code }) => promo_code },
   { header: 'shipment_id', cell: ({ shipment_id }) => shipment_id },
   { header: 'created_by', cell: ({ created_by }) => created_by },
+  { header: 'created_by_name', cell: ({ created_by_name }) => created_by_name },
 ];
 
 /** The purchases of a customer, newest first. */

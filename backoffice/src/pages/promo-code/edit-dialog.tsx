@@ -138,7 +138,7 @@ export function EditDialog({ open, onClose, promo }: EditDialogProps) {
       {loaded !== null && (
         <div ref={notice} tabIndex={-1} className="till-notice till-notice-warning" role="status">
           <span>
-            Version {loaded} is loaded, by {base.updated_by}. Make your change again.
+            Version {loaded} is loaded, by {base.updated_by_name ?? base.updated_by}. Make your change again.
           </span>
         </div>
       )}

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { PromoAction, PromoChange, PromoCodeDetail, PromoTerms } from '../../api/types.ts';
 import { discountText } from '../../format/discount.ts';
 import { type Happening, Timeline } from '../../ui/timeline.tsx';
-import { Instant, Money } from '../../ui/values.tsx';
+import { Instant, Money, Who } from '../../ui/values.tsx';
 import { changedTerms } from '../promo-codes/terms.ts';
 
 const ACTIONS: Readonly<Record<PromoAction, string>> = { CREATED: 'Created', UPDATED: 'Terms changed', DEACTIVATED: 'Deactivated' };
@@ -73,7 +73,7 @@ export function History({ promo }: { readonly promo: PromoCodeDetail }) {
         </>
       ),
       at: change.at,
-      by: change.actor,
+      by: <Who subject={change.actor} name={change.actor_name} />,
       tone: change.action === 'CREATED' ? 'good' : change.action === 'DEACTIVATED' ? 'bad' : 'plain',
       ...(more === undefined ? {} : { children: more }),
     };

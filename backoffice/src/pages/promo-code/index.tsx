@@ -10,7 +10,7 @@ import { discountText } from '../../format/discount.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card, type Fact, Facts, Figures, Page } from '../../ui/page.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
-import { Instant, Money } from '../../ui/values.tsx';
+import { Instant, Money, Who } from '../../ui/values.tsx';
 import { PromoStatus } from '../promo-codes/promo-status.tsx';
 import { Redemptions } from '../promo-codes/redemptions.tsx';
 import { DeactivateDialog } from './deactivate-dialog.tsx';
@@ -112,9 +112,9 @@ function PromoDetails({ promo }: { readonly promo: PromoCodeDetail }) {
           <Facts
             facts={[
               { label: 'Created', value: <Instant at={promo.created_at} /> },
-              { label: 'Created by', value: <code>{promo.created_by}</code> },
+              { label: 'Created by', value: <Who subject={promo.created_by} name={promo.created_by_name} /> },
               { label: 'Last change', value: <Instant at={promo.updated_at} /> },
-              { label: 'Changed by', value: <code>{promo.updated_by}</code> },
+              { label: 'Changed by', value: <Who subject={promo.updated_by} name={promo.updated_by_name} /> },
               { label: 'Version', value: promo.version },
             ]}
           />

@@ -9,9 +9,10 @@ import { renderApp } from '../../test/render-app.tsx';
 import { noAnswer, on, type Other, problem, server } from '../../test/server.ts';
 
 const FIRST = aPromoCodeDetail();
+const NAMES = { amir: 'Amir Haddad', rita: 'Rita Sorensen' };
 
 /** The code with one more version. */
-function withVersion(changes: Partial<PromoCode>, actor: string, before: PromoCodeDetail = FIRST): PromoCodeDetail {
+function withVersion(changes: Partial<PromoCode>, actor: keyof typeof NAMES, before: PromoCodeDetail = FIRST): PromoCodeDetail {
   const version = before.version + 1;
   const last = before.changes.at(-1);
   if (last === undefined) throw new Error('a code has a version');
@@ -22,7 +23,8 @@ function withVersion(changes: Partial<PromoCode>, actor: string, before: PromoCo
     ...changes,
     version,
     updated_by: actor,
-    changes: [...before.changes, { version, action, actor, at: '2026-04-01T09:00:00Z', terms }],
+    updated_by_name: NAMES[actor],
+    changes: [...before.changes, { version, action, actor, actor_name: NAMES[actor], at: '2026-04-01T09:00:00Z', terms }],
   };
 }
 
@@ -138,7 +140,7 @@ describe('editing the terms', () => {
     await user.click(save());
     expect(await dialog.findByText('Another person has changed it meanwhile')).toBeVisible();
     await user.click(dialog.getByRole('button', { name: 'Load the newest version' }));
-    expect(await dialog.findByText(/Version 2 is loaded, by amir/)).toBeVisible();
+    expect(await dialog.findByText(/Version 2 is loaded, by Amir Haddad/)).toBeVisible();
     expect(dialog.queryByRole('alert')).toBeNull();
     expect(dialog.getByText(/Version 2 is loaded/).closest('[tabindex]')).toHaveFocus();
     expect(dialog.getByLabelText('Per cent off')).toHaveValue('10');

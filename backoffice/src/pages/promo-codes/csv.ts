@@ -37,6 +37,8 @@ export const PROMO_CODE_CSV: readonly CsvColumn<PromoCode>[] = [
   { header: 'customer_ids', cell: (promo) => promo.customer_ids?.join(' ') },
   { header: 'created_at', cell: (promo) => promo.created_at },
   { header: 'created_by', cell: (promo) => promo.created_by },
+  { header: 'created_by_name', cell: (promo) => promo.created_by_name },
   { header: 'updated_at', cell: (promo) => promo.updated_at },
   { header: 'updated_by', cell: (promo) => promo.updated_by },
+  { header: 'updated_by_name', cell: (promo) => promo.updated_by_name },
 ];

@@ -13,7 +13,7 @@ import { Button, TextLink } from '../../ui/button.tsx';
 import { Card, Facts, Page } from '../../ui/page.tsx';
 import { Answer, Empty } from '../../ui/states.tsx';
 import { type Happening, Quoted, Timeline } from '../../ui/timeline.tsx';
-import { Id, Instant, Money, StatusBadge } from '../../ui/values.tsx';
+import { Id, Instant, Money, StatusBadge, Who } from '../../ui/values.tsx';
 import { RefundDialog } from './refund-dialog.tsx';
 
 /** A purchase as it was sold, and what was given back of it. */
@@ -81,7 +81,7 @@ function PurchaseDetails({ purchase }: { readonly purchase: PurchaseDetail }) {
             facts={[
               { label: 'Customer', value: <NamedCustomerLink customerId={purchase.customer_id} /> },
               { label: 'Bought', value: <Instant at={purchase.created_at} /> },
-              { label: 'Bought by', value: <code>{purchase.created_by}</code> },
+              { label: 'Bought by', value: <Who subject={purchase.created_by} name={purchase.created_by_name} /> },
             ]}
           />
         </Card>
@@ -173,7 +173,7 @@ function storyOf(purchase: PurchaseDetail): readonly Happening[] {
         </>
       ),
       at: purchase.created_at,
-      by: purchase.created_by,
+      by: <Who subject={purchase.created_by} name={purchase.created_by_name} />,
       tone: 'good',
     },
     ...purchase.refunds.map(
@@ -186,7 +186,7 @@ function storyOf(purchase: PurchaseDetail): readonly Happening[] {
           </>
         ),
         at: refund.created_at,
-        by: refund.created_by,
+        by: <Who subject={refund.created_by} name={refund.created_by_name} />,
         children: (
           <>
             <Quoted>{refund.reason}</Quoted>

@@ -19,6 +19,7 @@ function aRefund(changes: Partial<Refund> = {}): Refund {
     reason: 'Torn cover',
     created_at: '2026-11-23T09:00:00Z',
     created_by: 'rita',
+    created_by_name: 'Rita Sorensen',
     refunded: 1250,
     refundable: 1250,
     balance_after: 5250,
@@ -123,7 +124,7 @@ describe('a purchase', () => {
     const story = within(screen.getByRole('list', { name: 'Timeline of the purchase' })).getAllByRole('listitem');
     expect(story).toHaveLength(2);
     expect(story[0]).toHaveTextContent(/Sold for \$20\.00.*by shop/);
-    expect(story[1]).toHaveTextContent(/\$7\.50 refunded for 1 unit.*by rita.*Torn cover.*Balance after it \$47\.50; \$12\.50 of the purchase/);
+    expect(story[1]).toHaveTextContent(/\$7\.50 refunded for 1 unit.*by Rita Sorensen.*Torn cover.*Balance after it \$47\.50; \$12\.50 of the purchase/);
   });
 
   it('that does not exist is said not to', async () => {

@@ -6,6 +6,7 @@ export const PURCHASE_CSV: readonly CsvColumn<NamedPurchase>[] = [
   { header: 'purchase_id', cell: (purchase) => purchase.id },
   { header: 'created_at', cell: (purchase) => purchase.created_at },
   { header: 'created_by', cell: (purchase) => purchase.created_by },
+  { header: 'created_by_name', cell: (purchase) => purchase.created_by_name },
   { header: 'customer_id', cell: (purchase) => purchase.customer_id },
   { header: 'customer_name', cell: (purchase) => purchase.customer_name },
   { header: 'status', cell: (purchase) => purchase.status },

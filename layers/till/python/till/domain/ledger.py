@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from till.domain.actor import Actor
     from till.domain.money import Money
 
 GENESIS_HASH: Final = "0" * 64
@@ -46,7 +47,7 @@ class EntryKind(StrEnum):
 class Cause:
     """Who does something, when, why, and by which request of theirs."""
 
-    actor: str
+    actor: Actor
     at: datetime
     reason: str
     idempotency_key: str
@@ -69,7 +70,7 @@ class LedgerEntry:
     amount: Money
     balance_after: Money
     reason: str
-    actor: str
+    actor: Actor
     idempotency_key: str
     purchase_id: UUID | None
     refund_id: UUID | None
@@ -118,11 +119,13 @@ def make_entry(
 def entry_hash(entry: LedgerEntry) -> str:
     """SHA-256 over the entry's fields but its hash, as the docs/data-model page spells it out.
 
+    The actor is their subject: the name is covered by the hash of the account's version.
+
     The fields are written as JSON with sorted keys, no spaces and ASCII only; ids as
     lower-case UUIDs, times as RFC 3339, amounts in minor units.
     """
     fields = {
-        "actor": entry.actor,
+        "actor": entry.actor.subject,
         "amount": entry.amount.amount_minor,
         "balance_after": entry.balance_after.amount_minor,
         "created_at": format_instant(entry.created_at),

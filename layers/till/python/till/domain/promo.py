@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.account import Account
+    from till.domain.actor import Actor
 
 CODE_PATTERN: Final = r"^[A-Za-z0-9_-]{3,32}$"
 MAX_LISTED: Final = 100
@@ -193,12 +194,12 @@ class PromoCode:
     terms: PromoTerms
     redemptions: int
     created_at: datetime
-    created_by: str
+    created_by: Actor
     updated_at: datetime
-    updated_by: str
+    updated_by: Actor
 
     @classmethod
-    def create(cls, code: str, terms: PromoTerms, *, actor: str, at: datetime) -> PromoCode:
+    def create(cls, code: str, terms: PromoTerms, *, actor: Actor, at: datetime) -> PromoCode:
         """A new code, active at once."""
         return cls(
             code=canonical_code(code),
@@ -212,11 +213,11 @@ class PromoCode:
             updated_by=actor,
         )
 
-    def with_terms(self, terms: PromoTerms, *, actor: str, at: datetime) -> PromoCode:
+    def with_terms(self, terms: PromoTerms, *, actor: Actor, at: datetime) -> PromoCode:
         """The next version, with other terms. What was sold under the old ones stays."""
         return replace(self, version=self.version + 1, terms=terms, updated_at=at, updated_by=actor)
 
-    def deactivated(self, *, actor: str, at: datetime) -> PromoCode:
+    def deactivated(self, *, actor: Actor, at: datetime) -> PromoCode:
         """The next version, which can no longer be used."""
         return replace(
             self,

@@ -18,6 +18,7 @@ from till.domain.money import MAX_AMOUNT_MINOR, ZERO, AmountOutOfBoundsError, Mo
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from till.domain.actor import Actor
     from till.domain.catalogue import Address, Product
     from till.domain.promo import AppliedPromo
 
@@ -254,7 +255,7 @@ ShipmentOutcome = Shipped | NotShipped | OutcomeUnknown
 class Resolution:
     """Who or what decided the outcome of an attempt that the carrier had not told, and why."""
 
-    actor: str
+    actor: Actor
     reason: str
 
 
@@ -282,7 +283,7 @@ class OrphanClosing:
 
     outcome: OrphanOutcome
     reason: str
-    actor: str
+    actor: Actor
     at: datetime
     idempotency_key: str
     fingerprint: str
@@ -323,7 +324,7 @@ class Refund:
     refunded_after: Money
     refundable_after: Money
     reason: str
-    actor: str
+    actor: Actor
     idempotency_key: str
     created_at: datetime
     balance_after: Money
@@ -343,7 +344,7 @@ class Purchase:
     order: Order
     shipment_id: str
     created_at: datetime
-    created_by: str
+    created_by: Actor
     refunded: Money
     refund_count: int
     refunded_quantity: int = 0
@@ -423,7 +424,7 @@ class PurchaseAttempt:
     id: UUID
     customer_id: UUID
     order: Order
-    actor: str
+    actor: Actor
     idempotency_key: str
     fingerprint: str
     reservation_id: str

@@ -38,11 +38,16 @@ class AdmissionPolicy:
 
 
 def caller(app: APIGatewayRestResolver) -> Caller:
-    """Who is calling. Their subject is the actor of what this request does."""
+    """Who is calling."""
     who = app.context[_CALLER]
     if not isinstance(who, Caller):
         raise TypeError("there is no caller")
     return who
+
+
+def sees_names(app: APIGatewayRestResolver) -> bool:
+    """Whether the caller sees what staff are called; customers do not."""
+    return not app.context[_OWN_ONLY]
 
 
 def amount_limit(app: APIGatewayRestResolver) -> Money | None:

@@ -8,13 +8,15 @@ function runs it itself. Which of the two is a setting, and there is none for ne
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
+from till.domain.actor import Actor
 from till.domain.errors import TillError
 from till.http.events import header
-from till.http.routes import Role
+from till.http.routes import STAFF, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 CLOCK_SKEW_SECONDS: Final = 30
 """How far our clock and the issuer's may be apart."""
+
+LONGEST_NAME: Final = 60
+"""In characters. Longer names are cut: each is stored with every change."""
 
 _SUBJECT: Final = re.compile(r"[\x21-\x7e]{1,100}")
 _BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
@@ -46,16 +51,23 @@ class IdentityUnavailableError(TillError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who a verified token speaks for. ``subject`` is the actor of what the request does.
+    """Who a verified token speaks for.
 
-    ``customer_id`` is whose customer role it is; ``expires_at`` is in seconds since the epoch: an
-    authorizer's answer may be kept longer than the token that it was for.
+    ``name`` is what the token calls them; ``customer_id`` is whose customer role it is;
+    ``expires_at`` is in seconds since the epoch: an authorizer's answer may be kept longer than
+    the token that it was for.
     """
 
     subject: str
     roles: frozenset[Role]
     customer_id: UUID | None
     expires_at: int
+    name: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who does what this request does. Only staff are recorded by name."""
+        return Actor(self.subject, self.name if self.roles & STAFF else None)
 
     def context(self) -> dict[str, str]:
         """The caller as an authorizer's context: names and texts are all that it can carry."""
@@ -64,6 +76,7 @@ class Caller:
             "roles": " ".join(sorted(self.roles)),
             "customer_id": str(self.customer_id) if self.customer_id else "",
             "expires_at": str(self.expires_at),
+            "name": self.name or "",
         }
 
     @classmethod
@@ -79,6 +92,7 @@ class Caller:
                 "roles": str(roles),
                 "customer_id": str(customer_id),
                 "expires_at": str(expires_at),
+                **others,
             }:
                 try:
                     return cls(
@@ -86,6 +100,7 @@ class Caller:
                         roles=frozenset(Role(role) for role in roles.split()),
                         customer_id=UUID(customer_id) if customer_id else None,
                         expires_at=int(expires_at),
+                        name=readable_name(others.get("name")),
                     )
                 except ValueError as error:
                     raise NotAuthenticatedError from error
@@ -114,6 +129,17 @@ def checked_subject(subject: str) -> str:
     if not _SUBJECT.fullmatch(subject):
         raise NotAuthenticatedError
     return subject
+
+
+def readable_name(claim: object) -> str | None:
+    """The name that a token gives its bearer, fit to stand in the books; None without one.
+
+    Invisible characters are left out, as they could make one name look like another's.
+    """
+    if not isinstance(claim, str):
+        return None
+    visible = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", claim))
+    return " ".join(visible.split())[:LONGEST_NAME] or None
 
 
 def bearer_token(authorization: str | None) -> str:

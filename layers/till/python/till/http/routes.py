@@ -35,8 +35,8 @@ PUBLIC: Final[frozenset[Role]] = frozenset()
 _OWN: Final = frozenset(Role)
 """Everybody; but a customer only where ``customer_id`` in the path is their own."""
 _BUYERS: Final = frozenset({Role.CUSTOMER, Role.ADMIN, Role.SERVICE})
-_STAFF: Final = frozenset({Role.SUPPORT, Role.ADMIN})
-_STAFF_AND_SERVICE: Final = _STAFF | {Role.SERVICE}
+STAFF: Final = frozenset({Role.SUPPORT, Role.ADMIN})
+_STAFF_AND_SERVICE: Final = STAFF | {Role.SERVICE}
 _ADMIN: Final = frozenset({Role.ADMIN})
 
 
@@ -81,19 +81,17 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("refund_purchase", "POST", "/purchases/{purchase_id}/refunds", _STAFF_AND_SERVICE),
     Route("list_refunds", "GET", "/purchases/{purchase_id}/refunds", _STAFF_AND_SERVICE),
-    Route("list_attempts", "GET", "/purchase-attempts", _STAFF),
-    Route("get_attempt", "GET", "/purchase-attempts/{attempt_id}", _STAFF),
-    Route("resolve_attempt", "POST", "/purchase-attempts/{attempt_id}/resolution", _STAFF),
-    Route(
-        "close_orphan_shipment", "POST", "/purchase-attempts/{attempt_id}/orphan-closing", _STAFF
-    ),
+    Route("list_attempts", "GET", "/purchase-attempts", STAFF),
+    Route("get_attempt", "GET", "/purchase-attempts/{attempt_id}", STAFF),
+    Route("resolve_attempt", "POST", "/purchase-attempts/{attempt_id}/resolution", STAFF),
+    Route("close_orphan_shipment", "POST", "/purchase-attempts/{attempt_id}/orphan-closing", STAFF),
     Route("create_quote", "POST", "/customers/{customer_id}/quotes", _BUYERS),
     Route("create_promo_code", "POST", "/promo-codes", _ADMIN),
-    Route("list_promo_codes", "GET", "/promo-codes", _STAFF),
-    Route("get_promo_code", "GET", "/promo-codes/{code}", _STAFF),
+    Route("list_promo_codes", "GET", "/promo-codes", STAFF),
+    Route("get_promo_code", "GET", "/promo-codes/{code}", STAFF),
     Route("update_promo_code", "PATCH", "/promo-codes/{code}", _ADMIN),
     Route("deactivate_promo_code", "POST", "/promo-codes/{code}/deactivation", _ADMIN),
-    Route("search_everything", "GET", "/search", _STAFF),
+    Route("search_everything", "GET", "/search", STAFF),
     Route("get_openapi", "GET", "/openapi.json", PUBLIC),
     Route("get_signing_keys", "GET", "/.well-known/jwks.json", PUBLIC),
     Route("get_health", "GET", "/health", PUBLIC),

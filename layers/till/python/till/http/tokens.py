@@ -18,6 +18,7 @@ from till.http.identity import (
     IdentityUnavailableError,
     NotAuthenticatedError,
     checked_subject,
+    readable_name,
 )
 from till.http.routes import Role
 
@@ -108,6 +109,7 @@ class OidcTokens:
             roles=_roles(_claim(claims, self._policy.roles_claim)),
             customer_id=_customer_id(_claim(claims, self._policy.customer_claim)),
             expires_at=int(expires_at),
+            name=readable_name(claims.get("name")),
         )
 
 

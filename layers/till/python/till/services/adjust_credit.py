@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.account import Account, AccountChange
+    from till.domain.actor import Actor
     from till.domain.catalogue import CustomerDetails
     from till.domain.money import Money
     from till.services.ports.accounts import RememberedRequest
@@ -40,7 +41,7 @@ class CreditAdjustment:
     amount: Money
     limit: Money | None
     reason: str
-    actor: str
+    actor: Actor
     idempotency_key: str
 
 

@@ -15,6 +15,7 @@ from till.services.shared.idempotency import fingerprint, require_same_request
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from till.domain.actor import Actor
     from till.services.ports.run import Clock, Deadline
     from till.services.ports.store import Store
 
@@ -28,7 +29,7 @@ class ClosingRequest:
     attempt_id: UUID
     outcome: OrphanOutcome
     reason: str
-    actor: str
+    actor: Actor
     idempotency_key: str
 
     def fingerprint(self) -> str:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.account import Account, AccountChange
+    from till.domain.actor import Actor
     from till.domain.catalogue import Customer, Product
     from till.domain.purchase import Purchase, ShipmentOutcome
     from till.services.ports.run import Clock, Deadline
@@ -60,7 +61,7 @@ class PurchaseRequest:
     """A request to buy."""
 
     intent: PurchaseIntent
-    actor: str
+    actor: Actor
     idempotency_key: str
 
     def fingerprint(self) -> str:

@@ -12,6 +12,7 @@ from till.domain.account import (
     TooManyOpenAttemptsError,
     UnresolvedAttemptError,
 )
+from till.domain.actor import Actor
 from till.domain.errors import TillError
 from till.domain.ledger import Cause
 from till.domain.promo import PromoCodeRefusedError
@@ -88,7 +89,7 @@ class CreateQuote:
                     amount=order.total,
                     blocks_from=now,
                 ),
-                Cause(actor="", at=now, reason="", idempotency_key=""),
+                Cause(actor=Actor(""), at=now, reason="", idempotency_key=""),
             )
         except (
             InsufficientCreditError,

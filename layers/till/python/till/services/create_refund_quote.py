@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from till.domain.account import BalanceLimitError
+from till.domain.actor import Actor
 from till.domain.errors import TillError
 from till.domain.ledger import Cause
 from till.domain.purchase import RefundExceedsPurchaseError, RefundQuantityExceededError
@@ -74,7 +75,7 @@ class CreateRefundQuote:
         try:
             amount = purchase.amount_to_refund(intent.amount, intent.quantity)
             require_within(amount, intent.limit)
-            cause = Cause(actor="", at=self._clock.now(), reason="", idempotency_key="")
+            cause = Cause(actor=Actor(""), at=self._clock.now(), reason="", idempotency_key="")
             change = account.refund(amount, cause, purchase_id=purchase.id, refund_id=_NOBODY)
             account_after = change.account
         except (

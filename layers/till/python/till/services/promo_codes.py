@@ -23,6 +23,7 @@ from till.services.shared.in_parallel import in_parallel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from till.domain.actor import Actor
     from till.domain.promo import PromoTerms
     from till.services.ports.promo_codes import PromoPage
     from till.services.ports.run import Clock, Deadline
@@ -36,7 +37,9 @@ class PromoCodes:
         self._store = store
         self._clock = clock
 
-    def create(self, code: str, terms: PromoTerms, *, actor: str, deadline: Deadline) -> PromoCode:
+    def create(
+        self, code: str, terms: PromoTerms, *, actor: Actor, deadline: Deadline
+    ) -> PromoCode:
         """Make a new code.
 
         Raises:
@@ -81,7 +84,7 @@ class PromoCodes:
         change_terms: Callable[[PromoTerms], PromoTerms],
         *,
         versions: frozenset[int] | None,
-        actor: str,
+        actor: Actor,
         deadline: Deadline,
     ) -> PromoCode:
         """Change the terms of a code that is at one of ``versions``; None: at any version.
@@ -112,7 +115,7 @@ class PromoCodes:
 
         return until_confirmed(step, deadline)
 
-    def deactivate(self, code: str, *, actor: str, deadline: Deadline) -> PromoCode:
+    def deactivate(self, code: str, *, actor: Actor, deadline: Deadline) -> PromoCode:
         """End a code, for good. Ending it again changes nothing.
 
         Raises:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from till.domain.actor import Actor
 from till.domain.ledger import Cause
 from till.domain.purchase import (
     AttemptState,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from till.services.shared.policy import ShipmentPolicy
     from till.services.shared.settlement import SettleShipment
 
-RECOVERY_ACTOR: Final = "system:recovery"
+RECOVERY_ACTOR: Final = Actor("system:recovery")
 
 _PAGE: Final = 100
 _ATTEMPT_SECONDS: Final = 4.0

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.account import Account, AccountChange
+    from till.domain.actor import Actor
     from till.domain.money import Money
     from till.domain.purchase import Purchase
     from till.services.ports.accounts import RememberedRequest
@@ -48,7 +49,7 @@ class RefundRequest:
     quantity: int | None
     limit: Money | None
     reason: str
-    actor: str
+    actor: Actor
     idempotency_key: str
     expected_amount: Money | None = None
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.account import Account
+    from till.domain.actor import Actor
     from till.domain.money import Money
     from till.services.ports.accounts import RememberedRequest
     from till.services.ports.run import Clock, Deadline
@@ -54,7 +55,7 @@ class ResolutionRequest:
     outcome: Shipped | NotShipped
     limit: Money | None
     reason: str
-    actor: str
+    actor: Actor
     idempotency_key: str
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
+from till.domain.actor import Actor
 from till.domain.money import Money
 from till.domain.purchase import SHIPMENT_ID_PATTERN, NotShipped, OrphanOutcome, Shipped
 from till.http.wire.text import Reason
@@ -46,7 +47,7 @@ class ResolveAttemptRequest(WireRequest):
         return self
 
     def resolution_request(
-        self, *, attempt_id: UUID, limit: Money | None, actor: str, idempotency_key: str
+        self, *, attempt_id: UUID, limit: Money | None, actor: Actor, idempotency_key: str
     ) -> ResolutionRequest:
         """The request as its use case knows it."""
         return ResolutionRequest(
@@ -75,7 +76,7 @@ class CloseOrphanShipmentRequest(WireRequest):
     reason: Reason
 
     def closing_request(
-        self, *, attempt_id: UUID, actor: str, idempotency_key: str
+        self, *, attempt_id: UUID, actor: Actor, idempotency_key: str
     ) -> ClosingRequest:
         """The request as its use case knows it."""
         return ClosingRequest(

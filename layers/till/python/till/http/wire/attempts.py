@@ -16,10 +16,11 @@ from till.domain.purchase import (
     OrphanStatus,
     OutcomeUnknown,
     PurchaseAttempt,
+    Resolution,
     Shipped,
 )
 from till.http.wire.snapshots import AddressResponse, ProductSnapshotResponse
-from till.http.wire.types import Instant, WireResponse
+from till.http.wire.types import Instant, StaffName, WireResponse
 
 
 class CarrierAnswerResponse(WireResponse):
@@ -52,7 +53,14 @@ class AttemptResolutionResponse(WireResponse):
     """Who or what decided the outcome that the carrier had not told, and why."""
 
     actor: str
+    actor_name: StaffName
     reason: str
+
+    @classmethod
+    def of(cls, resolution: Resolution) -> Self:
+        """A resolution."""
+        actor = resolution.actor
+        return cls(actor=actor.subject, actor_name=actor.name, reason=resolution.reason)
 
 
 class OrphanClosingResponse(WireResponse):
@@ -62,6 +70,7 @@ class OrphanClosingResponse(WireResponse):
     reason: str
     closed_at: Instant
     closed_by: str
+    closed_by_name: StaffName
 
 
 class OrphanShipmentResponse(WireResponse):
@@ -86,7 +95,8 @@ class OrphanShipmentResponse(WireResponse):
                 outcome=closing.outcome,
                 reason=closing.reason,
                 closed_at=closing.at,
-                closed_by=closing.actor,
+                closed_by=closing.actor.subject,
+                closed_by_name=closing.actor.name,
             )
             if closing
             else None,
@@ -109,6 +119,7 @@ class AttemptResponse(WireResponse):
     shipping_address: AddressResponse
     created_at: Instant
     created_by: str
+    created_by_name: StaffName
     expires_at: Instant = Field(description="A PENDING attempt becomes UNKNOWN after this")
     unknown_since: Instant | None
     deadline_at: Instant | None = Field(
@@ -140,15 +151,14 @@ class AttemptResponse(WireResponse):
             promo_code=order.promo_code,
             shipping_address=AddressResponse.of(order.shipping_address),
             created_at=attempt.reserved_at,
-            created_by=attempt.actor,
+            created_by=attempt.actor.subject,
+            created_by_name=attempt.actor.name,
             expires_at=attempt.expires_at,
             unknown_since=attempt.unknown_since,
             deadline_at=attempt.deadline_at,
             settled_at=attempt.settled_at,
             carrier=CarrierAnswerResponse.of(attempt),
-            resolution=AttemptResolutionResponse(actor=resolution.actor, reason=resolution.reason)
-            if resolution
-            else None,
+            resolution=AttemptResolutionResponse.of(resolution) if resolution else None,
             orphan=OrphanShipmentResponse.of(attempt.orphan) if attempt.orphan else None,
             purchase_id=purchase.id if purchase else None,
             shipment_id=purchase.shipment_id if purchase else None,

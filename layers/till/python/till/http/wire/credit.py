@@ -10,7 +10,7 @@ from pydantic import Field
 from till.domain.account import Account, AccountChange
 from till.domain.ledger import EntryKind, LedgerEntry
 from till.domain.money import Money
-from till.http.wire.types import Instant, WireResponse
+from till.http.wire.types import Instant, StaffName, WireResponse
 from till.services.ports.journal import Verification
 
 
@@ -115,7 +115,7 @@ class EntryResponse(WireResponse):
             currency=entry.amount.currency,
             balance_after=entry.balance_after.amount_minor,
             reason=entry.reason,
-            actor=entry.actor,
+            actor=entry.actor.subject,
             purchase_id=entry.purchase_id,
             refund_id=entry.refund_id,
             idempotency_key=entry.idempotency_key,
@@ -125,10 +125,21 @@ class EntryResponse(WireResponse):
         )
 
 
+class NamedEntryResponse(EntryResponse):
+    """A movement of posted credit, and what the member of staff who made it was called."""
+
+    actor_name: StaffName
+
+    @classmethod
+    def named(cls, entry: LedgerEntry, *, names: bool) -> Self:
+        """A ledger entry, with or without the names of staff."""
+        return cls(**dict(EntryResponse.of(entry)), actor_name=entry.actor.name if names else None)
+
+
 class CreditChangeResponse(WireResponse):
     """The ledger entry that was made, and the balance right after it."""
 
-    entry: EntryResponse
+    entry: NamedEntryResponse
     balance: BalanceResponse
 
     @classmethod
@@ -136,11 +147,14 @@ class CreditChangeResponse(WireResponse):
         """A change that posted money."""
         if change.entry is None:
             raise ValueError("this change posted nothing")
-        return cls(entry=EntryResponse.of(change.entry), balance=BalanceResponse.of(change.account))
+        return cls(
+            entry=NamedEntryResponse.named(change.entry, names=True),
+            balance=BalanceResponse.of(change.account),
+        )
 
 
 class EntryListResponse(WireResponse):
     """Ledger entries, newest first."""
 
-    items: list[EntryResponse]
+    items: list[NamedEntryResponse]
     next_cursor: str | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from till.domain.actor import Actor
 from till.domain.money import Money
 from till.http.wire.text import Reason
 from till.http.wire.types import Amount, WireRequest
@@ -15,7 +16,7 @@ class _CreditRequest(WireRequest):
     reason: Reason
 
     def adjustment(
-        self, *, customer_id: UUID, actor: str, limit: Money | None, idempotency_key: str
+        self, *, customer_id: UUID, actor: Actor, limit: Money | None, idempotency_key: str
     ) -> CreditAdjustment:
         """The request as its use case knows it."""
         return CreditAdjustment(

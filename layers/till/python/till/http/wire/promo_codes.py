@@ -30,6 +30,7 @@ from till.http.wire.types import (
     Omittable,
     PromoCodeText,
     Removable,
+    StaffName,
     WireRequest,
     WireResponse,
 )
@@ -147,8 +148,10 @@ class PromoCodeResponse(WireResponse):
     redemptions: int = Field(description="Purchases that use it, those under way included")
     created_at: Instant
     created_by: str
+    created_by_name: StaffName
     updated_at: Instant
     updated_by: str
+    updated_by_name: StaffName
 
     @classmethod
     def of(cls, promo: PromoCode) -> Self:
@@ -171,9 +174,11 @@ class PromoCodeResponse(WireResponse):
             currency=CURRENCY,
             redemptions=promo.redemptions,
             created_at=promo.created_at,
-            created_by=promo.created_by,
+            created_by=promo.created_by.subject,
+            created_by_name=promo.created_by.name,
             updated_at=promo.updated_at,
-            updated_by=promo.updated_by,
+            updated_by=promo.updated_by.subject,
+            updated_by_name=promo.updated_by.name,
         )
 
 
@@ -197,6 +202,7 @@ class PromoCodeChangeResponse(WireResponse):
     version: int
     action: PromoAction
     actor: str
+    actor_name: StaffName
     at: Instant
     terms: PromoTermsResponse
 
@@ -215,7 +221,8 @@ class PromoCodeDetailResponse(PromoCodeResponse):
                 PromoCodeChangeResponse(
                     version=change.promo.version,
                     action=change.action,
-                    actor=change.promo.updated_by,
+                    actor=change.promo.updated_by.subject,
+                    actor_name=change.promo.updated_by.name,
                     at=change.promo.updated_at,
                     terms=PromoTermsResponse(
                         **{

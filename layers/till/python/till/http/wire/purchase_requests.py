@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from till.domain.actor import Actor
 from till.domain.money import MAX_AMOUNT_MINOR, Money
 from till.domain.purchase import MAX_QUANTITY
 from till.http.wire.types import Id, Omittable, PromoCodeText, WireRequest
@@ -34,7 +35,7 @@ class CreatePurchaseRequest(WireRequest):
         )
 
     def purchase_request(
-        self, *, customer_id: UUID, actor: str, idempotency_key: str
+        self, *, customer_id: UUID, actor: Actor, idempotency_key: str
     ) -> PurchaseRequest:
         """The request as its use case knows it."""
         return PurchaseRequest(

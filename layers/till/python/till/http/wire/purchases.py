@@ -12,7 +12,7 @@ from till.domain.purchase import Purchase, PurchaseStatus, Refund
 from till.http.wire.discounts import DiscountResponse, discount_response
 from till.http.wire.refunds import RefundResponse
 from till.http.wire.snapshots import AddressResponse, ProductSnapshotResponse
-from till.http.wire.types import Instant, WireResponse
+from till.http.wire.types import Instant, StaffName, WireResponse
 
 
 class PurchaseResponse(WireResponse):
@@ -37,10 +37,11 @@ class PurchaseResponse(WireResponse):
     status: PurchaseStatus
     created_at: Instant
     created_by: str
+    created_by_name: StaffName
 
     @classmethod
-    def of(cls, purchase: Purchase) -> Self:
-        """A purchase."""
+    def of(cls, purchase: Purchase, *, names: bool) -> Self:
+        """A purchase, with or without the names of staff."""
         order = purchase.order
         return cls(
             id=purchase.id,
@@ -61,7 +62,8 @@ class PurchaseResponse(WireResponse):
             shipping_address=AddressResponse.of(order.shipping_address),
             status=purchase.status,
             created_at=purchase.created_at,
-            created_by=purchase.created_by,
+            created_by=purchase.created_by.subject,
+            created_by_name=purchase.created_by.name if names else None,
         )
 
 
@@ -71,10 +73,10 @@ class PurchaseDetailResponse(PurchaseResponse):
     refunds: list[RefundResponse]
 
     @classmethod
-    def with_refunds(cls, purchase: Purchase, refunds: tuple[Refund, ...]) -> Self:
-        """A purchase and its refunds."""
-        fields = dict(PurchaseResponse.of(purchase))
-        return cls(**fields, refunds=[RefundResponse.of(refund) for refund in refunds])
+    def with_refunds(cls, purchase: Purchase, refunds: tuple[Refund, ...], *, names: bool) -> Self:
+        """A purchase and its refunds, with or without the names of staff."""
+        fields = dict(PurchaseResponse.of(purchase, names=names))
+        return cls(**fields, refunds=[RefundResponse.of(each, names=names) for each in refunds])
 
 
 class PurchaseListResponse(WireResponse):
@@ -92,7 +94,7 @@ class NamedPurchaseResponse(PurchaseResponse):
     @classmethod
     def named(cls, purchase: Purchase, names: Mapping[UUID, str]) -> Self:
         """A purchase, with its customer's name if that is among the names."""
-        fields = dict(PurchaseResponse.of(purchase))
+        fields = dict(PurchaseResponse.of(purchase, names=True))
         return cls(**fields, customer_name=names.get(purchase.customer_id))
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
+from till.domain.actor import Actor
 from till.domain.money import Money
 from till.domain.purchase import MAX_QUANTITY
 from till.http.wire.text import Reason
@@ -39,7 +40,7 @@ class CreateRefundRequest(_RefundExtent):
     reason: Reason
 
     def refund_request(
-        self, *, purchase_id: UUID, actor: str, limit: Money | None, idempotency_key: str
+        self, *, purchase_id: UUID, actor: Actor, limit: Money | None, idempotency_key: str
     ) -> RefundRequest:
         """The request as its use case knows it."""
         return RefundRequest(

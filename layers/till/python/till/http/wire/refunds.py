@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from till.domain.purchase import Refund
-from till.http.wire.types import Instant, WireResponse
+from till.http.wire.types import Instant, StaffName, WireResponse
 
 
 class RefundResponse(WireResponse):
@@ -23,14 +23,15 @@ class RefundResponse(WireResponse):
     reason: str
     created_at: Instant
     created_by: str
+    created_by_name: StaffName
     refunded: int = Field(description="Of the purchase, after this refund")
     refundable: int = Field(description="Of the purchase, after this refund")
     balance_after: int = Field(description="The customer's posted balance after this refund")
     entry_sequence: int = Field(description="The ledger entry of this refund")
 
     @classmethod
-    def of(cls, refund: Refund) -> Self:
-        """A refund."""
+    def of(cls, refund: Refund, *, names: bool) -> Self:
+        """A refund, with or without the names of staff."""
         return cls(
             id=refund.id,
             purchase_id=refund.purchase_id,
@@ -40,7 +41,8 @@ class RefundResponse(WireResponse):
             currency=refund.amount.currency,
             reason=refund.reason,
             created_at=refund.created_at,
-            created_by=refund.actor,
+            created_by=refund.actor.subject,
+            created_by_name=refund.actor.name if names else None,
             refunded=refund.refunded_after.amount_minor,
             refundable=refund.refundable_after.amount_minor,
             balance_after=refund.balance_after.amount_minor,

@@ -112,6 +112,15 @@ InstantText = Annotated[
 ]
 """An instant in a request, with its offset from UTC."""
 
+StaffName = Annotated[
+    str | None,
+    Field(
+        description="What they were called, as their token said then. null for customers and "
+        "programs, and in answers to customers"
+    ),
+]
+"""The name of a member of staff."""
+
 Amount = Annotated[int, Field(gt=0, le=MAX_AMOUNT_MINOR, description="Minor units (cents)")]
 """A positive amount of minor units."""
 

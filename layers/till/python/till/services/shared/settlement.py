@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from till.domain.account import Account, AccountChange
+    from till.domain.actor import Actor
     from till.domain.purchase import PurchaseAttempt, Resolution, ShipmentOutcome
     from till.services.ports.incidents import Incidents
     from till.services.ports.run import Clock, Deadline
@@ -132,7 +133,7 @@ class SettleShipment:
         outcome: ShipmentOutcome,
         deadline: Deadline,
         *,
-        actor: str,
+        actor: Actor,
         account: Account | None = None,
         answered: bool = True,
         tries: int | None = None,
@@ -208,7 +209,7 @@ class _Settling:
     clock: Clock
     policy: ShipmentPolicy
     incidents: Incidents
-    actor: str
+    actor: Actor
     answered_at: datetime
     is_answer: bool
 

@@ -15,6 +15,7 @@ from till.adapters.dynamodb.stored.keys import (
     version_key,
 )
 from till.domain.account import Account, AccountChange, ChangeKind, OpenAttempt
+from till.domain.actor import Actor
 from till.domain.instant import format_instant, parse_instant
 from till.domain.ledger import Cause, EntryKind, LedgerCorruptError, LedgerEntry, entry_id_for
 from till.domain.money import Money
@@ -52,6 +53,7 @@ class StoredChange(StoredItem):
     entry_hash: str
     open_attempts: list[StoredOpenAttempt] | None = None
     actor: str
+    actor_name: str | None = None
     reason: str
     idempotency_key: str
     at: str
@@ -99,7 +101,8 @@ class StoredChange(StoredItem):
             purchases=account.purchases,
             entry_hash=account.entry_hash,
             open_attempts=open_attempts or None,
-            actor=cause.actor,
+            actor=cause.actor.subject,
+            actor_name=cause.actor.name,
             reason=cause.reason,
             idempotency_key=cause.idempotency_key,
             at=at,
@@ -152,7 +155,10 @@ class StoredChange(StoredItem):
             kind=self.kind,
             amount=Money(self.amount, self.currency),
             cause=Cause(
-                actor=self.actor, at=at, reason=self.reason, idempotency_key=self.idempotency_key
+                actor=Actor(self.actor, self.actor_name),
+                at=at,
+                reason=self.reason,
+                idempotency_key=self.idempotency_key,
             ),
             attempt_id=self.attempt_id,
             entry=self._entry(account),
@@ -169,7 +175,7 @@ class StoredChange(StoredItem):
             amount=Money(self.amount, self.currency),
             balance_after=account.posted,
             reason=self.reason,
-            actor=self.actor,
+            actor=Actor(self.actor, self.actor_name),
             idempotency_key=self.idempotency_key,
             purchase_id=self.attempt_id,
             refund_id=self.refund_id,

@@ -17,6 +17,7 @@ from till.adapters.dynamodb.stored.keys import (
     short_id,
     state_shard,
 )
+from till.domain.actor import Actor
 from till.domain.catalogue import Address, Product
 from till.domain.instant import format_instant, parse_instant
 from till.domain.money import Money
@@ -103,7 +104,18 @@ class StoredResolution(StoredItem):
     """Who or what decided the outcome, and why."""
 
     actor: str
+    actor_name: str | None = None
     reason: str
+
+    @classmethod
+    def of(cls, resolution: Resolution) -> Self:
+        """A resolution as it is stored."""
+        actor = resolution.actor
+        return cls(actor=actor.subject, actor_name=actor.name, reason=resolution.reason)
+
+    def resolution(self) -> Resolution:
+        """The resolution as the domain knows it."""
+        return Resolution(actor=Actor(self.actor, self.actor_name), reason=self.reason)
 
 
 class StoredOrphanClosing(StoredItem):
@@ -112,6 +124,7 @@ class StoredOrphanClosing(StoredItem):
     outcome: OrphanOutcome
     reason: str
     actor: str
+    actor_name: str | None = None
     at: str
     idempotency_key: str
     fingerprint: str
@@ -134,7 +147,8 @@ class StoredOrphan(StoredItem):
             closing=StoredOrphanClosing(
                 outcome=closing.outcome,
                 reason=closing.reason,
-                actor=closing.actor,
+                actor=closing.actor.subject,
+                actor_name=closing.actor.name,
                 at=format_instant(closing.at),
                 idempotency_key=closing.idempotency_key,
                 fingerprint=closing.fingerprint,
@@ -152,7 +166,7 @@ class StoredOrphan(StoredItem):
             closing=OrphanClosing(
                 outcome=closing.outcome,
                 reason=closing.reason,
-                actor=closing.actor,
+                actor=Actor(closing.actor, closing.actor_name),
                 at=parse_instant(closing.at),
                 idempotency_key=closing.idempotency_key,
                 fingerprint=closing.fingerprint,
@@ -192,6 +206,7 @@ class StoredTerms(StoredItem):
     promo: StoredAppliedPromo | None = None
     address: StoredAddress
     actor: str
+    actor_name: str | None = None
     idempotency_key: str
     fingerprint: str
     reservation_id: str
@@ -270,7 +285,8 @@ class StoredAttempt(StoredTerms):
                 state=address.state,
                 country=address.country,
             ),
-            actor=attempt.actor,
+            actor=attempt.actor.subject,
+            actor_name=attempt.actor.name,
             idempotency_key=attempt.idempotency_key,
             fingerprint=attempt.fingerprint,
             reservation_id=attempt.reservation_id,
@@ -285,9 +301,7 @@ class StoredAttempt(StoredTerms):
             unknown_since=written(attempt.unknown_since),
             deadline_at=written(attempt.deadline_at),
             settled_at=written(attempt.settled_at),
-            resolution=StoredResolution(actor=resolution.actor, reason=resolution.reason)
-            if resolution
-            else None,
+            resolution=StoredResolution.of(resolution) if resolution else None,
             orphan=StoredOrphan.of(attempt.orphan) if attempt.orphan else None,
             shipment_id=purchase.shipment_id if purchase else None,
             refunded=purchase.refunded.amount_minor if purchase else None,
@@ -302,7 +316,7 @@ class StoredAttempt(StoredTerms):
             id=self.id,
             customer_id=self.customer_id,
             order=order,
-            actor=self.actor,
+            actor=Actor(self.actor, self.actor_name),
             idempotency_key=self.idempotency_key,
             fingerprint=self.fingerprint,
             reservation_id=self.reservation_id,
@@ -316,9 +330,7 @@ class StoredAttempt(StoredTerms):
             unknown_since=read(self.unknown_since),
             deadline_at=read(self.deadline_at),
             settled_at=read(self.settled_at),
-            resolution=Resolution(actor=self.resolution.actor, reason=self.resolution.reason)
-            if self.resolution
-            else None,
+            resolution=self.resolution.resolution() if self.resolution else None,
             orphan=self.orphan.orphan() if self.orphan else None,
             purchase=self._purchase(order),
         )
@@ -363,7 +375,7 @@ class StoredAttempt(StoredTerms):
             order=order,
             shipment_id=self.shipment_id,
             created_at=parse_instant(self.settled_at),
-            created_by=self.actor,
+            created_by=Actor(self.actor, self.actor_name),
             refunded=Money(self.refunded or 0, self.currency),
             refund_count=self.refund_count or 0,
             refunded_quantity=self.refunded_quantity or 0,
@@ -386,6 +398,7 @@ class StoredRefund(StoredItem):
     currency: str
     reason: str
     actor: str
+    actor_name: str | None = None
     idempotency_key: str
     created_at: str
     balance_after: int
@@ -407,7 +420,8 @@ class StoredRefund(StoredItem):
             refundable_after=refund.refundable_after.amount_minor,
             currency=refund.amount.currency,
             reason=refund.reason,
-            actor=refund.actor,
+            actor=refund.actor.subject,
+            actor_name=refund.actor.name,
             idempotency_key=refund.idempotency_key,
             created_at=format_instant(refund.created_at),
             balance_after=refund.balance_after.amount_minor,
@@ -426,7 +440,7 @@ class StoredRefund(StoredItem):
             refunded_after=Money(self.refunded_after, self.currency),
             refundable_after=Money(self.refundable_after, self.currency),
             reason=self.reason,
-            actor=self.actor,
+            actor=Actor(self.actor, self.actor_name),
             idempotency_key=self.idempotency_key,
             created_at=parse_instant(self.created_at),
             balance_after=Money(self.balance_after, self.currency),

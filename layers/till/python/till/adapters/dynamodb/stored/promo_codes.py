@@ -8,6 +8,7 @@ from uuid import UUID
 from till.adapters.dynamodb.stored.discounts import StoredDiscount, stored_discount
 from till.adapters.dynamodb.stored.item import StoredItem, read, written
 from till.adapters.dynamodb.stored.keys import PROMO_SORT_KEY, promo_key, promo_shards, version_key
+from till.domain.actor import Actor
 from till.domain.instant import format_instant, parse_instant
 from till.domain.money import CURRENCY, Money
 from till.domain.promo import PromoAction, PromoChange, PromoCode, PromoState, PromoTerms
@@ -72,8 +73,10 @@ class StoredPromoVersion(StoredItem):
     terms: StoredPromoTerms
     created_at: str
     created_by: str
+    created_by_name: str | None = None
     updated_at: str
     updated_by: str
+    updated_by_name: str | None = None
 
     @classmethod
     def of(cls, change: PromoChange) -> Self:
@@ -88,9 +91,11 @@ class StoredPromoVersion(StoredItem):
             state=promo.state,
             terms=StoredPromoTerms.of(promo.terms),
             created_at=format_instant(promo.created_at),
-            created_by=promo.created_by,
+            created_by=promo.created_by.subject,
+            created_by_name=promo.created_by.name,
             updated_at=format_instant(promo.updated_at),
-            updated_by=promo.updated_by,
+            updated_by=promo.updated_by.subject,
+            updated_by_name=promo.updated_by.name,
         )
 
     def promo(self, *, redemptions: int) -> PromoCode:
@@ -102,9 +107,9 @@ class StoredPromoVersion(StoredItem):
             terms=self.terms.terms(),
             redemptions=redemptions,
             created_at=parse_instant(self.created_at),
-            created_by=self.created_by,
+            created_by=Actor(self.created_by, self.created_by_name),
             updated_at=parse_instant(self.updated_at),
-            updated_by=self.updated_by,
+            updated_by=Actor(self.updated_by, self.updated_by_name),
         )
 
     def change(self) -> PromoChange:
