@@ -89,7 +89,7 @@ test('an open orphan shipment is on the work list until a rep closes it', async 
 
   await test.step('it tells who closed it, why and as what', async () => {
     const entry = page.getByRole('listitem').filter({ hasText: 'Orphan shipment closed: written off, the customer keeps the parcel' });
-    await expect(entry).toContainText('by rita');
+    await expect(entry).toContainText('by Rita Sorensen');
     await expect(entry).toContainText('The customer keeps it');
     await expect(page.getByRole('button', { name: 'Close orphan shipment' })).toBeHidden();
     expect((await attemptOf(attempt)).orphan?.closing).toMatchObject({ outcome: 'WRITTEN_OFF', closed_by: 'rita' });

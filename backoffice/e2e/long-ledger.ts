@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 
 import type { components } from '../src/api/schema.d.ts';
 
-type Entry = components['schemas']['EntryResponse'];
+type Entry = components['schemas']['NamedEntryResponse'];
 
 /** How many entries the ledger has, in pages of a hundred. */
 export const ENTRIES = 1251;
@@ -23,6 +23,7 @@ function entryOf(customerId: string, sequence: number): Entry {
     balance_after: sequence * 100,
     reason: `Grant ${String(sequence)}`,
     actor: 'rita',
+    actor_name: 'Rita Sorensen',
     purchase_id: null,
     refund_id: null,
     idempotency_key: `key-${String(sequence)}`,

@@ -104,3 +104,43 @@ test('a list shows a dash where there is nothing, and a customer of many entries
   await page.waitForLoadState('networkidle');
   expect(calls.length, calls.join(', ')).toBeLessThanOrEqual(4);
 });
+
+test('a customer of many entries is painted within 600 ms once everything is in the cache', async ({ page }) => {
+  const person = await aCustomer('Quickly Painted', 50_00);
+  await buy(person.id, (await aProduct('Fast stool', 20)).id);
+  await signIn(page, 'rita', '/purchases');
+  await withLongLedger(page, person.id);
+  const answers: Record<string, string> = {};
+  page.on('response', async (response) => {
+    const { pathname, search } = new URL(response.url());
+    if (pathname.startsWith('/v1/')) answers[pathname + search] = await response.text();
+  });
+  await page.goto(`/customers/${person.id}`);
+  await expect(page.getByRole('rowheader')).toHaveCount(100);
+  await page.waitForLoadState('networkidle');
+
+  // The API's share is measured elsewhere: from here on each of its answers is there at once.
+  await page.addInitScript((known) => {
+    const ask = window.fetch.bind(window);
+    window.fetch = (input, init) => {
+      const { pathname, search } = new URL(input instanceof Request ? input.url : input, location.href);
+      const text = known[pathname + search];
+      return text === undefined ? ask(input, init) : Promise.resolve(new Response(text, { headers: { 'Content-Type': 'application/json' } }));
+    };
+    new MutationObserver((_, observer) => {
+      if (document.querySelectorAll('[role=rowheader]').length < 100) return;
+      observer.disconnect();
+      // After the frame in which they are painted.
+      requestAnimationFrame(() => setTimeout(() => Object.assign(window, { paintedMs: performance.now() })));
+    }).observe(document, { childList: true, subtree: true });
+  }, answers);
+  const paintedMs = async () => {
+    await page.reload();
+    await page.waitForFunction(() => 'paintedMs' in window);
+    return page.evaluate(() => (window as unknown as { paintedMs: number }).paintedMs);
+  };
+  // The machine may do other work at the same time: of some loads the fastest counts.
+  const taken: number[] = [];
+  while (taken.length < 10 && !taken.some((milliseconds) => milliseconds < 600)) taken.push(await paintedMs());
+  expect(Math.min(...taken), taken.map(Math.round).join(', ')).toBeLessThan(600);
+});

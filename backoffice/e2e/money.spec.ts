@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 
 import { aCustomer, aProduct, balanceOf, buy } from './system.ts';
-import { expect, signIn, test } from './test.ts';
+import { expect, PEOPLE, signIn, test } from './test.ts';
 
 /** The card in which the balance stands. */
 function credit(page: Page) {
@@ -40,7 +40,7 @@ test('a rep finds a customer, grants, and refunds what was bought, in parts and 
     await expect(page.getByText('The new balance is $52.50')).toBeVisible();
     await expect(dialog).toBeHidden();
     const row = page.getByRole('row', { name: /The last parcel came late/ });
-    await expect(row).toContainText('rita');
+    await expect(row).toContainText(PEOPLE.rita);
     await expect(row).toContainText('+$12.50');
   });
 
