@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
 import pytest
+
+from local.node import npm_environment
+from local.paths import BACKOFFICE, CLIENT
+from till_client import InsufficientCredit, NotFound, StaleVersion, Till, models
 from till_client.generated.api.credit import get_credit, list_entries
 from till_client.generated.api.promo_codes import create_promo_code, update_promo_code
 from till_client.generated.api.purchases import create_purchase
 from till_client.generated.api.refunds import refund_purchase
 from till_client.generated.client import AuthenticatedClient
-
-from local.node import npm_environment
-from local.paths import BACKOFFICE, CLIENT
-from till_client import InsufficientCredit, NotFound, StaleVersion, Till, models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

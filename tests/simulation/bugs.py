@@ -362,7 +362,9 @@ BUGS: Final = (
         "services/promo_codes.py",
         "changed = promo.with_terms(change_terms(promo.terms), actor=actor, at=now)",
         "changed = promo.with_terms(\n"
-        "                change_terms(promo.terms), actor=str(self._clock.now()), at=now\n"
+        "                change_terms(promo.terms),\n"
+        "                actor=type(actor)(str(self._clock.now())),\n"
+        "                at=now,\n"
         "            )",
         within=5000,
         hole=18,
