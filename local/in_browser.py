@@ -2,8 +2,8 @@
 
 ``python -m local.in_browser COMMAND...`` runs it in ``backoffice/`` on a system of its own, or
 the one whose endpoints.json TILL_TEST_ENDPOINTS names. The program is told by TILL_BACKOFFICE_URL,
-TILL_API_URL, TILL_ENDPOINTS (the path of endpoints.json) and TILL_CHROMIUM (the browser's path; it
-is missing where Playwright finds its own).
+TILL_API_URL, TILL_ENDPOINTS (the path of endpoints.json), TILL_PYTHON (the Python that runs this)
+and TILL_CHROMIUM (the browser's path; it is missing where Playwright finds its own).
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def _environment(endpoints: Endpoints, path: Path, browser: Path | None) -> dict
         "TILL_BACKOFFICE_URL": endpoints.backoffice_url,
         "TILL_API_URL": endpoints.api_url,
         "TILL_ENDPOINTS": str(path),
+        "TILL_PYTHON": sys.executable,
         **({VARIABLE: str(browser)} if browser is not None else {}),
     }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { Page } from '@playwright/test';
 
-import { aCustomer, aProduct, aPromoCode, buy, buyIntoTheUnknown } from './system.ts';
+import { aCustomer, aProduct, aPromoCode, buy, buyIntoTheUnknown, fillIndex } from './system.ts';
 import { expect, expectAccessible, signIn, test } from './test.ts';
 
 const box = (page: Page) => page.getByRole('combobox', { name: /Search by name/ });
@@ -91,4 +91,31 @@ test('a customer who never had credit is found once they were seen', async ({ pa
   await box(page).fill(person.name);
   await box(page).press('Enter');
   await expect(page).toHaveURL(new RegExp(`/customers/${person.id}`));
+});
+
+test('one of 100,000 customers with the same first name is found as fast as one of few', async ({ page }) => {
+  test.setTimeout(300_000);
+  const [first, last] = [word(), word()];
+  const person = await aCustomer(`${first} ${last}`, 5_00);
+  await signIn(page, 'rita', '/attempts');
+  /** The fastest of some searches, each for another beginning of the last name. */
+  const searchMs = async () => {
+    const taken: number[] = [];
+    for (let letters = 3; letters <= last.length; letters += 1) {
+      const answered = page.waitForResponse((response) => new URL(response.url()).pathname === '/v1/search');
+      await box(page).fill(`${first} ${last.slice(0, letters)}`);
+      const answer = await answered;
+      await answer.finished();
+      taken.push(answer.request().timing().responseEnd);
+      await expect(options(page)).toHaveText([new RegExp(person.name)]);
+    }
+    return Math.min(...taken);
+  };
+  const amongFew = await searchMs();
+  fillIndex(100_000, first);
+  await page.reload();
+  const amongMany = await searchMs();
+  expect(amongMany, `${amongFew.toFixed()} ms among few, ${amongMany.toFixed()} ms among many`).toBeLessThan(2 * amongFew);
+  await box(page).press('Enter');
+  await expect(page.getByRole('heading', { level: 1, name: person.name })).toBeVisible();
 });

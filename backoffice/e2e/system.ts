@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 import { expect } from '@playwright/test';
 
@@ -7,6 +9,8 @@ import type { components } from '../src/api/schema.d.ts';
 
 type Schemas = components['schemas'];
 type Role = 'customer' | 'support' | 'admin' | 'service';
+
+const ROOT = resolve(import.meta.dirname, '../..');
 
 interface Endpoints {
   readonly api_url: string;
@@ -39,6 +43,12 @@ async function control(method: 'PUT' | 'DELETE', path: string, body?: unknown): 
   const base = endpoints().upstream_url.replace(/\/api$/, '/_control');
   const response = await fetch(`${base}${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
   if (!response.ok) throw new Error(`the stand-in answered ${String(response.status)}: ${await response.text()}`);
+}
+
+/** Customers with one first name whom only the search's index knows. */
+export function fillIndex(howMany: number, firstName: string): void {
+  const { TILL_PYTHON: python = 'python3', TILL_ENDPOINTS: path = '' } = process.env;
+  execFileSync(python, ['-m', 'benchmarks.many_customers', path, String(howMany), firstName], { cwd: ROOT, stdio: 'inherit', env: { ...process.env, PYTHONPATH: 'layers/till/python:.' } });
 }
 
 export interface Person {
