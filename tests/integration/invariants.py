@@ -137,8 +137,11 @@ def violations(picture: Picture) -> list[str]:
 
 
 def hash_of(entry: Entry) -> str:
-    """The hash of an entry: SHA-256 of its other fields as JSON, keys sorted, no spaces, ASCII."""
-    fields = entry.model_dump(mode="json", exclude={"hash"})
+    """The hash of an entry: SHA-256 of its other fields as JSON, keys sorted, no spaces, ASCII.
+
+    Without ``actor_name``, which is not in a statement.
+    """
+    fields = entry.model_dump(mode="json", exclude={"hash", "actor_name"})
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 

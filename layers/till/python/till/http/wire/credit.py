@@ -100,7 +100,9 @@ class EntryResponse(WireResponse):
     refund_id: UUID | None
     idempotency_key: str
     previous_hash: str
-    hash: str = Field(description="SHA-256 over all other fields; see the data model")
+    hash: str = Field(
+        description="SHA-256 over all other fields but actor_name; see the data model"
+    )
     created_at: Instant
 
     @classmethod
