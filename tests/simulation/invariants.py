@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from evidence import items
 from evidence.chain import attempt_hash, faults_of, items_hash
-from evidence.items import plain as evidence_of
 from evidence.purchases import faults_of_change
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ class Auditor:
     """By operation, customer (or attempt) and key."""
     noted: dict[str, float] = field(default_factory=dict)
     """Since when an attempt has an answer noted that may mean a parcel."""
+    _read: dict[int, tuple[Item, items.Item]] = field(default_factory=dict)
+    """Each stored item, by its identity, and how the code that verifies reads it."""
     started: Callable[[object], float] = lambda _: 0.0
     """When the function of a writer began."""
     checked: int = 0
@@ -157,10 +159,17 @@ class Auditor:
         effects.append(Effect(self.tables.now(), self.writer(), *self.current))
         self._require(len(effects) == 1, f"{operation} {key} took effect {len(effects)} times")
 
+    def _evidence_of(self, item: Item) -> items.Item:
+        """A stored item as the code reads it that verifies. Items are replaced, never changed."""
+        known = self._read.get(id(item))
+        if known is None:
+            known = self._read[id(item)] = (item, items.plain(item))
+        return known[1]
+
     def _change(self, each: Written) -> None:
         """What the watcher of the purchases table's stream would say of it."""
-        before = evidence_of(each.before) if each.before else None
-        for fault in faults_of_change(before, evidence_of(each.after)):
+        before = self._evidence_of(each.before) if each.before else None
+        for fault in faults_of_change(before, self._evidence_of(each.after)):
             raise Violation(f"{each.key[1]} {each.key[2]}: {fault}")
 
     # The ledger
@@ -174,7 +183,7 @@ class Auditor:
         before = self.tables.items.get((LEDGER, pk, f"VERSION#{number - 1:016d}"), {})
         self._require(bool(before) == (number > 1), f"{name} has no version before it")
         amount = integer(item, "amount")
-        faults = faults_of(evidence_of(item), evidence_of(before) if before else None)
+        faults = faults_of(self._evidence_of(item), self._evidence_of(before) if before else None)
         for fault in faults:
             raise Violation(f"{name}: {fault}")
         for needed in ("actor", "reason", "idempotency_key"):
@@ -192,9 +201,9 @@ class Auditor:
 
     def _anchors(self, item: Item, written: list[Written], name: str) -> None:
         """The version covers what was written with it."""
-        attempts = [evidence_of(w.after) for w in written if w.key[2] == "PURCHASE"]
+        attempts = [self._evidence_of(w.after) for w in written if w.key[2] == "PURCHASE"]
         others = [
-            evidence_of(w.after)
+            self._evidence_of(w.after)
             for w in written
             if w.key[2].startswith(("REQUEST#", "REFUND#")) or w.key[2] == "SHIPMENT"
         ]
