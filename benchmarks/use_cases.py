@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import httpx
@@ -42,6 +42,11 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from local.endpoints import Endpoints
+
+
+_STAFF: Final = Actor("7a1e1c3c-5f0e-4d53-9a2b-0c8f2f1d6e4a", "Maximilian Featherstone")
+_BUYER: Final = Actor("c0000000-0000-4000-8000-000000000001")
+"""Subjects as long as most issuers' are."""
 
 
 class Far:
@@ -115,9 +120,7 @@ class UseCases:
     def offer(self, code: str) -> None:
         """Make a promo code with a cap."""
         terms = PromoTerms(discount=PercentageDiscount(percent=10), max_redemptions=1000)
-        PromoCodes(self.store, SystemClock()).create(
-            code, terms, actor=Actor("bench"), deadline=Far()
-        )
+        PromoCodes(self.store, SystemClock()).create(code, terms, actor=_STAFF, deadline=Far())
 
     def grant(self, amount_minor: int = 100_000) -> None:
         """Grant credit under a new key."""
@@ -138,7 +141,7 @@ class UseCases:
             promo_code=promo_code,
             expected_total=None,
         )
-        request = PurchaseRequest(intent=intent, actor=Actor("bench"), idempotency_key=key)
+        request = PurchaseRequest(intent=intent, actor=_BUYER, idempotency_key=key)
         return self.buy(request, Far()).purchase.id
 
     def give_back(self, purchase_id: UUID) -> None:
@@ -150,7 +153,7 @@ class UseCases:
                 quantity=None,
                 reason="Benchmark",
                 limit=None,
-                actor=Actor("bench"),
+                actor=_STAFF,
                 idempotency_key=str(uuid4()),
             ),
             Far(),
@@ -162,6 +165,6 @@ class UseCases:
             amount=Money(amount_minor),
             reason="Benchmark",
             limit=None,
-            actor=Actor("bench"),
+            actor=_STAFF,
             idempotency_key=str(uuid4()),
         )

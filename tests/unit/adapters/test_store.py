@@ -535,10 +535,13 @@ def test_a_shipment_id_belongs_to_one_purchase(store: DynamoStore) -> None:
     assert store.purchase_of_shipment("shp#1") == first
 
 
-def test_a_usual_version_with_a_hold_costs_one_write_unit(store: DynamoStore) -> None:
+@pytest.mark.parametrize("name", [None, "Maximilian Featherstone", "n" * 60])
+def test_a_usual_version_with_a_hold_costs_one_write_unit(
+    store: DynamoStore, name: str | None
+) -> None:
     account = granted(store, uuid4()).account
     cause = Cause(
-        actor=Actor("a" * 36),
+        actor=Actor("a" * 36, name),
         at=NOON,
         reason="Purchase of 2 x CUP-BLUE-350",
         idempotency_key=str(uuid4()),
