@@ -30,7 +30,7 @@ from infra.layers import (
     LAMBDA_PYTHON,
     Interpreter,
     LayerFolders,
-    Target,
+    Machine,
     build_layers,
     compile_in,
     compiler_for,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from local.endpoints import Endpoints
     from local.invoke import Json
-    from local.invoke import Target as Stage
+    from local.invoke import Machine as Stage
 
 FUNCTIONS: Final = ROOT / "functions"
 ROUNDS: Final = 7
@@ -263,12 +263,12 @@ def _buy(endpoints: Endpoints) -> str:
     return str(purchase_id)
 
 
-def _targets() -> list[Target]:
+def _targets() -> list[Machine]:
     """This interpreter's layers, and Lambda's if it is another one and this machine has it."""
     if f"{sys.version_info.major}.{sys.version_info.minor}" == LAMBDA_PYTHON:
-        return [Target.LOCAL]
-    lambdas = [Target.of_this_machine()] if find_interpreter(LAMBDA_PYTHON) else []
-    return [Target.LOCAL, *lambdas]
+        return [Machine.LOCAL]
+    lambdas = [Machine.of_this_machine()] if find_interpreter(LAMBDA_PYTHON) else []
+    return [Machine.LOCAL, *lambdas]
 
 
 class _Machine:

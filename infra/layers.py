@@ -1,4 +1,4 @@
-"""Builds the contents of the Lambda layers; ``python -m infra.layers [--target TARGET]``.
+"""Builds the contents of the Lambda layers; ``python -m infra.layers [--machine MACHINE]``.
 
 ``dependencies`` is what pip installs from the hash-locked list, ``till`` is our own shared code,
 and ``identity`` is what verifying access tokens needs, which only the authorizer carries.
@@ -74,7 +74,7 @@ class LayersError(Exception):
     """A layer could not be built. The message is for the person who tried."""
 
 
-class Target(StrEnum):
+class Machine(StrEnum):
     """Where the layers will run."""
 
     LOCAL = "local"
@@ -84,7 +84,7 @@ class Target(StrEnum):
     X86_64 = "x86_64"
 
     @classmethod
-    def of_this_machine(cls) -> Target:
+    def of_this_machine(cls) -> Machine:
         """What containers on this machine are, such as those in which LocalStack runs functions.
 
         Raises:
@@ -98,8 +98,8 @@ class Target(StrEnum):
 
 
 _PLATFORMS: Final = {
-    Target.ARM64: "manylinux2014_aarch64",
-    Target.X86_64: "manylinux2014_x86_64",
+    Machine.ARM64: "manylinux2014_aarch64",
+    Machine.X86_64: "manylinux2014_x86_64",
 }
 """What pip calls Lambda's machines."""
 
@@ -133,36 +133,36 @@ class Sources:
     output: Path = ROOT / ".build" / "layers"
 
 
-def build_layers(target: Target, sources: Sources | None = None) -> LayerFolders:
-    """Build the layers for the target, or find them already built from the same sources.
+def build_layers(machine: Machine, sources: Sources | None = None) -> LayerFolders:
+    """Build the layers for a machine, or find them already built from the same sources.
 
     Raises:
         LayersError: one of them could not be built.
     """
     sources = sources or Sources()
-    compiler = compiler_for(target)
+    compiler = compiler_for(machine)
     if compiler is None:
         sys.stderr.write(
             f"There is no Python {LAMBDA_PYTHON} on this machine: the layers carry no bytecode, "
             "and cold starts on AWS will take longer.\n"
         )
-    output = sources.output / target
+    output = sources.output / machine
     output.mkdir(parents=True, exist_ok=True)
     with _only_builder(output):
         return LayerFolders(
             till=_build_till(sources, output, compiler),
             dependencies=_build_installed(
-                target, sources.dependencies, output / "dependencies", compiler, unused=_UNUSED
+                machine, sources.dependencies, output / "dependencies", compiler, unused=_UNUSED
             ),
             identity=_build_installed(
-                target, sources.identity, output / "identity", compiler, unused=()
+                machine, sources.identity, output / "identity", compiler, unused=()
             ),
         )
 
 
-def compiler_for(target: Target) -> Interpreter | None:
-    """The interpreter whose bytecode the target can run, if this machine has one."""
-    if target is Target.LOCAL:
+def compiler_for(machine: Machine) -> Interpreter | None:
+    """The interpreter whose bytecode the machine can run, if it is at hand."""
+    if machine is Machine.LOCAL:
         return _this_interpreter()
     return find_interpreter(LAMBDA_PYTHON)
 
@@ -237,7 +237,7 @@ def _build_till(sources: Sources, output: Path, compiler: Interpreter | None) ->
 
 
 def _build_installed(
-    target: Target,
+    machine: Machine,
     lock: Path,
     layer: Path,
     compiler: Interpreter | None,
@@ -246,10 +246,10 @@ def _build_installed(
 ) -> Path:
     if not lock.is_file():
         raise LayersError(f"The layer's dependencies are not locked: there is no {lock}.")
-    with _fresh(layer, _stamp(compiler, [target, digest(lock)])) as building:
+    with _fresh(layer, _stamp(compiler, [machine, digest(lock)])) as building:
         if building is not None:
             python = building / "python"
-            _install(target, lock, python)
+            _install(machine, lock, python)
             _trim(python, unused)
             if (python / "botocore").is_dir():
                 botocore_data.cut(python / "botocore" / "data")
@@ -306,13 +306,13 @@ def _fresh(layer: Path, stamp: str) -> Iterator[Path | None]:
         stamp_file.write_text(stamp)
 
 
-def _install(target: Target, lock: Path, folder: Path) -> None:
-    # For the local target pip asks the running interpreter what fits.
+def _install(machine: Machine, lock: Path, folder: Path) -> None:
+    # For the local layers pip asks the running interpreter what fits.
     platform_flags = (
         []
-        if target is Target.LOCAL
+        if machine is Machine.LOCAL
         else [
-            f"--platform={_PLATFORMS[target]}",
+            f"--platform={_PLATFORMS[machine]}",
             f"--python-version={LAMBDA_PYTHON}",
             "--implementation=cp",
         ]
@@ -326,7 +326,7 @@ def _install(target: Target, lock: Path, folder: Path) -> None:
             f"--target={folder}",
             f"--requirement={lock}",
         ],
-        failure=f"The {target} layer's dependencies could not be installed",
+        failure=f"The {machine} layer's dependencies could not be installed",
     )
 
 
@@ -405,11 +405,16 @@ def main(arguments: Iterable[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="python -m infra.layers", description=__doc__)
     parser.add_argument(
-        "--target", type=Target, choices=list(Target), help="by default this machine's architecture"
+        "--machine",
+        type=Machine,
+        choices=list(Machine),
+        help="by default this machine's architecture",
     )
-    target: Target | None = parser.parse_args(None if arguments is None else list(arguments)).target
+    machine: Machine | None = parser.parse_args(
+        None if arguments is None else list(arguments)
+    ).machine
     try:
-        built = build_layers(target or Target.of_this_machine())
+        built = build_layers(machine or Machine.of_this_machine())
     except LayersError as error:
         sys.exit(str(error))
     for folder in (built.dependencies, built.till, built.identity):

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from infra import ROOT
 from infra.bundles import build_bundles
-from infra.layers import LayerFolders, Target, compiler_for
+from infra.layers import LayerFolders, Machine, compiler_for
 from infra.settings import IdentityFrom, Packaging, StageSettings
 from till.http.routes import AUTHORIZER, ROUTES
 
@@ -37,9 +37,9 @@ class Packages(Protocol):
         ...
 
 
-def architecture_of(runs_on: Target) -> lambda_.Architecture:
+def architecture_of(runs_on: Machine) -> lambda_.Architecture:
     """What the compiled parts of the packages are made for; here, what most machines are."""
-    if runs_on is Target.ARM64:
+    if runs_on is Machine.ARM64:
         return lambda_.Architecture.ARM_64
     return lambda_.Architecture.X86_64
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from aws_cdk.aws_logs import RetentionDays
 
-from infra.layers import Target
+from infra.layers import Machine
 from till.services.shared.policy import SETTLE_SECONDS
 
 GATEWAY_TIMEOUT_SECONDS: Final = 29
@@ -147,7 +147,7 @@ class StageSettings:
     deployment: DeploymentSettings
     is_aws: bool
     """False: an emulator on one's own machine, whose tables go away with it."""
-    runs_on: Target
+    runs_on: Machine
     """What runs the functions: their compiled code is made for it."""
     packaging: Packaging
     identity_from: IdentityFrom
@@ -342,7 +342,7 @@ def _emulated(
     stage: str,
     deployment: DeploymentSettings,
     *,
-    runs_on: Target,
+    runs_on: Machine,
     packaging: Packaging,
     identity_from: IdentityFrom,
 ) -> StageSettings:
@@ -391,7 +391,7 @@ def _aws(
         stage=stage,
         deployment=deployment,
         is_aws=True,
-        runs_on=Target.ARM64,
+        runs_on=Machine.ARM64,
         packaging=Packaging.LAYERS,
         identity_from=IdentityFrom.AUTHORIZER,
         release=release,
@@ -436,7 +436,7 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
         return _emulated(
             stage,
             deployment,
-            runs_on=Target.LOCAL,
+            runs_on=Machine.LOCAL,
             packaging=Packaging.LAYERS,
             identity_from=IdentityFrom.AUTHORIZER,
         )
@@ -478,14 +478,14 @@ def settings_for(stage: object, context: Callable[[str], object]) -> StageSettin
     )
 
 
-def _runs_on(context: Callable[[str], object]) -> Target:
+def _runs_on(context: Callable[[str], object]) -> Machine:
     """LocalStack runs functions in AWS's images, on the machine that it is on itself."""
-    given = str(context("runs_on") or Target.of_this_machine())
-    if given not in set(Target):
+    given = str(context("runs_on") or Machine.of_this_machine())
+    if given not in set(Machine):
         raise SettingsError(
-            f"There is no target {given!r}: -c runs_on= takes {' or '.join(Target)}."
+            f"There is no machine {given!r}: -c runs_on= takes {' or '.join(Machine)}."
         )
-    return Target(given)
+    return Machine(given)
 
 
 def _release(context: Callable[[str], object], usual: Release) -> Release:

@@ -53,7 +53,7 @@ async def build_layers(state: State, runs_on: str) -> None:
     In the user's own environment, as pip reads its settings there.
     """
     await run(
-        [sys.executable, "-m", "infra.layers", *(["--target", runs_on] if runs_on else [])],
+        [sys.executable, "-m", "infra.layers", *(["--machine", runs_on] if runs_on else [])],
         log=state.logs / "layers.log",
         env=os.environ,
         failure="The Lambda layers could not be built",

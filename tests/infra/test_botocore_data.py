@@ -13,7 +13,7 @@ import pytest
 from botocore import xform_name
 
 from infra.botocore_data import CALLED
-from infra.layers import Target, build_layers
+from infra.layers import Machine, build_layers
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = (ROOT / "layers" / "till" / "python", ROOT / "functions")
@@ -85,7 +85,7 @@ def test_every_operation_that_the_code_calls_stays(service: str) -> None:
 
 
 def test_a_client_of_the_layer_is_one_of_the_whole_botocore() -> None:
-    layer = str(build_layers(Target.LOCAL).dependencies / "python")
+    layer = str(build_layers(Machine.LOCAL).dependencies / "python")
     (cut_at, cut), (whole_at, whole) = (_clients(layer), _clients(""))
     assert cut_at.startswith(layer)
     assert not whole_at.startswith(layer)

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from infra.bundles import Bundle, build_bundles
-from infra.layers import LayerFolders, LayersError, Target, build_layers, compiler_for
+from infra.layers import LayerFolders, LayersError, Machine, build_layers, compiler_for
 from infra.packages import FUNCTIONS
 from till.http.routes import ROUTES
 
@@ -34,14 +34,14 @@ ENVIRONMENT = {"POWERTOOLS_SERVICE_NAME": "till", "POWERTOOLS_METRICS_NAMESPACE"
 
 @pytest.fixture(scope="session")
 def real() -> dict[str, Bundle]:
-    layers = build_layers(Target.LOCAL)
+    layers = build_layers(Machine.LOCAL)
     return dict(
         build_bundles(
             FUNCTIONS,
             ["get_health", "get_openapi", "create_purchase"],
             layers,
             verifying={"create_purchase"},
-            compiler=compiler_for(Target.LOCAL),
+            compiler=compiler_for(Machine.LOCAL),
         )
     )
 
@@ -104,7 +104,7 @@ class Small:
                 ["first", "second"],
                 self.layers,
                 verifying={"second"},
-                compiler=compiler_for(Target.LOCAL),
+                compiler=compiler_for(Machine.LOCAL),
             )
         )
 

@@ -20,8 +20,8 @@ from infra.layers import (
     Interpreter,
     LayerFolders,
     LayersError,
+    Machine,
     Sources,
-    Target,
     build_layers,
     compiler_for,
     find_interpreter,
@@ -61,10 +61,10 @@ print(json.dumps(sorted(sys.modules)))
 SMALL_LIMIT_MB = 15
 
 
-@pytest.fixture(scope="session", params=[Target.LOCAL, Target.ARM64])
-def built(request: pytest.FixtureRequest) -> tuple[Target, LayerFolders]:
+@pytest.fixture(scope="session", params=[Machine.LOCAL, Machine.ARM64])
+def built(request: pytest.FixtureRequest) -> tuple[Machine, LayerFolders]:
     # In their usual place: built once, and again only when the lock or the recipe changes.
-    target = Target(request.param)
+    target = Machine(request.param)
     return target, build_layers(target)
 
 
@@ -88,7 +88,7 @@ def _assert_from_layers(places: dict[str, str], folders: LayerFolders) -> None:
 
 
 def test_the_local_layers_import_with_the_interpreter_at_hand() -> None:
-    folders = build_layers(Target.LOCAL)
+    folders = build_layers(Machine.LOCAL)
     _assert_from_layers(_import(sys.executable, folders, _place_of_boto3()), folders)
 
 
@@ -98,12 +98,12 @@ def test_the_aws_layers_import_with_lambdas_interpreter() -> None:
         pytest.skip(f"there is no Python {LAMBDA_PYTHON} on this machine")
     if not sys.platform.startswith("linux"):
         pytest.skip("Lambda's layers are for Linux")
-    folders = build_layers(Target.of_this_machine())
+    folders = build_layers(Machine.of_this_machine())
     _assert_from_layers(_import(interpreter.executable, folders, _place_of_boto3()), folders)
 
 
 def test_packages_of_the_layers_load_only_what_is_asked_for() -> None:
-    folders = build_layers(Target.LOCAL)
+    folders = build_layers(Machine.LOCAL)
     run = subprocess.run(
         [sys.executable, "-I", "-S", "-c", LAZY_PROGRAM, str(folders.dependencies / "python")],
         capture_output=True,
@@ -127,7 +127,7 @@ def _place_of_boto3() -> str:
     return str(Path(found.origin).parents[1])
 
 
-def test_what_the_runtime_has_is_not_in_a_layer(built: tuple[Target, LayerFolders]) -> None:
+def test_what_the_runtime_has_is_not_in_a_layer(built: tuple[Machine, LayerFolders]) -> None:
     _, folders = built
     names = {path.name for path in (folders.dependencies / "python").iterdir()}
     assert not names & {"anyio", "boto3", "pip", "setuptools"}
@@ -137,12 +137,12 @@ def test_what_the_runtime_has_is_not_in_a_layer(built: tuple[Target, LayerFolder
     ("target", "name", "elf"),
     [
         # 64 bits, little-endian, and the machine's number.
-        (Target.ARM64, "aarch64", (2, 1, 183)),
-        (Target.X86_64, "x86_64", (2, 1, 62)),
+        (Machine.ARM64, "aarch64", (2, 1, 183)),
+        (Machine.X86_64, "x86_64", (2, 1, 62)),
     ],
 )
 def test_the_compiled_parts_for_aws_are_for_lambdas_machine(
-    target: Target, name: str, elf: tuple[int, int, int]
+    target: Machine, name: str, elf: tuple[int, int, int]
 ) -> None:
     folders = build_layers(target)
     extensions = [
@@ -160,23 +160,23 @@ def test_the_compiled_parts_for_aws_are_for_lambdas_machine(
 @pytest.mark.parametrize(
     ("machine", "target"),
     [
-        ("x86_64", Target.X86_64),
-        ("AMD64", Target.X86_64),
-        ("aarch64", Target.ARM64),
-        ("arm64", Target.ARM64),
+        ("x86_64", Machine.X86_64),
+        ("AMD64", Machine.X86_64),
+        ("aarch64", Machine.ARM64),
+        ("arm64", Machine.ARM64),
     ],
 )
 def test_this_machine_is_one_of_lambdas(
-    monkeypatch: pytest.MonkeyPatch, machine: str, target: Target
+    monkeypatch: pytest.MonkeyPatch, machine: str, target: Machine
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: machine)
-    assert Target.of_this_machine() is target
+    assert Machine.of_this_machine() is target
 
 
 def test_a_machine_that_lambda_does_not_have_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     with pytest.raises(LayersError, match="this machine is riscv64"):
-        Target.of_this_machine()
+        Machine.of_this_machine()
 
 
 def _machine(extension: Path) -> tuple[int, int, int]:
@@ -187,7 +187,7 @@ def _machine(extension: Path) -> tuple[int, int, int]:
 
 
 def test_a_layer_carries_bytecode_that_is_used_unchecked(
-    built: tuple[Target, LayerFolders],
+    built: tuple[Machine, LayerFolders],
 ) -> None:
     target, folders = built
     compiler = compiler_for(target)
@@ -212,7 +212,7 @@ def _uncompiled(layer: Path, compiler: Interpreter) -> list[Path]:
 
 
 def test_a_layer_is_small_and_has_nothing_that_nobody_runs(
-    built: tuple[Target, LayerFolders],
+    built: tuple[Machine, LayerFolders],
 ) -> None:
     _, folders = built
     files = [path for path in folders.dependencies.rglob("*") if path.is_file()]
@@ -272,7 +272,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Small:
 
 
 def test_a_layer_holds_what_is_needed_and_no_more(small: Small) -> None:
-    names = set(_fingerprint(build_layers(Target.LOCAL, small.sources)))
+    names = set(_fingerprint(build_layers(Machine.LOCAL, small.sources)))
     tag = sys.implementation.cache_tag
     assert names == {
         "till/python/till/__init__.py",
@@ -287,31 +287,31 @@ def test_a_layer_holds_what_is_needed_and_no_more(small: Small) -> None:
 
 def test_the_same_sources_give_the_same_layers(small: Small) -> None:
     sources = replace(small.sources, till=Sources().till)
-    first = _fingerprint(build_layers(Target.LOCAL, sources))
+    first = _fingerprint(build_layers(Machine.LOCAL, sources))
     assert len(first) > 50
     shutil.rmtree(sources.output)
-    assert _fingerprint(build_layers(Target.LOCAL, sources)) == first
+    assert _fingerprint(build_layers(Machine.LOCAL, sources)) == first
 
 
 def test_nothing_is_built_while_nothing_has_changed(small: Small) -> None:
-    folders = build_layers(Target.LOCAL, small.sources)
+    folders = build_layers(Machine.LOCAL, small.sources)
     before = folders.till.stat().st_ino
-    assert build_layers(Target.LOCAL, small.sources) == folders
+    assert build_layers(Machine.LOCAL, small.sources) == folders
     assert folders.till.stat().st_ino == before
 
 
 def test_a_change_is_built(small: Small) -> None:
-    folders = build_layers(Target.LOCAL, small.sources)
+    folders = build_layers(Machine.LOCAL, small.sources)
     (small.sources.till / "python" / "till" / "new.py").write_text("NEW = True\n")
-    build_layers(Target.LOCAL, small.sources)
+    build_layers(Machine.LOCAL, small.sources)
     assert (folders.till / "python" / "till" / "new.py").is_file()
 
 
 def test_a_build_that_failed_leaves_what_was_there(small: Small) -> None:
-    folders = build_layers(Target.LOCAL, small.sources)
+    folders = build_layers(Machine.LOCAL, small.sources)
     (small.sources.till / "python" / "till" / "broken.py").write_text("def (:\n")
     with pytest.raises(LayersError, match="could not be compiled"):
-        build_layers(Target.LOCAL, small.sources)
+        build_layers(Machine.LOCAL, small.sources)
     names = {path.name for path in (folders.till / "python" / "till").iterdir()}
     assert names == {"__init__.py", "__pycache__"}
     assert {path.name for path in folders.till.parent.iterdir()} == {
@@ -326,14 +326,14 @@ def test_a_build_that_failed_leaves_what_was_there(small: Small) -> None:
 def test_a_package_is_only_taken_by_its_hash(small: Small, digest: str | None, said: str) -> None:
     small.lock(digest)
     with pytest.raises(LayersError, match=f"dependencies could not be installed: .*{said}"):
-        build_layers(Target.LOCAL, small.sources)
+        build_layers(Machine.LOCAL, small.sources)
     assert not (small.sources.output / "local" / "dependencies").exists()
 
 
 def test_a_missing_lock_is_one_sentence(small: Small) -> None:
     small.sources.identity.unlink()
     with pytest.raises(LayersError, match="are not locked: there is no"):
-        build_layers(Target.LOCAL, small.sources)
+        build_layers(Machine.LOCAL, small.sources)
 
 
 def test_what_is_left_out_must_have_been_there(
@@ -341,7 +341,7 @@ def test_what_is_left_out_must_have_been_there(
 ) -> None:
     monkeypatch.setattr("infra.layers._UNUSED", ("gone/module",))
     with pytest.raises(LayersError, match="leaves gone/module out"):
-        build_layers(Target.LOCAL, small.sources)
+        build_layers(Machine.LOCAL, small.sources)
 
 
 def test_a_package_that_cannot_be_lazy_ends_the_build(
@@ -349,4 +349,4 @@ def test_a_package_that_cannot_be_lazy_ends_the_build(
 ) -> None:
     monkeypatch.setattr("infra.lazy_imports.LAZY", ("demo",))
     with pytest.raises(LayersError, match="names it, but demo does more than import"):
-        build_layers(Target.LOCAL, small.sources)
+        build_layers(Machine.LOCAL, small.sources)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.lasting import EMULATED_API_ID
-from infra.layers import LayersError, Target
+from infra.layers import LayersError, Machine
 from tests.infra.synthesized import Synthesized, synthesize
 from till.http.routes import AUTHORIZER, OPERATIONS, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 
@@ -72,7 +72,7 @@ def test_every_function_carries_a_bundle_of_its_own(localstack: Synthesized) -> 
     for function in functions.values():
         # What the image runs them in: containers of the machine that it is on itself.
         assert function.properties["Runtime"] == "python3.13"
-        assert function.properties["Architectures"] == [Target.of_this_machine()]
+        assert function.properties["Architectures"] == [Machine.of_this_machine()]
 
 
 @pytest.mark.parametrize(

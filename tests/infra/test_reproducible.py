@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.layers import Target, build_layers
+from infra.layers import Machine, build_layers
 from tests.infra.synthesized import deployment_context
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,8 +101,8 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, Checkout]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
     # One finds its layers built, as in this checkout, and the other builds them from the locks.
-    build_layers(Target.ARM64)
-    made = Path(".build", "layers", Target.ARM64)
+    build_layers(Machine.ARM64)
+    made = Path(".build", "layers", Machine.ARM64)
     shutil.copytree(ROOT / made, here / made)
     for path in there.rglob("*"):
         if not path.is_symlink():

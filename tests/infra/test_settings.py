@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.layers import Target
+from infra.layers import Machine
 from infra.settings import (
     AWS_STAGES,
     STAGES,
@@ -37,13 +37,16 @@ def test_every_stage_has_settings(stage: str) -> None:
 @pytest.mark.parametrize(
     ("stage", "packaging", "identity_from", "runs_on"),
     [
-        ("local", Packaging.LAYERS, IdentityFrom.AUTHORIZER, Target.LOCAL),
-        ("localstack", Packaging.BUNDLES, IdentityFrom.FUNCTION, Target.of_this_machine()),
-        *((stage, Packaging.LAYERS, IdentityFrom.AUTHORIZER, Target.ARM64) for stage in AWS_STAGES),
+        ("local", Packaging.LAYERS, IdentityFrom.AUTHORIZER, Machine.LOCAL),
+        ("localstack", Packaging.BUNDLES, IdentityFrom.FUNCTION, Machine.of_this_machine()),
+        *(
+            (stage, Packaging.LAYERS, IdentityFrom.AUTHORIZER, Machine.ARM64)
+            for stage in AWS_STAGES
+        ),
     ],
 )
 def test_what_a_target_lacks_is_a_setting(
-    stage: str, packaging: Packaging, identity_from: IdentityFrom, runs_on: Target
+    stage: str, packaging: Packaging, identity_from: IdentityFrom, runs_on: Machine
 ) -> None:
     settings = settings_for(stage, deployment_context(URL).get)
     assert (settings.packaging, settings.identity_from) == (packaging, identity_from)
@@ -52,9 +55,9 @@ def test_what_a_target_lacks_is_a_setting(
 
 def test_only_localstack_s_stage_can_be_compiled_for_another_target() -> None:
     context = deployment_context(URL, runs_on="local")
-    assert settings_for("localstack", context.get).runs_on is Target.LOCAL
-    assert settings_for("prod", context.get).runs_on is Target.ARM64
-    with pytest.raises(SettingsError, match="There is no target 'moon'"):
+    assert settings_for("localstack", context.get).runs_on is Machine.LOCAL
+    assert settings_for("prod", context.get).runs_on is Machine.ARM64
+    with pytest.raises(SettingsError, match="There is no machine 'moon'"):
         settings_for("localstack", deployment_context(URL, runs_on="moon").get)
 
 

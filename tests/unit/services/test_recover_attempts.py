@@ -1,32 +1,33 @@
-"""Resolving and recovering attempts that have no outcome."""
+"""Recovering attempts that have no outcome."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
-from tests.unit.fakes import NOON, FakeDeadline, Fault
+from tests.unit.fakes import FakeDeadline, Fault
 from tests.unit.services.conftest import World
+from tests.unit.services.open_attempts import (
+    LOST,
+    REFUSED,
+    SHIPPED,
+    audit_both,
+    die_at_the_carrier,
+    lose_sight,
+    resolution,
+)
 from till.domain.account import ChangeKind
-from till.domain.actor import Actor
-from till.domain.ledger import EntryKind, LedgerCorruptError
-from till.domain.money import Money
 from till.domain.purchase import (
-    AttemptAlreadyResolvedError,
     AttemptState,
-    AttemptStillPendingError,
-    CarrierAnsweredOtherwiseError,
     NotShipped,
     OrphanStatus,
     OutcomeUnknown,
-    ShipmentIdTakenError,
     Shipped,
 )
 from till.services.errors import (
-    AttemptNotFoundError,
     ShipmentFailedError,
     ShipmentOutcomeUnknownError,
 )
@@ -34,106 +35,6 @@ from till.services.ports.attempts import UpdateAttempt, WorkPage
 from till.services.ports.store import Write
 from till.services.ports.store_errors import UnconfirmedCommitError
 from till.services.recover_attempts import RECOVERY_ACTOR
-from till.services.resolve_attempt import ResolutionRequest
-from till.services.shared.amount_limit import AmountAboveLimitError
-from till.services.shared.idempotency import IdempotencyKeyReusedError
-
-LOST, REFUSED = Fault(applied=True), Fault(applied=False)
-
-
-def lose_sight(world: World) -> None:
-    world.carrier.outcome = OutcomeUnknown(message="no answer")
-    with pytest.raises(ShipmentOutcomeUnknownError):
-        world.buy()
-
-
-def die_at_the_carrier(world: World) -> None:
-    world.carrier.outcome = RuntimeError("killed")
-    with pytest.raises(RuntimeError):
-        world.buy()
-
-
-def resolution(
-    world: World, outcome: Shipped | NotShipped, attempt_id: UUID | None = None
-) -> ResolutionRequest:
-    return ResolutionRequest(
-        attempt_id=attempt_id or world.the_attempt().id,
-        outcome=outcome,
-        limit=None,
-        reason="asked the carrier",
-        actor=Actor("rep"),
-        idempotency_key="resolve",
-    )
-
-
-SHIPPED = Shipped(shipment_id="S9")
-NOT_SHIPPED = NotShipped(message="asked the carrier")
-
-
-@pytest.mark.parametrize("faults", [[], [REFUSED], [LOST], [REFUSED, LOST]])
-def test_confirmed_as_shipped_it_is_charged(world: World, faults: list[Fault | None]) -> None:
-    lose_sight(world)
-    world.store.faults = list(faults)
-    request = resolution(world, SHIPPED)
-    resolved = world.resolve(request, FakeDeadline()).attempt
-    assert resolved.state is AttemptState.COMPLETED
-    assert world.balance() == (9000, 0)
-    entry = world.store.changes[world.customer_id][-1].entry
-    assert entry is not None
-    assert (entry.kind, entry.actor.subject, entry.reason) == (
-        EntryKind.PURCHASE,
-        "rep",
-        "asked the carrier",
-    )
-    assert world.buy().purchase.shipment_id == "S9", "the first key learns the result"
-    again = world.resolve(request, FakeDeadline())
-    assert (again.attempt, again.replayed) == (resolved, True)
-    assert world.store.account(world.customer_id).open_attempts == ()
-    world.audit()
-
-
-@pytest.mark.parametrize("faults", [[], [REFUSED], [LOST], [REFUSED, LOST]])
-def test_resolved_as_not_shipped_nothing_is_charged(
-    world: World, faults: list[Fault | None]
-) -> None:
-    lose_sight(world)
-    world.store.faults = list(faults)
-    resolved = world.resolve(resolution(world, NOT_SHIPPED), FakeDeadline()).attempt
-    assert (resolved.state, resolved.orphan) == (AttemptState.VOIDED, None)
-    assert world.balance() == (10_000, 0)
-    with pytest.raises(ShipmentFailedError) as raised:
-        world.buy()
-    assert raised.value.replayed
-    world.carrier.outcome = Shipped(shipment_id="S10")
-    assert world.buy("a new key").purchase.shipment_id == "S10", "no longer blocked"
-    audit_both(world)
-
-
-def audit_both(world: World) -> None:
-    world.audit()
-    assert world.store.account(world.customer_id).open_attempts == ()
-
-
-def test_an_attempt_is_resolved_once(world: World) -> None:
-    lose_sight(world)
-    request = resolution(world, SHIPPED)
-    world.resolve(request, FakeDeadline())
-    with pytest.raises(IdempotencyKeyReusedError):
-        world.resolve(replace(request, outcome=NOT_SHIPPED), FakeDeadline())
-    with pytest.raises(AttemptAlreadyResolvedError):
-        world.resolve(
-            replace(request, outcome=NOT_SHIPPED, idempotency_key="other"), FakeDeadline()
-        )
-    assert world.balance() == (9000, 0)
-
-
-def test_what_is_under_way_or_unknown_cannot_be_resolved(world: World) -> None:
-    die_at_the_carrier(world)
-    request = resolution(world, SHIPPED)
-    with pytest.raises(AttemptStillPendingError):
-        world.resolve(request, FakeDeadline())
-    with pytest.raises(AttemptNotFoundError):
-        world.resolve(replace(request, attempt_id=uuid4()), FakeDeadline())
 
 
 def test_a_dead_attempt_becomes_unknown_and_is_not_shipped_again(world: World) -> None:
@@ -339,99 +240,6 @@ def test_a_run_without_time_says_that_it_did_not_finish(world: World) -> None:
     report = world.recover(FakeDeadline(1))
     assert not report.finished
     assert world.the_attempt().state is AttemptState.PENDING
-
-
-def test_two_reps_at_once_and_a_stale_reading(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The attempt is read, another rep resolves it, and then the account is read."""
-    lose_sight(world)
-    stale = world.the_attempt()
-    request = resolution(world, SHIPPED)
-    world.resolve(replace(request, idempotency_key="the other rep's"), FakeDeadline())
-    readings = [stale]
-    read = world.store.attempt
-    monkeypatch.setattr(world.store, "attempt", lambda i: readings.pop() if readings else read(i))
-    with pytest.raises(AttemptAlreadyResolvedError):
-        world.resolve(request, FakeDeadline())
-    assert world.balance() == (9000, 0)
-    world.audit()
-
-
-def test_a_twin_of_the_same_resolution_is_told_the_outcome(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The attempt is read, the twin resolves it, and then the request is found remembered."""
-    lose_sight(world)
-    readings = [world.the_attempt()]
-    request = resolution(world, SHIPPED)
-    resolved = world.resolve(request, FakeDeadline()).attempt
-    read = world.store.attempt
-    monkeypatch.setattr(world.store, "attempt", lambda i: readings.pop() if readings else read(i))
-    again = world.resolve(request, FakeDeadline())
-    assert (again.attempt, again.replayed) == (resolved, True)
-
-
-def test_a_ledger_that_lacks_a_hold_for_good_is_told(world: World) -> None:
-    lose_sight(world)
-    attempt = world.the_attempt()
-    world.store.attempt_items[attempt.id] = replace(attempt, customer_id=world.customers.add())
-    with pytest.raises(LedgerCorruptError):
-        world.resolve(resolution(world, SHIPPED), FakeDeadline())
-
-
-def test_a_limit_holds_for_resolutions_as_well(world: World) -> None:
-    lose_sight(world)
-    request = replace(resolution(world, SHIPPED), limit=Money(999))
-    for outcome in (SHIPPED, NOT_SHIPPED):
-        with pytest.raises(AmountAboveLimitError):
-            world.resolve(replace(request, outcome=outcome), FakeDeadline())
-    assert world.balance() == (10_000, 1000)
-    world.resolve(replace(request, limit=Money(1000)), FakeDeadline())
-    replay = world.resolve(request, FakeDeadline())
-    assert replay.replayed, "what has had its effect is not checked again"
-
-
-@pytest.mark.parametrize(
-    ("noted", "found_out", "is_contradicted"),
-    [
-        (Shipped(shipment_id="S7"), NOT_SHIPPED, True),
-        (Shipped(shipment_id="S7"), SHIPPED, True),
-        (Shipped(shipment_id="S9"), SHIPPED, False),
-        (NotShipped(message="no"), SHIPPED, True),
-        (NotShipped(message="no"), NOT_SHIPPED, False),
-        (OutcomeUnknown(message="?"), SHIPPED, False),
-    ],
-)
-def test_a_noted_answer_of_the_carrier_cannot_be_contradicted(
-    world: World,
-    noted: Shipped | NotShipped | OutcomeUnknown,
-    found_out: Shipped | NotShipped,
-    is_contradicted: bool,
-) -> None:
-    lose_sight(world)
-    attempt = world.the_attempt()
-    world.store.attempt_items[attempt.id] = attempt.with_carrier_answer(noted, NOON)
-    if is_contradicted:
-        with pytest.raises(CarrierAnsweredOtherwiseError):
-            world.resolve(resolution(world, found_out), FakeDeadline())
-        assert world.balance() == (10_000, 1000)
-    else:
-        assert not world.resolve(resolution(world, found_out), FakeDeadline()).attempt.is_open
-    world.audit()
-
-
-def test_a_shipment_id_of_another_purchase_is_refused_by_its_name(world: World) -> None:
-    first = world.buy("first").purchase
-    world.carrier.outcome = OutcomeUnknown(message="no answer")
-    with pytest.raises(ShipmentOutcomeUnknownError) as lost:
-        world.buy("second")
-    found_out = Shipped(shipment_id=first.shipment_id)
-    request = resolution(world, found_out, lost.value.attempt_id)
-    with pytest.raises(ShipmentIdTakenError) as raised:
-        world.resolve(request, FakeDeadline())
-    assert raised.value.purchase_id == first.id
-    assert world.balance() == (9000, 1000)
 
 
 def test_what_the_recovery_does_carries_its_name(world: World) -> None:
