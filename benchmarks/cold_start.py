@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from local.endpoints import Endpoints
     from local.invoke import Json
-    from local.invoke import Machine as Stage
+    from local.invoke import Target as Stage
 
 FUNCTIONS: Final = ROOT / "functions"
 ROUNDS: Final = 7
@@ -181,12 +181,12 @@ def measure(
     starts: list[Start] = []
     yardsticks = {}
     sizes = {"the largest function alone": max(_sizes(FUNCTIONS / name) for name in names)}
-    for target in _targets():
-        interpreter, layers = compiler_for(target), build_layers(target)
-        assert interpreter is not None  # noqa: S101 - only such targets are taken
+    for machine in _machines():
+        interpreter, layers = compiler_for(machine), build_layers(machine)
+        assert interpreter is not None  # noqa: S101 - only such machines are taken
         with tempfile.TemporaryDirectory(prefix="till-bench-") as scratch:
-            machine = _Machine(interpreter, layers, Path(scratch), stage, endpoints)
-            found = _measure(machine, chosen, events, rounds)
+            starter = _Starter(interpreter, layers, Path(scratch), stage, endpoints)
+            found = _measure(starter, chosen, events, rounds)
         python = ".".join(interpreter.version.split(".")[:2])
         bare = found["bare"][0]
         yardsticks[python] = (found["yardstick"][0] - bare) * 1000
@@ -263,7 +263,7 @@ def _buy(endpoints: Endpoints) -> str:
     return str(purchase_id)
 
 
-def _targets() -> list[Machine]:
+def _machines() -> list[Machine]:
     """This interpreter's layers, and Lambda's if it is another one and this machine has it."""
     if f"{sys.version_info.major}.{sys.version_info.minor}" == LAMBDA_PYTHON:
         return [Machine.LOCAL]
@@ -271,7 +271,7 @@ def _targets() -> list[Machine]:
     return [Machine.LOCAL, *lambdas]
 
 
-class _Machine:
+class _Starter:
     """Runs functions as Lambda would, with one Python."""
 
     def __init__(
@@ -354,7 +354,7 @@ class _Machine:
 
 
 def _measure(
-    machine: _Machine,
+    starter: _Starter,
     operations: Sequence[str],
     events: Mapping[str, Mapping[str, Json]],
     rounds: int,
@@ -362,8 +362,8 @@ def _measure(
     """The least time of each, in rounds: what slows the machine down slows all of them down."""
     least: dict[str, list[float]] = {}
     for _ in range(rounds):
-        runs = {"bare": machine.bare(), "yardstick": machine.yardstick()}
-        runs |= {name: machine.function(name, events.get(name)) for name in operations}
+        runs = {"bare": starter.bare(), "yardstick": starter.yardstick()}
+        runs |= {name: starter.function(name, events.get(name)) for name in operations}
         for name, times in runs.items():
             least[name] = [min(pair) for pair in zip(times, least.get(name, times), strict=True)]
     return least
