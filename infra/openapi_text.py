@@ -157,7 +157,7 @@ PROPERTIES: Final[Mapping[str, str]] = {
     "percent": "Percent of the subtotal",
     "postal_code": "The postal code",
     "posted": "The balance of the ledger, in minor units",
-    "previous_hash": "The hash of the account's version before this one",
+    "previous_hash": "The hash of the entry before; 64 zeros for the first one",
     "problem": "What the request would be refused with",
     "product": "The product as it was when it was sold",
     "product_id": "The product",
