@@ -241,5 +241,5 @@ def show(found: list[Reads]) -> None:
             f"{reads.full:>12} {reads.not_modified:>6} {reads.full + reads.not_modified:>7}"
         )
     print(
-        "\nfull: with a body. Each purchase and quote reads anew; a 304 says that nothing changed."
+        "\nfull: with a body. Each purchase and quote reads again; a 304 says that nothing changed."
     )

@@ -1,4 +1,4 @@
-"""What each operation consumes, measured on the emulator, beside its budget.
+"""What each operation consumes, measured on the emulator, and its budget.
 
 The use cases run in this process. DynamoDB itself says what each write consumed, and reads are
 counted by its rule (``benchmarks.meter``).
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from benchmarks.use_cases import UseCases
 
 CARRIER: Final = "POST shipments"
-"""Waited for beside the budget of three: nothing can be done about how long it takes."""
+"""Waited for in addition to the budget of three: nothing can be done about how long it takes."""
 
 _PURCHASE: Final = 14
 """The write units of a purchase: 13 of the protocol, and one of the index of short ids."""

@@ -24,7 +24,7 @@ def settings_from(context: Callable[[str], object]) -> CiSettings:
     """What ``cdk -c name=value`` was given.
 
     Raises:
-        CiSettingsError: the repository is not named, or something makes no sense.
+        CiSettingsError: the repository is not named, or a setting is not valid.
     """
     given = {name: str(context(name) or "").strip() for name in _NAMES}
     if not given["repository"]:

@@ -109,7 +109,7 @@ def context_for(stage: str, environment: Mapping[str, str]) -> dict[str, str]:
 
     Raises:
         DeployError: there is no such stage, or a variable is not set.
-        SettingsError: what they hold makes no sense.
+        SettingsError: a value is not valid.
     """
     if stage not in AWS_STAGES:
         named = f"There is no stage {stage!r} on AWS" if stage else "No stage was named"

@@ -75,7 +75,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     """Run every check, each until it passes or the time is up.
 
     Raises:
-        SystemExit: a check has not passed, or what was asked makes no sense.
+        SystemExit: a check has not passed, or the arguments are not valid.
     """
     parser = argparse.ArgumentParser(prog="python -m infra.smoke", description=__doc__)
     parser.add_argument("--api-url", required=True)

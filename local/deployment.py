@@ -129,12 +129,12 @@ def chosen_credential() -> Credential:
     """What the external APIs ask for. Of the environment: arguments are everybody's to see.
 
     Raises:
-        StartError: what is given there makes no sense.
+        StartError: its value is not valid.
     """
     try:
         return Credential.from_environment(os.environ)
     except CredentialError as error:
-        raise StartError(f"{VARIABLE} makes no sense: {error}.") from None
+        raise StartError(f"{VARIABLE} is not valid: {error}.") from None
 
 
 async def put_credential(deployed: Deployed, credential: Credential, emulator_url: str) -> None:

@@ -116,7 +116,7 @@ def parse(arguments: Iterable[str]) -> dict[str, str]:
     """What the command line says.
 
     Raises:
-        InvokeError: it makes no sense.
+        InvokeError: it is not valid.
     """
     given: dict[str, str] = {}
     for argument in arguments:

@@ -117,7 +117,7 @@ def statement(
 
 
 class Desk:
-    """A folder with statements, and the verifier beside them."""
+    """A folder with statements, and the verifier next to them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
