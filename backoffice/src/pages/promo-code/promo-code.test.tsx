@@ -85,7 +85,7 @@ describe('a promo code', () => {
     expect(story.getByText(/Created/)).toBeVisible();
     expect(story.getByText('20% off, at most $25.00', { selector: 'del' })).toBeVisible();
     expect(story.getByText('10% off, at most $25.00', { selector: 'ins' })).toBeVisible();
-    expect(story.getByText('amir')).toBeVisible();
+    expect(story.getByText(NAMES.amir)).toBeVisible();
   });
 
   it('is not changed by support', async () => {
