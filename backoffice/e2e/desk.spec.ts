@@ -18,6 +18,9 @@ test('the queue of unknown attempts is counted in the navigation and in the titl
   await buyIntoTheUnknown(person.id, await aProduct('Queued lamp', 10));
   await expect.poll(count).toBe(before + 1);
   await expect(page).toHaveTitle(`(${String(before + 1)}) Queue Counted · Till`);
+  // As a badge, also on a page that loads nothing else.
+  await page.goto('/customers');
+  await expect(link.locator('span').first()).not.toHaveCSS('background-color', 'rgba(0, 0, 0, 0)');
 });
 
 test('a customer page costs four calls, and two after a grant', async ({ page }) => {
