@@ -192,6 +192,15 @@ BUGS: Final = (
         hole=28,
     ),
     Bug(
+        "an attempt is resolved while its call may be under way",
+        "domain/purchase.py",
+        "return at < self.expires_at and not has_ended",
+        "return False",
+        first=80336140,
+        within=1,
+        hole=29,
+    ),
+    Bug(
         "that nothing is known replaces a noted answer",
         SETTLEMENT,
         "if attempt.knows_more_than(outcome) and attempt.carrier_outcome != answered:",

@@ -101,6 +101,31 @@ def test_what_is_under_way_or_unknown_cannot_be_resolved(world: World) -> None:
         world.resolve(replace(request, attempt_id=uuid4()), FakeDeadline())
 
 
+def test_what_may_be_under_way_cannot_be_resolved(world: World) -> None:
+    """By a clock that is ahead, the recovery gives up a run that is waiting for the carrier."""
+
+    def given_up() -> None:
+        world.clock.advance(3600)
+        assert world.recover().made_unknown
+        world.clock.advance(-3600)
+        with pytest.raises(AttemptStillPendingError):
+            world.resolve(resolution(world, NOT_SHIPPED), FakeDeadline())
+
+    world.carrier.during = given_up
+    world.carrier.outcome = SHIPPED
+    assert world.buy().purchase.shipment_id == "S9"
+    world.audit()
+
+
+def test_what_a_dead_run_left_is_resolved_once_it_has_expired(world: World) -> None:
+    die_at_the_carrier(world)
+    world.clock.advance(61)
+    world.recover()
+    world.resolve(resolution(world, NOT_SHIPPED), FakeDeadline())
+    assert world.the_attempt().state is AttemptState.VOIDED
+    audit_both(world)
+
+
 def test_two_reps_at_once_and_a_stale_reading(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -447,6 +447,16 @@ class PurchaseAttempt:
         """Its funds are held and its outcome is not final."""
         return self.state in OPEN_STATES
 
+    def may_be_under_way(self, at: datetime) -> bool:
+        """Whether the run that reserved it may still be waiting for the carrier.
+
+        By a clock that is ahead, the recovery may have given up a run that is alive. What it noted
+        is of after the attempt expired; what the run itself noted is of before, by one clock.
+        """
+        answered_at = self.carrier_answered_at
+        has_ended = answered_at is not None and answered_at < self.expires_at
+        return at < self.expires_at and not has_ended
+
     @property
     def state_since(self) -> datetime:
         """When it entered its state."""

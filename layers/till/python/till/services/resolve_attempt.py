@@ -79,7 +79,8 @@ class ResolveAttempt:
 
         Raises:
             AttemptNotFoundError: no such attempt.
-            AttemptStillPendingError: it is under way; the recovery makes it UNKNOWN if it died.
+            AttemptStillPendingError: it is under way, or may be; the recovery makes it UNKNOWN if it
+                died.
             AttemptAlreadyResolvedError: it has its final outcome.
             AmountAboveLimitError: its total is more than the caller may move.
             CarrierAnsweredOtherwiseError: the carrier's noted answer contradicts the request.
@@ -136,6 +137,9 @@ class ResolveAttempt:
             raise AttemptStillPendingError
         if attempt.state is not AttemptState.UNKNOWN:
             raise AttemptAlreadyResolvedError(state=attempt.state.value)
+        now = self._clock.now()
+        if attempt.may_be_under_way(now):
+            raise AttemptStillPendingError
         require_within(attempt.order.total, request.limit)
         attempt.require_not_answered_otherwise(request.outcome)
         if owner == attempt.id:
@@ -144,7 +148,7 @@ class ResolveAttempt:
             raise ShipmentIdTakenError(purchase_id=owner)
         by = Cause(
             actor=request.actor,
-            at=self._clock.now(),
+            at=now,
             reason=request.reason,
             idempotency_key=request.idempotency_key,
         )
