@@ -45,7 +45,11 @@ class Bug:
     first: int = 1
     within: int = 500
     hole: int | None = None
+    also: tuple[tuple[str, str], ...] = ()
+    """Further changes of the same file: without them, another rule would hide the bug."""
 
+
+_RESOLVED_EARLY: Final = ("return at < self.expires_at and not has_ended", "return False")
 
 BUGS: Final = (
     Bug(
@@ -190,12 +194,12 @@ BUGS: Final = (
         first=60152699,
         within=1,
         hole=28,
+        also=(_RESOLVED_EARLY,),
     ),
     Bug(
         "an attempt is resolved while its call may be under way",
         "domain/purchase.py",
-        "return at < self.expires_at and not has_ended",
-        "return False",
+        *_RESOLVED_EARLY,
         first=80336140,
         within=1,
         hole=29,
@@ -491,9 +495,11 @@ def patched(bug: Bug, folder: Path) -> Path:
     shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     file = copy / bug.file
     source = file.read_text()
-    if source.count(bug.right) != 1:
-        raise ValueError(f"{bug.name}: {bug.file} has {source.count(bug.right)} such places")
-    file.write_text(source.replace(bug.right, bug.wrong))
+    for right, wrong in ((bug.right, bug.wrong), *bug.also):
+        if source.count(right) != 1:
+            raise ValueError(f"{bug.name}: {bug.file} has {source.count(right)} such places")
+        source = source.replace(right, wrong)
+    file.write_text(source)
     return folder
 
 
