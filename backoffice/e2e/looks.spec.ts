@@ -140,7 +140,7 @@ test('a customer of many entries is painted within 600 ms once everything is in 
     const { processInfo } = (await devtools?.send('SystemInfo.getProcessInfo')) ?? { processInfo: [] };
     return new Map(processInfo.filter(({ type }) => type === 'renderer').map(({ id, cpuTime }) => [id, cpuTime * 1000]));
   };
-  const taken: { onTheClock: number; worked: number }[] = [];
+  const taken: { onTheClock: number; worked: number; yardstick: number }[] = [];
   for (let round = 0; round < 5; round += 1) {
     const before = await workedMs();
     await page.reload();
@@ -148,8 +148,25 @@ test('a customer of many entries is painted within 600 ms once everything is in 
     const after = await workedMs();
     const worked = [...after].reduce((sum, [id, milliseconds]) => sum + milliseconds - (before.get(id) ?? 0), 0);
     const onTheClock = await page.evaluate(() => (window as unknown as { paintedMs: number }).paintedMs);
-    taken.push({ onTheClock, worked });
+    taken.push({ onTheClock, worked, yardstick: await page.evaluate(yardstickMs) });
   }
   test.info().annotations.push({ type: 'milliseconds', description: JSON.stringify(taken) });
-  expect(Math.min(...taken.map(({ worked }) => worked)), JSON.stringify(taken)).toBeLessThan(600);
+  const least = (name: keyof (typeof taken)[number]) => Math.min(...taken.map((round) => round[name]));
+  const slowness = Math.max(1, least('yardstick') / YARDSTICK_MS);
+  expect(least('worked') / slowness, JSON.stringify(taken)).toBeLessThan(600);
 });
+
+/** What the yardstick takes where the 600 ms were measured on the clock. */
+const YARDSTICK_MS = 11;
+
+/** The least time of some work that is always the same. */
+function yardstickMs(): number {
+  const taken: number[] = [];
+  for (let round = 0; round < 10; round += 1) {
+    const began = performance.now();
+    const words = Array.from({ length: 20_000 }, (_, index) => ({ index, word: ((index * 7919) % 20_011).toString(36) }));
+    JSON.parse(JSON.stringify(words.sort((a, b) => (a.word < b.word ? -1 : 1))));
+    taken.push(performance.now() - began);
+  }
+  return Math.min(...taken);
+}
