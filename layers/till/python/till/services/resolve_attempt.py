@@ -79,8 +79,8 @@ class ResolveAttempt:
 
         Raises:
             AttemptNotFoundError: no such attempt.
-            AttemptStillPendingError: it is or may be under way; the recovery makes it UNKNOWN if its
-                run died.
+            AttemptStillPendingError: it is or may be under way. The recovery makes it UNKNOWN if
+                its run died.
             AttemptAlreadyResolvedError: it has its final outcome.
             AmountAboveLimitError: its total is more than the caller may move.
             CarrierAnsweredOtherwiseError: the carrier's noted answer contradicts the request.
