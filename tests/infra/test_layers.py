@@ -192,7 +192,7 @@ def test_a_layer_carries_bytecode_that_is_used_unchecked(
     target, folders = built
     compiler = compiler_for(target)
     if compiler is None:
-        pytest.skip("nothing here can compile for this target")
+        pytest.skip("nothing here can compile for this machine")
     for layer in (folders.till, folders.dependencies):
         compiled = list(layer.rglob("*.pyc"))
         assert compiled
