@@ -205,6 +205,15 @@ BUGS: Final = (
         hole=29,
     ),
     Bug(
+        "an attempt is resolved while another recovery may be shipping it again",
+        "domain/purchase.py",
+        "return at < answered_at + (self.expires_at - self.reserved_at)",
+        "return False",
+        first=90047428,
+        within=1,
+        hole=30,
+    ),
+    Bug(
         "that nothing is known replaces a noted answer",
         SETTLEMENT,
         "if attempt.knows_more_than(outcome) and attempt.carrier_outcome != answered:",

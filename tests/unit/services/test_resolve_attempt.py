@@ -126,6 +126,21 @@ def test_what_a_dead_run_left_is_resolved_once_it_has_expired(world: World) -> N
     audit_both(world)
 
 
+def test_what_was_shipped_again_is_resolved_once_every_run_has_ended(world: World) -> None:
+    """Another run of the recovery may have called as well."""
+    die_at_the_carrier(world)
+    world.clock.advance(61)
+    world.policy = replace(world.policy, shipments_idempotent=True)
+    world.carrier.outcome = OutcomeUnknown(message="no answer")
+    assert world.recover().made_unknown
+    request = resolution(world, NOT_SHIPPED)
+    with pytest.raises(AttemptStillPendingError):
+        world.resolve(request, FakeDeadline())
+    world.clock.advance(61)
+    world.resolve(request, FakeDeadline())
+    assert world.the_attempt().state is AttemptState.VOIDED
+
+
 def test_two_reps_at_once_and_a_stale_reading(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -448,12 +448,15 @@ class PurchaseAttempt:
         return self.state in OPEN_STATES
 
     def may_be_under_way(self, at: datetime) -> bool:
-        """Whether the run that reserved it may still be waiting for the carrier.
+        """Whether a run may still be waiting for the carrier.
 
         By a clock that is ahead, the recovery may have given up a run that is alive. What it noted
-        is of after the attempt expired; what the run itself noted is of before, by one clock.
+        is of after the attempt expired; what the run itself noted is of before, by one clock. When
+        one run of the recovery notes what its own call came to, another may have called as well.
         """
         answered_at = self.carrier_answered_at
+        if self.shipped_again_at is not None and answered_at is not None:
+            return at < answered_at + (self.expires_at - self.reserved_at)
         has_ended = answered_at is not None and answered_at < self.expires_at
         return at < self.expires_at and not has_ended
 
