@@ -603,7 +603,7 @@ class _Functions:
         stored = self._world.tables.items.get((PURCHASES, f"PURCHASE#{attempt_id}", "PURCHASE"), {})
         if text(stored, "state") in {"", "PENDING"}:
             # Whether there is a parcel can be said only after the carrier was called.
-            raise AttemptStillPendingError
+            raise AttemptStillPendingError(state="PENDING")
         parcel = shelf.parcel_of(str(attempt_id))
         others = [p for p in shelf.parcels if p.attempt_id != str(attempt_id)]
         outcome: Shipped | NotShipped = NotShipped(message="the carrier has no parcel")

@@ -225,7 +225,7 @@ export function useRefunds(purchaseId: string, filters: Cursor = {}) {
   });
 }
 
-/** How the work list of unknown outcomes is read, wherever it is shown or counted: one query for all of them. */
+/** How the work list of unknown outcomes is read: one query for all places that show or count it. */
 export const UNKNOWN_ATTEMPTS: AttemptFilters = { state: 'UNKNOWN', limit: LARGEST_PAGE };
 
 const QUEUE_EVERY_MS = 60_000;

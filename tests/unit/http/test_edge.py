@@ -422,7 +422,7 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         PreconditionRequiredError(),
         InvalidIfMatchError(),
         AttemptAlreadyResolvedError(state="VOIDED"),
-        AttemptStillPendingError(),
+        AttemptStillPendingError(state="UNKNOWN"),
         UnresolvedAttemptError(attempt_id=uuid4()),
         IdempotencyKeyReusedError(),
         RequestInFlightError(retry_after_seconds=2),

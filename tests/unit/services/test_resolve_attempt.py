@@ -95,7 +95,7 @@ def test_an_attempt_is_resolved_once(world: World) -> None:
 def test_what_is_under_way_or_unknown_cannot_be_resolved(world: World) -> None:
     die_at_the_carrier(world)
     request = resolution(world, SHIPPED)
-    with pytest.raises(AttemptStillPendingError):
+    with pytest.raises(AttemptStillPendingError, match="under way"):
         world.resolve(request, FakeDeadline())
     with pytest.raises(AttemptNotFoundError):
         world.resolve(replace(request, attempt_id=uuid4()), FakeDeadline())
@@ -108,8 +108,9 @@ def test_what_may_be_under_way_cannot_be_resolved(world: World) -> None:
         world.clock.advance(3600)
         assert world.recover().made_unknown
         world.clock.advance(-3600)
-        with pytest.raises(AttemptStillPendingError):
+        with pytest.raises(AttemptStillPendingError) as raised:
             world.resolve(resolution(world, NOT_SHIPPED), FakeDeadline())
+        assert raised.value.state == "UNKNOWN"
 
     world.carrier.during = given_up
     world.carrier.outcome = SHIPPED
@@ -134,7 +135,7 @@ def test_what_was_shipped_again_is_resolved_once_every_run_has_ended(world: Worl
     world.carrier.outcome = OutcomeUnknown(message="no answer")
     assert world.recover().made_unknown
     request = resolution(world, NOT_SHIPPED)
-    with pytest.raises(AttemptStillPendingError):
+    with pytest.raises(AttemptStillPendingError, match="under way"):
         world.resolve(request, FakeDeadline())
     world.clock.advance(61)
     world.resolve(request, FakeDeadline())

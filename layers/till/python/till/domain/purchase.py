@@ -81,7 +81,11 @@ class OrphanAlreadyClosedError(TillError):
 
 
 class AttemptStillPendingError(TillError):
-    """The attempt is under way; its outcome may yet become known by itself."""
+    """The attempt is or may be under way; its outcome may yet become known by itself."""
+
+    def __init__(self, *, state: str) -> None:
+        super().__init__("still under way")
+        self.state = state
 
 
 class ShipmentIdTakenError(TillError):

@@ -518,8 +518,8 @@ _TABLE: Final[Mapping[type, Callable[[TillError], Problem]]] = dict(
             "attempt-still-pending",
             "The attempt is under way",
             "Its outcome may still become known by itself. If the run that makes it has died, the "
-            "attempt becomes UNKNOWN within minutes.",
-            extra=lambda _: {"state": "PENDING"},
+            "attempt is UNKNOWN within minutes, and can be resolved.",
+            extra=lambda e: {"state": e.state},
             headers=lambda _: _retry_after(60),
         ),
         _row(

@@ -134,12 +134,12 @@ class ResolveAttempt:
         owner: UUID | None,
     ) -> Settled:
         if attempt.state is AttemptState.PENDING:
-            raise AttemptStillPendingError
+            raise AttemptStillPendingError(state=attempt.state.value)
         if attempt.state is not AttemptState.UNKNOWN:
             raise AttemptAlreadyResolvedError(state=attempt.state.value)
         now = self._clock.now()
         if attempt.may_be_under_way(now):
-            raise AttemptStillPendingError
+            raise AttemptStillPendingError(state=attempt.state.value)
         require_within(attempt.order.total, request.limit)
         attempt.require_not_answered_otherwise(request.outcome)
         if owner == attempt.id:
