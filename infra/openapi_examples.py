@@ -188,6 +188,7 @@ _CLOSED_ORPHAN: Final[JsonObject] = {
             "closed_by": "rita",
             "closed_by_name": "Rita Sorensen",
         },
+        "earlier_closings": [],
     },
 }
 _PERCENTAGE: Final[JsonObject] = {"type": "percentage", "percent": 10, "max_amount": 2000}

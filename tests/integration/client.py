@@ -187,6 +187,7 @@ class Orphan(Wire):
     since: datetime
     shipment_id: str | None
     closing: OrphanClosing | None
+    earlier_closings: list[OrphanClosing]
 
 
 class Attempt(Wire):

@@ -197,6 +197,15 @@ BUGS: Final = (
         also=(_RESOLVED_EARLY,),
     ),
     Bug(
+        "an orphan shipment that is open again forgets how it was closed",
+        "domain/purchase.py",
+        "earlier_closings=orphan.closings if orphan else (),",
+        "earlier_closings=(),",
+        first=100_011_420,
+        within=1,
+        hole=31,
+    ),
+    Bug(
         "an attempt is resolved while its call may be under way",
         "domain/purchase.py",
         *_RESOLVED_EARLY,

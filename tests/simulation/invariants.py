@@ -87,6 +87,14 @@ def text(item: Item, name: str) -> str:
     return str(item[name]["S"]) if name in item else ""
 
 
+def _closings(attempt: Item) -> list[dict[str, object]]:
+    """Each time that its orphan shipment was closed, oldest first."""
+    orphan = plain(attempt["orphan"]) if "orphan" in attempt else {}
+    assert isinstance(orphan, dict)
+    last = [orphan["closing"]] if "closing" in orphan else []
+    return [*orphan.get("earlier_closings", []), *last]
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """A request took effect."""
@@ -276,12 +284,13 @@ class Auditor:
                 self.noted[attempt_id] = self.tables.now()
 
     def _closing(self, attempt_id: str, before: Item, item: Item) -> None:
-        old, new = (plain(i["orphan"]) if "orphan" in i else {} for i in (before, item))
-        assert isinstance(old, dict)
-        assert isinstance(new, dict)
-        self._require(not old or bool(new), f"the orphan shipment of {attempt_id} vanished")
-        closing = new.get("closing")
-        if closing is not None and closing != old.get("closing"):
+        self._require(
+            "orphan" not in before or "orphan" in item,
+            f"the orphan shipment of {attempt_id} vanished",
+        )
+        old, new = _closings(before), _closings(item)
+        self._require(new[: len(old)] == old, f"a closing of {attempt_id} vanished")
+        for closing in new[len(old) :]:
             self._effect("close_orphan", attempt_id, str(closing["idempotency_key"]))
 
     def _purchase(self, item: Item, attempt_id: str, name: str, *, sold: bool) -> None:

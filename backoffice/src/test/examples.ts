@@ -138,7 +138,7 @@ export function anAttempt(changes: Partial<Attempt> = {}): Attempt {
 
 /** A possible orphan shipment that no person has closed. */
 export function anOrphan(changes: Partial<OrphanShipment> = {}): OrphanShipment {
-  return { status: 'OPEN', since: '2026-11-24T17:38:20.000000Z', shipment_id: null, closing: null, ...changes };
+  return { status: 'OPEN', since: '2026-11-24T17:38:20.000000Z', shipment_id: null, closing: null, earlier_closings: [], ...changes };
 }
 
 export function aKnownCustomer(changes: Partial<KnownCustomer> = {}): KnownCustomer {

@@ -16,7 +16,9 @@ BOUGHT: Final[Item] = StoredItems().of("PURCHASE")
 NEXT: Final = {"revision": 5}
 SAID: Final = {"kind": "unknown", "detail": "", "at": "2026-11-27T12:00:05.000000Z"}
 SINCE: Final[dict[str, Plain]] = {"since": "2026-11-27T12:00:05.000000Z"}
-CLOSED: Final[dict[str, Plain]] = {**SINCE, "closing": {"reason": "found"}}
+FOUND: Final[dict[str, Plain]] = {"reason": "found"}
+CLOSED: Final[dict[str, Plain]] = {**SINCE, "closing": FOUND}
+LATE: Final[dict[str, Plain]] = {**SINCE, "shipment_id": "s"}
 VOIDED: Final[Item] = {
     **{name: value for name, value in BOUGHT.items() if name not in {"refunded", "refund_count"}},
     "state": "VOIDED",
@@ -40,7 +42,15 @@ def without(item: Item, name: str) -> dict[str, Plain]:
         ({**BOUGHT, "revision": 4}, {**BOUGHT, **NEXT}),
         (VOIDED, {**VOIDED, **NEXT, "carrier": SAID}),
         (VOIDED, {**VOIDED, **NEXT, **UNLISTED, "orphan": CLOSED}),
-        ({**VOIDED, "orphan": CLOSED}, {**VOIDED, **NEXT, "orphan": {**SINCE, "shipment_id": "s"}}),
+        (VOIDED, {**VOIDED, **NEXT, "orphan": LATE}),
+        (
+            {**VOIDED, "orphan": CLOSED},
+            {**VOIDED, **NEXT, "orphan": {**LATE, "earlier_closings": [FOUND]}},
+        ),
+        (
+            {**VOIDED, "orphan": {**CLOSED, "earlier_closings": [FOUND]}},
+            {**VOIDED, **NEXT, "orphan": {**LATE, "earlier_closings": [FOUND, FOUND]}},
+        ),
         (None, COUNT),
         (COUNT, {**COUNT, "redemptions": 2}),
         (COUNT, {**COUNT, "redemptions": 0}),
@@ -67,6 +77,7 @@ def test_what_the_protocol_does_is_no_fault(old: Item | None, new: Item) -> None
             {**VOIDED, **UNLISTED, "orphan": CLOSED},
             {**VOIDED, **NEXT, **UNLISTED, "orphan": {**CLOSED, "closing": {"reason": "other"}}},
         ),
+        ({**VOIDED, "orphan": CLOSED}, {**VOIDED, **NEXT, "orphan": LATE}),
         (COUNT, {**COUNT, "redemptions": 3}),
         ({**COUNT, "redemptions": 0}, {**COUNT, "redemptions": -1}),
         (CODE, {**CODE, "terms": "b"}),

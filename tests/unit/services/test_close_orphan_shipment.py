@@ -18,8 +18,12 @@ from till.domain.purchase import (
     OrphanStatus,
     OutcomeUnknown,
 )
-from till.services.close_orphan_shipment import CloseOrphanShipment, ClosingRequest
-from till.services.errors import AttemptNotFoundError, ShipmentOutcomeUnknownError
+from till.services.close_orphan_shipment import Closed, CloseOrphanShipment, ClosingRequest
+from till.services.errors import (
+    AttemptNotFoundError,
+    ShipmentFailedError,
+    ShipmentOutcomeUnknownError,
+)
 from till.services.shared.idempotency import IdempotencyKeyReusedError
 
 LOST, REFUSED = Fault(applied=True), Fault(applied=False)
@@ -76,6 +80,51 @@ def test_it_is_closed_once(world: World, closing: ClosingRequest) -> None:
         close(world)(replace(closing, reason="another"), FakeDeadline())
     with pytest.raises(OrphanAlreadyClosedError):
         close(world)(replace(closing, idempotency_key="another"), FakeDeadline())
+
+
+def test_a_parcel_that_turns_up_opens_it_again_for_the_request_that_closed_it_too(
+    world: World,
+) -> None:
+    """By a clock that is days ahead, all of this is possible while the carrier is being called."""
+    closings: list[ClosingRequest] = []
+
+    def closed(outcome: OrphanOutcome, key: str) -> Closed:
+        request = ClosingRequest(
+            attempt_id=world.the_attempt().id,
+            outcome=outcome,
+            reason="asked the carrier",
+            actor=Actor("rep"),
+            idempotency_key=key,
+        )
+        closings.append(request)
+        return close(world)(request, FakeDeadline())
+
+    def meanwhile() -> None:
+        world.carrier.during = None
+        world.clock.advance(61)
+        world.recover()
+        world.clock.advance(24 * 3600)
+        world.recover()
+        closed(OrphanOutcome.NOT_REAL, "first")
+
+    world.carrier.during = meanwhile
+    with pytest.raises(ShipmentFailedError):
+        world.buy()
+    again = close(world)(closings[0], FakeDeadline())
+    assert again.replayed
+    orphan = again.attempt.orphan
+    assert orphan is not None
+    assert (orphan.status, orphan.shipment_id) == (OrphanStatus.OPEN, "S1")
+    assert [each.outcome for each in orphan.earlier_closings] == [OrphanOutcome.NOT_REAL]
+    assert world.recover().orphans.count == 1
+    with pytest.raises(IdempotencyKeyReusedError):
+        closed(OrphanOutcome.RECALLED, "first")
+    orphan = closed(OrphanOutcome.RECALLED, "second").attempt.orphan
+    assert orphan is not None
+    found = [each.outcome for each in orphan.closings]
+    assert found == [OrphanOutcome.NOT_REAL, OrphanOutcome.RECALLED]
+    assert close(world)(closings[0], FakeDeadline()).replayed
+    world.audit()
 
 
 def test_there_must_be_one(world: World) -> None:

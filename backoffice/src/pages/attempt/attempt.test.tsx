@@ -135,6 +135,16 @@ describe('an attempt', () => {
     expect(screen.queryByText(/not paid for/)).toBeNull();
   });
 
+  it('whose parcel turned up after the orphan shipment was closed tells both, and can be closed again', async () => {
+    const closing = { outcome: 'NOT_REAL' as const, reason: 'Asked by phone', closed_at: '2026-11-24T18:00:00Z', closed_by: 'amir', closed_by_name: 'Amir Haddad' };
+    serve({ ...ORPHANED, orphan: anOrphan({ since: '2026-11-24T18:05:00Z', shipment_id: 'shp_late', earlier_closings: [closing] }) });
+    await open();
+    const entry = screen.getByText('Orphan shipment closed: no parcel was sent').closest('li') as HTMLElement;
+    expect(entry).toHaveTextContent(/by Amir Haddad.*Asked by phone/);
+    expect(screen.getByText('Recorded as an orphan shipment').closest('li')?.previousElementSibling).toBe(entry);
+    expect(screen.getByRole('button', { name: 'Close orphan shipment' })).toBeVisible();
+  });
+
   it('whose carrier has answered need not be resolved by a person', async () => {
     serve({ carrier: { outcome: 'shipped', message: null, shipment_id: 'shp_1', answered_at: '2026-11-22T17:38:20Z' } });
     await open();
@@ -319,6 +329,18 @@ describe('closing an orphan shipment', () => {
     await waitFor(() => expect(screen.queryByRole('button', { name: 'Close orphan shipment' })).toBeNull());
     // The button that opened the dialog is gone.
     await waitFor(() => expect(screen.getByRole('heading', { level: 1 })).toHaveFocus());
+  });
+
+  it('says so if the same request closed it before its parcel turned up', async () => {
+    const [earlier] = [closed('NOT_REAL', 'No parcel').orphan?.closing].filter((one) => one != null);
+    serve(ORPHANED, [anAttempt({ ...ORPHANED, orphan: anOrphan({ shipment_id: 'shp_late', earlier_closings: earlier ? [earlier] : [] }) })]);
+    const { dialog, type, confirm, user } = await openDialog('Close orphan shipment');
+    await user.click(dialog.getByRole('radio', { name: 'No parcel was sent' }));
+    type('Reason', 'No parcel');
+    await user.click(confirm());
+    expect(await screen.findByText('The orphan shipment is open again: its parcel has turned up.')).toBeVisible();
+    expect(screen.getByText('Orphan shipment closed: no parcel was sent')).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Close orphan shipment' })).toBeVisible();
   });
 
   it('takes it off the open list without a reload', async () => {

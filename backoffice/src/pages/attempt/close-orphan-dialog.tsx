@@ -76,7 +76,8 @@ export function CloseOrphanDialog({ open, onClose, attempt }: CloseOrphanDialogP
         forget();
         onClose();
         const found = closed.orphan?.closing?.outcome;
-        announce(`The orphan shipment is closed${found === undefined ? '' : `: ${ORPHAN_OUTCOMES[found].done}`}.`);
+        // The same request may have closed it before its parcel turned up.
+        announce(found === undefined ? 'The orphan shipment is open again: its parcel has turned up.' : `The orphan shipment is closed: ${ORPHAN_OUTCOMES[found].done}.`);
       }}
       confirmLabel="Close orphan shipment"
       otherTry={DECIDED_ONCE}

@@ -295,10 +295,10 @@ function storyOf(attempt: Attempt): readonly Happening[] {
       tone: 'bad',
     });
   }
-  if (orphan !== null && orphan.closing !== null) {
-    const { outcome, reason, closed_at, closed_by, closed_by_name } = orphan.closing;
+  const closings = orphan === null ? [] : [...orphan.earlier_closings, ...(orphan.closing === null ? [] : [orphan.closing])];
+  for (const { outcome, reason, closed_at, closed_by, closed_by_name } of closings) {
     story.push({
-      id: 'orphan-closed',
+      id: `orphan-closed-${closed_at}`,
       what: `Orphan shipment closed: ${ORPHAN_OUTCOMES[outcome].done}`,
       at: closed_at,
       by: <Who subject={closed_by} name={closed_by_name} />,

@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from evidence.anchors import faults_of_attempt, faults_of_refunds
-from evidence.items import integer, text
+from evidence.items import integer, items, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from evidence.items import Item
+    from evidence.items import Item, Plain
     from evidence.tables import Tables
 
 
@@ -182,12 +182,20 @@ def _faults_of_update(old: Item | None, new: Item) -> Iterator[str]:
     if said != says and (says is None or text(old, "state") == "COMPLETED"):
         yield "what the carrier said has changed"
     orphan, now = old.get("orphan"), new.get("orphan")
-    if isinstance(orphan, dict) and orphan != now:
-        # A person closes it; or the carrier says late that there is a parcel.
-        late = isinstance(now, dict) and "shipment_id" in now and "closing" not in now
-        closed = isinstance(now, dict) and {**orphan, "closing": now.get("closing")} == now
-        if not (late or (closed and "closing" not in orphan)):
-            yield "its orphan shipment has changed"
+    if isinstance(orphan, dict) and orphan != now and not _is_closed_or_late(orphan, now):
+        yield "its orphan shipment has changed"
+
+
+def _is_closed_or_late(orphan: Item, now: Plain | None) -> bool:
+    """Whether a person has closed it, or the carrier said late that there is a parcel."""
+    if not isinstance(now, dict):
+        return False
+    closing, closings = orphan.get("closing"), items(orphan, "earlier_closings")
+    if "closing" in now:
+        return closing is None and {**orphan, "closing": now["closing"]} == now
+    if isinstance(closing, dict):
+        closings.append(closing)
+    return "shipment_id" in now and items(now, "earlier_closings") == closings
 
 
 def _faults_of_counting(old: Item | None, new: Item) -> Iterator[str]:

@@ -77,7 +77,7 @@ class NoOrphanShipmentError(TillError):
 
 
 class OrphanAlreadyClosedError(TillError):
-    """The possible orphan shipment of this attempt was closed before."""
+    """The possible orphan shipment of this attempt is closed."""
 
 
 class AttemptStillPendingError(TillError):
@@ -298,12 +298,19 @@ class OrphanShipment:
     """A parcel that may exist although its attempt was voided: a shipment with no purchase.
 
     It stays on a work list until a person closes it. ``shipment_id`` is set if the carrier
-    answered with one after the attempt was voided.
+    answered with one after the attempt was voided. Such an answer opens it again if it was closed:
+    ``earlier_closings`` are those before that, oldest first.
     """
 
     since: datetime
     shipment_id: str | None = None
     closing: OrphanClosing | None = None
+    earlier_closings: tuple[OrphanClosing, ...] = ()
+
+    @property
+    def closings(self) -> tuple[OrphanClosing, ...]:
+        """Each time that a person closed it, oldest first."""
+        return (*self.earlier_closings, self.closing) if self.closing else self.earlier_closings
 
     @property
     def status(self) -> OrphanStatus:
@@ -605,7 +612,11 @@ class PurchaseAttempt:
             raise ValueError("only the answer for a voided attempt can be late")
         orphan = self.orphan
         if isinstance(outcome, Shipped):
-            orphan = OrphanShipment(since=at, shipment_id=outcome.shipment_id)
+            orphan = OrphanShipment(
+                since=at,
+                shipment_id=outcome.shipment_id,
+                earlier_closings=orphan.closings if orphan else (),
+            )
         elif isinstance(outcome, OutcomeUnknown) and orphan is None:
             orphan = OrphanShipment(since=at)
         return replace(
@@ -621,7 +632,7 @@ class PurchaseAttempt:
 
         Raises:
             NoOrphanShipmentError: there is none.
-            OrphanAlreadyClosedError: it was closed before.
+            OrphanAlreadyClosedError: it is closed.
         """
         if self.orphan is None:
             raise NoOrphanShipmentError

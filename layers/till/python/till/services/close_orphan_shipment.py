@@ -46,7 +46,10 @@ class ClosingRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """The attempt with its orphan closed; ``replayed``: the request had come before."""
+    """The attempt with its orphan closed; ``replayed``: the request had come before.
+
+    An orphan whose parcel has turned up since then is open again.
+    """
 
     attempt: PurchaseAttempt
     replayed: bool
@@ -55,8 +58,8 @@ class Closed:
 class CloseOrphanShipment:
     """Take a possible orphan shipment off the work list. It moves no money.
 
-    The closing keeps the key of its request, so the attempt itself is what remembers it: there is
-    one closing, and a second request with the same key is the same request or another body.
+    Each closing keeps the key of its request, so the attempt itself is what remembers it, even if
+    a parcel that turned up has opened the orphan again: who sent the request did not know of that.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -69,7 +72,7 @@ class CloseOrphanShipment:
         Raises:
             AttemptNotFoundError: no such attempt.
             NoOrphanShipmentError: it has no possible orphan shipment.
-            OrphanAlreadyClosedError: it was closed by another request.
+            OrphanAlreadyClosedError: another request has closed it.
             IdempotencyKeyReusedError: the key was used to close it otherwise.
             BusyError: not confirmed in its time.
         """
@@ -81,10 +84,10 @@ class CloseOrphanShipment:
             attempt = store.attempt(request.attempt_id)
             if attempt is None:
                 raise AttemptNotFoundError
-            closing = attempt.orphan.closing if attempt.orphan else None
-            if closing is not None and closing.idempotency_key == request.idempotency_key:
-                require_same_request(closing.fingerprint, asked)
-                return Closed(attempt=attempt, replayed=True)
+            for closing in attempt.orphan.closings if attempt.orphan else ():
+                if closing.idempotency_key == request.idempotency_key:
+                    require_same_request(closing.fingerprint, asked)
+                    return Closed(attempt=attempt, replayed=True)
             closed = attempt.with_orphan_closed(
                 OrphanClosing(
                     outcome=request.outcome,

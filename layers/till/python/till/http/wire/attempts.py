@@ -11,6 +11,7 @@ from pydantic import Field
 from till.domain.purchase import (
     AttemptState,
     NotShipped,
+    OrphanClosing,
     OrphanOutcome,
     OrphanShipment,
     OrphanStatus,
@@ -72,6 +73,17 @@ class OrphanClosingResponse(WireResponse):
     closed_by: str
     closed_by_name: StaffName
 
+    @classmethod
+    def of(cls, closing: OrphanClosing) -> Self:
+        """A closing."""
+        return cls(
+            outcome=closing.outcome,
+            reason=closing.reason,
+            closed_at=closing.at,
+            closed_by=closing.actor.subject,
+            closed_by_name=closing.actor.name,
+        )
+
 
 class OrphanShipmentResponse(WireResponse):
     """A parcel that may exist although its attempt was voided. Open until a person closes it."""
@@ -82,24 +94,19 @@ class OrphanShipmentResponse(WireResponse):
         description="The carrier's id, if its answer came after the attempt was voided"
     )
     closing: OrphanClosingResponse | None
+    earlier_closings: list[OrphanClosingResponse] = Field(
+        description="How it was closed before its parcel turned up and opened it again"
+    )
 
     @classmethod
     def of(cls, orphan: OrphanShipment) -> Self:
         """A possible orphan shipment."""
-        closing = orphan.closing
         return cls(
             status=orphan.status,
             since=orphan.since,
             shipment_id=orphan.shipment_id,
-            closing=OrphanClosingResponse(
-                outcome=closing.outcome,
-                reason=closing.reason,
-                closed_at=closing.at,
-                closed_by=closing.actor.subject,
-                closed_by_name=closing.actor.name,
-            )
-            if closing
-            else None,
+            closing=OrphanClosingResponse.of(orphan.closing) if orphan.closing else None,
+            earlier_closings=[OrphanClosingResponse.of(each) for each in orphan.earlier_closings],
         )
 
 

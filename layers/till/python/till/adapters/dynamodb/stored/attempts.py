@@ -129,6 +129,30 @@ class StoredOrphanClosing(StoredItem):
     idempotency_key: str
     fingerprint: str
 
+    @classmethod
+    def of(cls, closing: OrphanClosing) -> Self:
+        """A closing as it is stored."""
+        return cls(
+            outcome=closing.outcome,
+            reason=closing.reason,
+            actor=closing.actor.subject,
+            actor_name=closing.actor.name,
+            at=format_instant(closing.at),
+            idempotency_key=closing.idempotency_key,
+            fingerprint=closing.fingerprint,
+        )
+
+    def closing(self) -> OrphanClosing:
+        """The closing as the domain knows it."""
+        return OrphanClosing(
+            outcome=self.outcome,
+            reason=self.reason,
+            actor=Actor(self.actor, self.actor_name),
+            at=parse_instant(self.at),
+            idempotency_key=self.idempotency_key,
+            fingerprint=self.fingerprint,
+        )
+
 
 class StoredOrphan(StoredItem):
     """A possible orphan shipment. It is open until it has a ``closing``."""
@@ -136,43 +160,26 @@ class StoredOrphan(StoredItem):
     since: str
     shipment_id: str | None = None
     closing: StoredOrphanClosing | None = None
+    earlier_closings: list[StoredOrphanClosing] | None = None
 
     @classmethod
     def of(cls, orphan: OrphanShipment) -> Self:
         """A possible orphan shipment as it is stored."""
-        closing = orphan.closing
         return cls(
             since=format_instant(orphan.since),
             shipment_id=orphan.shipment_id,
-            closing=StoredOrphanClosing(
-                outcome=closing.outcome,
-                reason=closing.reason,
-                actor=closing.actor.subject,
-                actor_name=closing.actor.name,
-                at=format_instant(closing.at),
-                idempotency_key=closing.idempotency_key,
-                fingerprint=closing.fingerprint,
-            )
-            if closing
-            else None,
+            closing=StoredOrphanClosing.of(orphan.closing) if orphan.closing else None,
+            earlier_closings=[StoredOrphanClosing.of(each) for each in orphan.earlier_closings]
+            or None,
         )
 
     def orphan(self) -> OrphanShipment:
         """The possible orphan shipment as the domain knows it."""
-        closing = self.closing
         return OrphanShipment(
             since=parse_instant(self.since),
             shipment_id=self.shipment_id,
-            closing=OrphanClosing(
-                outcome=closing.outcome,
-                reason=closing.reason,
-                actor=Actor(closing.actor, closing.actor_name),
-                at=parse_instant(closing.at),
-                idempotency_key=closing.idempotency_key,
-                fingerprint=closing.fingerprint,
-            )
-            if closing
-            else None,
+            closing=self.closing.closing() if self.closing else None,
+            earlier_closings=tuple(each.closing() for each in self.earlier_closings or ()),
         )
 
 
