@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 from ministack.services import dynamodb
 
-from local.emulator_queries import query_by_page
+from local.emulator.queries import query_by_page
 
 # The original, whatever the module has been given since.
 ORIGINAL: Final = dynamodb._query

@@ -1,9 +1,9 @@
-"""The emulator, with a DynamoDB Query that reads no more than its page, as DynamoDB's does.
+"""A DynamoDB Query that reads no more than its page, as DynamoDB's does.
 
 ministack's Query sorts a whole partition and tests its key condition on every item: the newest
 version of an account takes 3 ms at 10 versions and 156 ms at 5,000. Here ministack's own Query runs
 on the few items that its page can hold; tests/unit/local/test_emulator_queries.py compares the
-answers of both. Run as a program, this module is the emulator.
+answers of both.
 """
 
 # ruff: noqa: ANN401, SLF001 - ministack's own data and functions: they have no types and no public name
@@ -189,10 +189,3 @@ def _order_in_index(table: Table, index_name: str) -> Callable[[tuple[str, str]]
         return (table["items"][key[0]][key[1]][name]["S"], *key)
 
     return order_of
-
-
-if __name__ == "__main__":
-    from ministack.app import main
-
-    dynamodb._query = query_by_page(dynamodb._query)
-    main()

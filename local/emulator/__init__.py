@@ -1,4 +1,7 @@
-"""The AWS emulator, ministack: one process, and a child of it for each Lambda worker."""
+"""The AWS emulator, ministack: one process, and a child of it for each Lambda worker.
+
+``program`` is what runs, with the parts of ministack that ``queries`` and ``layers`` replace.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,7 @@ def running_emulator(
         env |= {"PYTHONPATH": str(RECORDER), "TILL_RECORD_AWS_CALLS": str(state.aws_calls)}
     return running_server(
         "The emulator",
-        python_module("local.emulator_queries"),
+        python_module("local.emulator.program"),
         url=url,
         ready=f"{url}/_ministack/health",
         log=state.logs / "emulator.log",
