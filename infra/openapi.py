@@ -19,7 +19,7 @@ from infra import openapi_text
 from infra.openapi_examples import REQUESTS, RESPONSES
 from infra.openapi_problems import problem_example
 from till.http.app import CORRELATION_HEADER
-from till.http.problems import PROBLEM_CONTENT_TYPE
+from till.http.problem import PROBLEM_CONTENT_TYPE
 from till.http.routes import BASE_PATH, ROUTES, Route, route_at
 
 if TYPE_CHECKING:

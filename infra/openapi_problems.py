@@ -20,10 +20,11 @@ from till.domain.purchase import (
     OrphanAlreadyClosedError,
     RefundExceedsPurchaseError,
 )
-from till.http import problems
+from till.http import problem
 from till.http.identity import NotAllowedError
 from till.http.preconditions import PreconditionRequiredError
-from till.http.problems import Problem, problem_for
+from till.http.problem import Problem
+from till.http.problems import problem_for
 from till.http.wire.problem import FieldErrorResponse
 from till.services.errors import (
     AttemptNotFoundError,
@@ -87,7 +88,7 @@ _NO_ANSWER: Final = Problem(
     HTTPStatus.GATEWAY_TIMEOUT,
     "no-answer-in-time",
     "There was no answer in time",
-    problems.UNEXPECTED.detail,
+    problem.UNEXPECTED.detail,
     nothing_changed=False,
 )
 
@@ -104,9 +105,9 @@ def _problem(route: Route, status: HTTPStatus) -> Problem:  # noqa: PLR0912 - on
         return problem_for(_OF_A_PURCHASE[status])
     match status:
         case HTTPStatus.BAD_REQUEST:
-            return problems.invalid_request([_wrong_field(route)])
+            return problem.invalid_request([_wrong_field(route)])
         case HTTPStatus.UNAUTHORIZED:
-            return problems.NOT_AUTHENTICATED
+            return problem.NOT_AUTHENTICATED
         case HTTPStatus.FORBIDDEN:
             return problem_for(NotAllowedError(route.roles))
         case HTTPStatus.NOT_FOUND:
@@ -116,9 +117,9 @@ def _problem(route: Route, status: HTTPStatus) -> Problem:  # noqa: PLR0912 - on
         case HTTPStatus.PRECONDITION_FAILED:
             return problem_for(StaleVersionError(version=2))
         case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return problems.BODY_TOO_LARGE
+            return problem.BODY_TOO_LARGE
         case HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
-            return problems.UNSUPPORTED_MEDIA_TYPE
+            return problem.UNSUPPORTED_MEDIA_TYPE
         case HTTPStatus.UNPROCESSABLE_ENTITY:
             return problem_for(IdempotencyKeyReusedError())
         case HTTPStatus.PRECONDITION_REQUIRED:
@@ -132,7 +133,7 @@ def _problem(route: Route, status: HTTPStatus) -> Problem:  # noqa: PLR0912 - on
         case HTTPStatus.GATEWAY_TIMEOUT:
             return _NO_ANSWER
         case _:
-            return problems.UNEXPECTED
+            return problem.UNEXPECTED
 
 
 def _wrong_field(route: Route) -> FieldErrorResponse:

@@ -10,7 +10,7 @@ from till import bootstrap
 from till.http.admission import caller
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.documentation import READ, documented
-from till.http.parameters import PathCode
+from till.http.promo_parameters import PathCode
 from till.http.wire.promo_codes import PromoCodeResponse
 
 app = APIGatewayRestResolver(**RESOLVER)

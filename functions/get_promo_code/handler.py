@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from till import bootstrap
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.documentation import READ, documented
-from till.http.parameters import PathCode
+from till.http.promo_parameters import PathCode
 from till.http.wire.promo_codes import PromoCodeDetailResponse
 
 app = APIGatewayRestResolver(**RESOLVER)

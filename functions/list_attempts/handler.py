@@ -11,7 +11,8 @@ from till import bootstrap
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.cursor import decode_place, encode_cursor
 from till.http.documentation import READ, documented
-from till.http.parameters import Cursor, Include, Limit, OrphanFilter, StateFilter
+from till.http.parameters import Cursor, Include, Limit
+from till.http.purchase_parameters import OrphanFilter, StateFilter
 from till.http.wire.attempts import AttemptListResponse, NamedAttemptResponse
 
 app = APIGatewayRestResolver(**RESOLVER)

@@ -11,7 +11,8 @@ from till.http.admission import sees_names
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.cursor import decode_number, encode_cursor
 from till.http.documentation import READ, UPSTREAM, documented
-from till.http.parameters import Cursor, Limit, PathId, StatusFilter
+from till.http.parameters import Cursor, Limit, PathId
+from till.http.purchase_parameters import StatusFilter
 from till.http.wire.purchases import PurchaseListResponse, PurchaseResponse
 
 app = APIGatewayRestResolver(**RESOLVER)

@@ -10,7 +10,8 @@ from till import bootstrap
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.cursor import decode_place, encode_cursor
 from till.http.documentation import READ, documented
-from till.http.parameters import Cursor, Limit, PromoStateFilter
+from till.http.parameters import Cursor, Limit
+from till.http.promo_parameters import PromoStateFilter
 from till.http.wire.promo_codes import PromoCodeListResponse, PromoCodeResponse
 
 app = APIGatewayRestResolver(**RESOLVER)

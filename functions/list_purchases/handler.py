@@ -11,15 +11,8 @@ from till import bootstrap
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.cursor import decode_place, encode_cursor
 from till.http.documentation import READ, documented
-from till.http.parameters import (
-    Cursor,
-    FromFilter,
-    Include,
-    Limit,
-    ShipmentIdFilter,
-    StatusFilter,
-    UntilFilter,
-)
+from till.http.parameters import Cursor, FromFilter, Include, Limit, UntilFilter
+from till.http.purchase_parameters import ShipmentIdFilter, StatusFilter
 from till.http.wire.purchases import NamedPurchaseListResponse, NamedPurchaseResponse
 
 app = APIGatewayRestResolver(**RESOLVER)

@@ -12,8 +12,9 @@ from till import bootstrap
 from till.http.admission import caller
 from till.http.app import RESOLVER, answer, entry_point
 from till.http.documentation import READ, documented
-from till.http.parameters import IfMatch, PathCode
+from till.http.parameters import IfMatch
 from till.http.preconditions import expected_versions
+from till.http.promo_parameters import PathCode
 from till.http.wire.promo_codes import PromoCodeResponse, UpdatePromoCodeRequest
 
 app = APIGatewayRestResolver(**RESOLVER)

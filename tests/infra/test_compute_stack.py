@@ -10,7 +10,8 @@ import pytest
 from infra import gateway_problems
 from tests.infra.synthesized import Synthesized, synthesize
 from tests.infra.templates import Json, Resource, arn_of, as_list, render
-from till.http import problems, routes
+from till.http import problem as problems
+from till.http import routes
 from till.http.routes import AUTHORIZER, ROUTES, SCHEDULED_OPERATIONS, STREAM_OPERATIONS
 
 if TYPE_CHECKING:

@@ -27,14 +27,21 @@ NEVER = {
     "jwt",
     # Loaded when a function prepares what its operation needs, not by every import.
     *("botocore.session", "httpx", "hishel", "till.adapters.dynamodb.store"),
+    # Loaded when the first error is answered: it knows the errors of all operations.
+    "till.http.problems",
 }
 NOT_IN_THE_BACKGROUND = {
     "till.http.app",
-    "till.http.problems",
     "aws_lambda_powertools.event_handler",
 }
 PUBLIC = {route.operation for route in routes.ROUTES if not route.roles}
-NOT_IN_PUBLIC = {"till.services.shared.contention", "concurrent.futures.thread"}
+NOT_IN_PUBLIC = {
+    "till.domain.account",
+    "till.domain.promo",
+    "till.domain.purchase",
+    "till.services.shared.contention",
+    "concurrent.futures.thread",
+}
 """What only those need that read or write the tables."""
 
 READS_ACCOUNTS = {"get_credit", "get_statement", "list_entries"}
@@ -44,6 +51,8 @@ NOT_TO_READ_ACCOUNTS = {
     "till.adapters.dynamodb.writes",
     "till.adapters.dynamodb.stored.attempts",
     "till.adapters.dynamodb.stored.promo_codes",
+    "till.domain.promo",
+    "till.domain.purchase",
 }
 READS = {route.operation for route in routes.ROUTES if route.method == "GET"} - {
     # One use case reads and changes promo codes.

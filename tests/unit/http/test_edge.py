@@ -43,6 +43,7 @@ from till.domain.purchase import (
     TotalChangedError,
 )
 from till.domain.statement import OutsidePeriodError, PeriodReversedError
+from till.http.admission import UnknownRouteError
 from till.http.app import logger
 from till.http.body import MAX_BODY_BYTES
 from till.http.cursor import InvalidCursorError
@@ -53,11 +54,8 @@ from till.http.identity import (
     NotAuthenticatedError,
 )
 from till.http.preconditions import InvalidIfMatchError, PreconditionRequiredError
-from till.http.problems import (
-    UNEXPECTED,
-    UnknownRouteError,
-    problem_for,
-)
+from till.http.problem import UNEXPECTED
+from till.http.problems import problem_for
 from till.http.routes import ROUTES, Role, Route
 from till.services.errors import (
     AttemptNotFoundError,

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from till.domain.errors import TillError
 from till.domain.money import Money
 from till.http.identity import Caller, NotAllowedError, Tokens, identify_caller
-from till.http.problems import UnknownRouteError
 from till.http.routes import Role, route_at
 from till.services.ports.upstream import CustomerNotFoundError
 
@@ -24,6 +24,10 @@ _CALLER: Final = "caller"
 _OWN_ONLY: Final = "own_only"
 _AMOUNT_LIMIT: Final = "amount_limit"
 _UNLIMITED: Final = frozenset({Role.ADMIN, Role.SERVICE})
+
+
+class UnknownRouteError(TillError):
+    """There is nothing at this path and method."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

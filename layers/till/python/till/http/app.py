@@ -23,13 +23,12 @@ from till.http.admission import Admission, AdmissionPolicy
 from till.http.body import BodyRefusedError, decode_body
 from till.http.events import header
 from till.http.preconditions import entity_tag
-from till.http.problems import (
+from till.http.problem import (
     PROBLEM_CONTENT_TYPE,
     ROUTE_NOT_FOUND,
     UNEXPECTED,
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
-    problem_for,
 )
 from till.http.routes import BASE_PATH
 from till.http.validation import check_path, invalid, refuse_unknown_query
@@ -108,7 +107,14 @@ def file_answer(body: B, media_type: str, *, next_page: str | None) -> Response[
 
 def problem_in(error: TillError) -> ProblemResponse:
     """The problem that an error would be answered with, to be shown within a response."""
-    return problem_for(error).response(correlation_id(), to_read=True)
+    return _problem_for(error).response(correlation_id(), to_read=True)
+
+
+def _problem_for(error: TillError) -> Problem:
+    # Most workers never answer an error, and the table loads the errors of all operations.
+    from till.http.problems import problem_for  # noqa: PLC0415
+
+    return problem_for(error)
 
 
 def entry_point(
@@ -148,7 +154,7 @@ def _handler(app: APIGatewayRestResolver, admit: Callable[[Event], None] | None)
             if not edge.reads:
                 decode_body(event)
         except TillError as error:
-            return edge.refuse(problem_for(error), error)
+            return edge.refuse(_problem_for(error), error)
         except BodyRefusedError as error:
             return edge.refuse(error.problem, error)
         except RequestValidationError as error:
@@ -214,7 +220,7 @@ class _Edge:
         return self._respond(UNSUPPORTED_MEDIA_TYPE, error)
 
     def on_till_error(self, error: TillError) -> Response[str]:
-        return self._respond(problem_for(error), error)
+        return self._respond(_problem_for(error), error)
 
     def on_unexpected(self, error: Exception) -> Response[str]:
         return self._respond(UNEXPECTED, error)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from till.http.content import is_json, is_plain
 from till.http.events import header
-from till.http.problems import (
+from till.http.problem import (
     BODY_TOO_LARGE,
     UNSUPPORTED_CONTENT_ENCODING,
     UNSUPPORTED_MEDIA_TYPE,

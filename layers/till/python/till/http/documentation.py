@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from till.http.problems import PROBLEM_CONTENT_TYPE
+from till.http.problem import PROBLEM_CONTENT_TYPE
 from till.http.wire.problem import ProblemResponse
 
 if TYPE_CHECKING:

@@ -7,19 +7,14 @@ from typing import Annotated, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from pydantic import Field
 
-from till.domain.promo import PromoState
-from till.domain.purchase import AttemptState, OrphanStatus, PurchaseStatus
 from till.http.wire.types import (
     WRITTEN_AS_JSON,
     Id,
     IdempotencyKey,
     InstantText,
-    PromoCodeText,
-    ShipmentIdText,
 )
 
 PathId = Annotated[Id, Path()]
-PathCode = Annotated[PromoCodeText, Path()]
 IfMatch = Annotated[
     str | None,
     Header(
@@ -36,25 +31,12 @@ KeyHeader = Annotated[
         "255 visible ASCII characters, compared as they are, quotes included",
     ),
 ]
-StatusFilter = Annotated[PurchaseStatus | None, Query(description="Only purchases of this status")]
 Include = Annotated[
     Literal["customer_names"] | None,
     Query(
         description="customer_names: each item has its customer's name, as the Customer API had "
         "it seconds ago; null where that API could not be asked"
     ),
-]
-PromoStateFilter = Annotated[PromoState | None, Query(description="Only codes in this state")]
-StateFilter = Annotated[
-    AttemptState | None, Query(description="Only attempts in this state; left out: the open ones")
-]
-OrphanFilter = Annotated[
-    Literal[OrphanStatus.OPEN] | None,
-    Query(description="Only voided attempts with a possible orphan shipment that is still open"),
-]
-ShipmentIdFilter = Annotated[
-    ShipmentIdText | None,
-    Query(description="Only the purchase that this shipment id of the carrier belongs to"),
 ]
 FromFilter = Annotated[
     InstantText | None, Query(description="Created at or after this RFC 3339 time with an offset")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from till.http.problems import Problem, invalid_request
+from till.http.problem import Problem, invalid_request
 from till.http.wire.problem import FieldErrorResponse
 
 if TYPE_CHECKING:

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from till.adapters.dynamodb.client import deserialize, serialize
-from till.adapters.dynamodb.stored.attempts import StoredAttempt, StoredShipmentClaim
+from till.adapters.dynamodb.stored.attempts import (
+    StoredAttempt,
+    StoredShipmentClaim,
+    state_shards,
+)
 from till.adapters.dynamodb.stored.keys import (
     PURCHASE_SORT_KEY,
     SHIPMENT_SORT_KEY,
     purchase_id_of,
     purchase_key,
     shipment_key,
-    state_shards,
 )
 from till.adapters.dynamodb.tables import STATES, Tables
 from till.adapters.dynamodb.unreadable import readable, readable_cursors

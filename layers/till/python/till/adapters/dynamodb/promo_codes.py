@@ -10,11 +10,10 @@ from till.adapters.dynamodb.stored.keys import (
     PROMO_SORT_KEY,
     VERSION_PREFIX,
     promo_key,
-    promo_shards,
     redemptions_key,
     version_key,
 )
-from till.adapters.dynamodb.stored.promo_codes import StoredPromo, StoredPromoVersion
+from till.adapters.dynamodb.stored.promo_codes import StoredPromo, StoredPromoVersion, promo_shards
 from till.adapters.dynamodb.tables import STATES, Tables
 from till.adapters.dynamodb.unreadable import readable
 from till.services.ports.promo_codes import PromoPage

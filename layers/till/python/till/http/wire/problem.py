@@ -21,7 +21,10 @@ class ProblemResponse(BaseModel):
 
     # A client has to ignore members that it does not know (RFC 9457, 3.2).
     model_config = ConfigDict(
-        frozen=True, extra="forbid", json_schema_extra={"additionalProperties": True}
+        frozen=True,
+        extra="forbid",
+        defer_build=True,
+        json_schema_extra={"additionalProperties": True},
     )
 
     type: str = Field(description="Stable; made for programs")

@@ -22,13 +22,13 @@ from till.http.wire.discounts import (
     discount_of,
     discount_response,
 )
+from till.http.wire.promo_code import PromoCodeText
 from till.http.wire.types import (
     Amount,
     Id,
     Instant,
     InstantText,
     Omittable,
-    PromoCodeText,
     Removable,
     StaffName,
     WireRequest,

@@ -10,7 +10,8 @@ from pydantic import Field
 from till.domain.actor import Actor
 from till.domain.money import MAX_AMOUNT_MINOR, Money
 from till.domain.purchase import MAX_QUANTITY
-from till.http.wire.types import Id, Omittable, PromoCodeText, WireRequest
+from till.http.wire.promo_code import PromoCodeText
+from till.http.wire.types import Id, Omittable, WireRequest
 from till.services.create_purchase import PurchaseRequest
 from till.services.shared.pricing import PurchaseIntent
 

@@ -21,8 +21,6 @@ from pydantic_core import CoreSchema, core_schema
 
 from till.domain.instant import format_instant
 from till.domain.money import MAX_AMOUNT_MINOR
-from till.domain.promo import CODE_PATTERN, canonical_code
-from till.domain.purchase import SHIPMENT_ID_PATTERN
 
 T = TypeVar("T")
 
@@ -124,18 +122,8 @@ StaffName = Annotated[
 Amount = Annotated[int, Field(gt=0, le=MAX_AMOUNT_MINOR, description="Minor units (cents)")]
 """A positive amount of minor units."""
 
-ShipmentIdText = Annotated[str, Field(pattern=SHIPMENT_ID_PATTERN)]
-"""The carrier's id of a shipment: 1 to 255 visible ASCII characters."""
-
 IdempotencyKey = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
 """1 to 255 visible ASCII characters."""
-
-PromoCodeText = Annotated[
-    str,
-    Field(pattern=CODE_PATTERN, description="Case-insensitive"),
-    AfterValidator(canonical_code),
-]
-"""A promo code; upper and lower case are the same code."""
 
 
 class WireRequest(BaseModel):

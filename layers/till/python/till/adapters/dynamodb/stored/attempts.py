@@ -8,6 +8,7 @@ from uuid import UUID
 from till.adapters.dynamodb.stored.discounts import StoredDiscount, stored_discount
 from till.adapters.dynamodb.stored.item import StoredItem, read, written
 from till.adapters.dynamodb.stored.keys import (
+    INDEX_SHARDS,
     PURCHASE_SORT_KEY,
     SHIPMENT_SORT_KEY,
     purchase_id_of,
@@ -15,7 +16,6 @@ from till.adapters.dynamodb.stored.keys import (
     refund_key,
     shipment_key,
     short_id,
-    state_shard,
 )
 from till.domain.actor import Actor
 from till.domain.catalogue import Address, Product
@@ -29,14 +29,26 @@ from till.domain.purchase import (
     OrphanClosing,
     OrphanOutcome,
     OrphanShipment,
+    OrphanStatus,
     OutcomeUnknown,
     Purchase,
     PurchaseAttempt,
+    PurchaseStatus,
     Refund,
     Resolution,
     ShipmentOutcome,
     Shipped,
 )
+
+
+def state_shards(listed_as: AttemptState | PurchaseStatus | OrphanStatus) -> tuple[str, ...]:
+    """The partitions of the index in which attempts are found by what they are listed as."""
+    return tuple(_state_shard(listed_as, number) for number in range(INDEX_SHARDS))
+
+
+def _state_shard(listed_as: AttemptState | PurchaseStatus | OrphanStatus, number: int) -> str:
+    name = f"ORPHAN_{listed_as}" if isinstance(listed_as, OrphanStatus) else listed_as.value
+    return f"{name}#{number % INDEX_SHARDS}"
 
 
 class StoredProduct(StoredItem):
@@ -301,7 +313,7 @@ class StoredAttempt(StoredTerms):
             expires_at=format_instant(attempt.expires_at),
             revision=attempt.revision,
             state=attempt.state,
-            state_shard=state_shard(attempt.listed_as, attempt.id.int),
+            state_shard=_state_shard(attempt.listed_as, attempt.id.int),
             state_at=f"{format_instant(attempt.state_since)}#{attempt.id}",
             carrier=StoredOutcome.of(attempt),
             shipped_again_at=written(attempt.shipped_again_at),

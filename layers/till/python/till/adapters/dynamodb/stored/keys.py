@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from till.domain.promo import PromoState
-from till.domain.purchase import AttemptState, OrphanStatus, PurchaseStatus
-
 INDEX_SHARDS: Final = 4
 """Over how many partitions of the index each state is spread, so that none runs hot."""
 VERSION_PREFIX: Final = "VERSION#"
@@ -75,22 +72,6 @@ def promo_key(code: str) -> str:
 def redemptions_key(customer_id: UUID) -> str:
     """The sort key of a customer's redemptions of a promo code."""
     return f"CUSTOMER#{customer_id}"
-
-
-def state_shards(listed_as: AttemptState | PurchaseStatus | OrphanStatus) -> tuple[str, ...]:
-    """The partitions of the index in which attempts are found by what they are listed as."""
-    return tuple(state_shard(listed_as, number) for number in range(INDEX_SHARDS))
-
-
-def state_shard(listed_as: AttemptState | PurchaseStatus | OrphanStatus, number: int) -> str:
-    """The partition of the index in which one attempt is found by what it is listed as."""
-    name = f"ORPHAN_{listed_as}" if isinstance(listed_as, OrphanStatus) else listed_as.value
-    return f"{name}#{number % INDEX_SHARDS}"
-
-
-def promo_shards(state: PromoState) -> tuple[str, ...]:
-    """The partitions of the index in which the promo codes of a state are found."""
-    return (f"PROMO_{state.value}",)
 
 
 OPENED_SHARDS: Final = tuple(f"ACCOUNT#{shard}" for shard in range(INDEX_SHARDS))

@@ -7,11 +7,16 @@ from uuid import UUID
 
 from till.adapters.dynamodb.stored.discounts import StoredDiscount, stored_discount
 from till.adapters.dynamodb.stored.item import StoredItem, read, written
-from till.adapters.dynamodb.stored.keys import PROMO_SORT_KEY, promo_key, promo_shards, version_key
+from till.adapters.dynamodb.stored.keys import PROMO_SORT_KEY, promo_key, version_key
 from till.domain.actor import Actor
 from till.domain.instant import format_instant, parse_instant
 from till.domain.money import CURRENCY, Money
 from till.domain.promo import PromoAction, PromoChange, PromoCode, PromoState, PromoTerms
+
+
+def promo_shards(state: PromoState) -> tuple[str, ...]:
+    """The partitions of the index in which the promo codes of a state are found."""
+    return (f"PROMO_{state.value}",)
 
 
 class StoredPromoTerms(StoredItem):
