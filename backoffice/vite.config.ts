@@ -28,6 +28,8 @@ export default defineConfig(({ command }) => {
       include: ['src/**/*.test.{ts,tsx}'],
       setupFiles: ['src/test/setup.ts'],
       restoreMocks: true,
+      // All files share one environment and one copy of the modules: half the time. The set-up cleans up after each test.
+      isolate: false,
       // Two cores, often shared: a slow machine is not a failing test.
       testTimeout: 20_000,
       reporters: junit === undefined || junit === '' ? ['default'] : ['default', ['junit', { outputFile: junit }]],
