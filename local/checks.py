@@ -113,31 +113,28 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _steps(which: str) -> list[Step]:
+    typescript: Lane = (*_node_linters(), *_types_of_typescript(), _components())
     if which == "backoffice":
         return [((_types_of_the_back_office(), _components()),)]
     if which == "types":
         return [((_types(), *_types_of_typescript()),)]
     if which == "lint":
-        return [(_lint(),)]
-    quick: Step = ((*_lint(), *_types_of_typescript()),)
+        return [((*_python_linters(), *_node_linters()),)]
+    python: Lane = (*_python_linters(), _types(), _suite("unit"))
     if which == "fast":
-        return [quick, ((_types(),), (_components(),)), ((_suite("unit"),),)]
+        return [(python, typescript)]
     return [
-        quick,
         # The integration tests take the longest and leave processor time unused. Their races need
         # both cores now and then: the other lane yields to them.
         (
             (_suite("integration"),),
-            (
-                *(_types(), _components(), _suite("unit"), _suite("infra"), _suite("simulation")),
-                _on_bundles(),
-            ),
+            (*python, *typescript, _suite("infra"), _suite("simulation"), _on_bundles()),
         ),
         ((_suite("e2e"),), (_in_a_browser(),)),
     ]
 
 
-def _lint() -> Lane:
+def _python_linters() -> Lane:
     python = (sys.executable, "-m")
     return (
         Check("Format (ruff)", (*python, "ruff", "format", "--check", "--quiet", ".")),
@@ -146,6 +143,11 @@ def _lint() -> Lane:
             "Direction of imports (import-linter)",
             (str(VENV_PYTHON.with_name("lint-imports")), "--cache-dir", str(SHARED / "imports")),
         ),
+    )
+
+
+def _node_linters() -> Lane:
+    return (
         Check(
             "Lint of the OpenAPI document (Spectral)",
             (
