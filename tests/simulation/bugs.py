@@ -343,8 +343,8 @@ BUGS: Final = (
     Bug(
         "a second parcel of a purchase is not reported",
         SETTLEMENT,
-        "            incidents.answer_not_recorded(attempt.id, outcome)\n        return attempt",
-        "            pass\n        return attempt",
+        "        incidents.answer_not_recorded(attempt.id, outcome)\n        return attempt",
+        "        return attempt",
         first=90_103_747,
         within=1,
         hole=25,

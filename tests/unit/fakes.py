@@ -196,7 +196,7 @@ class FakeCarrier:
         return self.outcome or Shipped(shipment_id=f"S{number}")
 
 
-class FakeShowcase:
+class FakeCatalogueView:
     def __init__(self, names: dict[UUID, str], *, silent: bool = False) -> None:
         self._names = names
         self._silent = silent

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tests.unit.fakes import (
+    FakeCatalogueView,
     FakeClock,
     FakeCustomerIndex,
     FakeCustomers,
     FakeDeadline,
-    FakeShowcase,
 )
 from tests.unit.fakes import FakeStore as Store
 from till.domain.actor import Actor
@@ -42,7 +42,7 @@ class Known:
                 ),
                 FakeDeadline(),
             )
-        self.catalogue_view = FakeShowcase(self.names)
+        self.catalogue_view = FakeCatalogueView(self.names)
 
     def list(self, *, before: str | None = None, limit: int = 10) -> CustomerPage:
         look_up = ShownCustomers(self.catalogue_view, FakeCustomerIndex())
@@ -64,13 +64,13 @@ def test_all_of_them_the_newest_first_page_by_page() -> None:
 
 def test_in_an_outage_the_list_has_no_names() -> None:
     known = Known(["Ada"])
-    known.catalogue_view = FakeShowcase({}, silent=True)
+    known.catalogue_view = FakeCatalogueView({}, silent=True)
     assert names(known.list()) == [None]
 
 
 def test_whom_the_customer_api_does_not_know_any_more_has_no_name() -> None:
     known = Known(["Ada", "Bruno"])
-    known.catalogue_view = FakeShowcase(
+    known.catalogue_view = FakeCatalogueView(
         {customer_id: name for customer_id, name in known.names.items() if name != "Ada"}
     )
     assert names(known.list()) == ["Bruno", None]

@@ -141,6 +141,35 @@ def test_a_second_parcel_for_a_purchase_is_reported(
     world.audit()
 
 
+def test_a_second_parcel_of_an_orphan_is_reported(world: World) -> None:
+    """By a clock that is days ahead the attempt is voided during two calls of the carrier."""
+    world.policy = replace(world.policy, shipments_idempotent=True)
+
+    def during_the_second_call() -> None:
+        world.carrier.during = None
+        world.carrier.outcome = OutcomeUnknown(message="The Shipment API did not answer in time.")
+        world.recover()
+        world.clock.advance(24 * 3600)
+        world.recover()
+        assert world.the_attempt().state is AttemptState.VOIDED
+        world.carrier.outcome = Shipped(shipment_id="S2")
+
+    def during_the_first_call() -> None:
+        world.carrier.during = during_the_second_call
+        world.clock.advance(61)
+        world.recover()
+        world.carrier.outcome = Shipped(shipment_id="S1")
+
+    world.carrier.during = during_the_first_call
+    with pytest.raises(ShipmentFailedError):
+        world.buy()
+    attempt = world.the_attempt()
+    assert attempt.orphan is not None
+    assert attempt.orphan.shipment_id == "S2", "the first parcel that was told"
+    assert world.incidents.not_recorded == [(attempt.id, Shipped(shipment_id="S1"))]
+    world.audit()
+
+
 def test_a_first_call_that_did_not_ship_says_nothing_of_the_recoverys_call(world: World) -> None:
     """The recovery, by a clock that is ahead, is killed after it shipped again."""
     world.policy = replace(world.policy, shipments_idempotent=True)

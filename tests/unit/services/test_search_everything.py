@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.unit.fakes import FakeCustomerIndex, FakeShowcase, details_of
+from tests.unit.fakes import FakeCatalogueView, FakeCustomerIndex, details_of
 from till.domain.money import Money
 from till.domain.promo import FixedDiscount, PromoCode, PromoTerms
 from till.domain.purchase import OutcomeUnknown, Shipped
@@ -45,8 +45,8 @@ class Desk:
         return [_told(match) for match in self.result(text).matches]
 
     def result(self, text: str) -> SearchResult:
-        showcase = FakeShowcase(self.names, silent=self.silent)
-        look_up = ShownCustomers(showcase, self.index)
+        view = FakeCatalogueView(self.names, silent=self.silent)
+        look_up = ShownCustomers(view, self.index)
         return SearchEverything(self.world.store, self.index, look_up)(text)
 
 

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from tests.unit.fakes import FakeCustomerIndex, FakeShowcase, details_of
+from tests.unit.fakes import FakeCatalogueView, FakeCustomerIndex, details_of
 from till.services.shared.shown_customers import ShownCustomers
 
 
 def test_each_customer_is_asked_for_once() -> None:
     known = {uuid4(): f"Name {n}" for n in range(20)}
-    catalogue_view = FakeShowcase(known)
+    catalogue_view = FakeCatalogueView(known)
     stranger = uuid4()
     looked = ShownCustomers(catalogue_view, FakeCustomerIndex())([*known, stranger, *known])
     assert looked.names == known
@@ -17,7 +17,7 @@ def test_each_customer_is_asked_for_once() -> None:
 
 
 def test_a_silent_api_costs_one_time_out_and_no_list() -> None:
-    catalogue_view = FakeShowcase({}, silent=True)
+    catalogue_view = FakeCatalogueView({}, silent=True)
     index = FakeCustomerIndex()
     looked = ShownCustomers(catalogue_view, index)(uuid4() for _ in range(100))
     assert looked.customers == {}
@@ -29,5 +29,5 @@ def test_a_silent_api_costs_one_time_out_and_no_list() -> None:
 def test_the_index_is_told_who_was_seen_and_who_is_gone() -> None:
     index, seen, gone = FakeCustomerIndex(), uuid4(), uuid4()
     index.saw([details_of(gone, "Bruno")])
-    ShownCustomers(FakeShowcase({seen: "Ada"}), index)([seen, gone])
+    ShownCustomers(FakeCatalogueView({seen: "Ada"}), index)([seen, gone])
     assert [(each, words.words[0]) for each, words in index.customers.items()] == [(seen, "ada")]

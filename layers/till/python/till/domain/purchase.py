@@ -472,6 +472,13 @@ class PurchaseAttempt:
         return at < self.expires_at and not has_ended
 
     @property
+    def shipment_id(self) -> str | None:
+        """The shipment of its purchase, or of the parcel that turned up after it was voided."""
+        if self.purchase is not None:
+            return self.purchase.shipment_id
+        return self.orphan.shipment_id if self.orphan is not None else None
+
+    @property
     def state_since(self) -> datetime:
         """When it entered its state."""
         return self.settled_at or self.unknown_since or self.reserved_at

@@ -316,10 +316,9 @@ def _record_late_answer(
     """Write down what the carrier answered for an attempt that was resolved meanwhile."""
     if attempt.carrier_outcome == outcome:
         return attempt
-    if attempt.purchase is not None:
-        # A purchase keeps its shipment: a second parcel for it can only be reported.
-        if isinstance(outcome, Shipped) and outcome.shipment_id != attempt.purchase.shipment_id:
-            incidents.answer_not_recorded(attempt.id, outcome)
+    if isinstance(outcome, Shipped) and attempt.shipment_id not in {None, outcome.shipment_id}:
+        # It keeps the shipment that it has: a second parcel can only be reported.
+        incidents.answer_not_recorded(attempt.id, outcome)
         return attempt
     if attempt.state is not AttemptState.VOIDED or attempt.knows_more_than(outcome):
         return attempt
