@@ -33,7 +33,7 @@ def create_refund_quote(
 ) -> Response[RefundQuoteResponse]:
     """Quote a refund."""
     quote = bootstrap.create_refund_quote()(
-        body.refund_wish(purchase_id=purchase_id, limit=amount_limit(app))
+        body.refund_intent(purchase_id=purchase_id, limit=amount_limit(app))
     )
     problem = problem_in(quote.refusal) if quote.refusal is not None else None
     return answer(RefundQuoteResponse.of(quote, problem), HTTPStatus.OK)

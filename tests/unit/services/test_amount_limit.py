@@ -12,7 +12,7 @@ from till.domain.actor import Actor
 from till.domain.errors import TillError
 from till.domain.money import Money
 from till.domain.purchase import RefundExceedsPurchaseError, RefundQuantityExceededError
-from till.services.create_refund_quote import CreateRefundQuote, RefundQuote, RefundWish
+from till.services.create_refund_quote import CreateRefundQuote, RefundIntent, RefundQuote
 from till.services.errors import PurchaseNotFoundError
 from till.services.refund_purchase import RefundRequest
 from till.services.shared.amount_limit import AmountAboveLimitError
@@ -35,9 +35,9 @@ class Extent(TypedDict, total=False):
     quantity: int
 
 
-def intent(purchase_id: UUID, extent: Extent, *, limit: Money | None = None) -> RefundWish:
+def intent(purchase_id: UUID, extent: Extent, *, limit: Money | None = None) -> RefundIntent:
     amount = extent.get("amount")
-    return RefundWish(
+    return RefundIntent(
         purchase_id=purchase_id,
         amount=Money(amount) if amount is not None else None,
         quantity=extent.get("quantity"),
@@ -45,11 +45,11 @@ def intent(purchase_id: UUID, extent: Extent, *, limit: Money | None = None) -> 
     )
 
 
-def quote(world: World, asked: RefundWish) -> RefundQuote:
+def quote(world: World, asked: RefundIntent) -> RefundQuote:
     return CreateRefundQuote(world.store, world.clock)(asked)
 
 
-def refund(world: World, asked: RefundWish) -> None:
+def refund(world: World, asked: RefundIntent) -> None:
     request = RefundRequest(
         purchase_id=asked.purchase_id,
         amount=asked.amount,

@@ -26,7 +26,7 @@ _NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefundWish:
+class RefundIntent:
     """An amount, or so many units, or (both None) all that is left; as in a RefundRequest."""
 
     purchase_id: UUID
@@ -43,7 +43,7 @@ class RefundQuote:
     the refund would be refused with, if anything.
     """
 
-    intent: RefundWish
+    intent: RefundIntent
     purchase: Purchase
     account: Account
     amount: Money | None
@@ -58,7 +58,7 @@ class CreateRefundQuote:
         self._store = store
         self._clock = clock
 
-    def __call__(self, intent: RefundWish) -> RefundQuote:
+    def __call__(self, intent: RefundIntent) -> RefundQuote:
         """Quote.
 
         Raises:

@@ -12,7 +12,7 @@ from till.domain.money import Money
 from till.domain.purchase import MAX_QUANTITY
 from till.http.wire.text import Reason
 from till.http.wire.types import Amount, Omittable, WireRequest
-from till.services.create_refund_quote import RefundWish
+from till.services.create_refund_quote import RefundIntent
 from till.services.refund_purchase import RefundRequest
 
 
@@ -60,8 +60,8 @@ class CreateRefundRequest(_RefundExtent):
 class CreateRefundQuoteRequest(_RefundExtent):
     """What to quote: an amount, or a number of units; without either, all that is left."""
 
-    def refund_wish(self, *, purchase_id: UUID, limit: Money | None) -> RefundWish:
+    def refund_intent(self, *, purchase_id: UUID, limit: Money | None) -> RefundIntent:
         """The request as its use case knows it."""
-        return RefundWish(
+        return RefundIntent(
             purchase_id=purchase_id, amount=self.money(), quantity=self.quantity, limit=limit
         )
