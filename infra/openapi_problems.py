@@ -72,7 +72,10 @@ _CONFLICT: Final[Mapping[str, TillError]] = {
 
 _OF_A_PURCHASE: Final[Mapping[HTTPStatus, TillError]] = {
     HTTPStatus.BAD_GATEWAY: ShipmentFailedError(
-        attempt_id=_ATTEMPT, message="The address cannot be reached.", replayed=False
+        attempt_id=_ATTEMPT,
+        message="The address cannot be reached.",
+        parcel_possible=False,
+        replayed=False,
     ),
     HTTPStatus.GATEWAY_TIMEOUT: ShipmentOutcomeUnknownError(attempt_id=_ATTEMPT, replayed=False),
 }

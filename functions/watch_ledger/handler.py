@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 AUDIT_SECONDS = 10
 """How long a run of the audit begins with further items. What looks wrong is read three times."""
-LONGEST_ACCOUNT = 1_000
-"""The versions of an account in which one run can count a customer's redemptions."""
+LONGEST = 1_000
+"""The versions of an account, or the customers of a promo code, that one run can count."""
 
 logger = Logger()
 metrics = Metrics(namespace="Till", service="till")
@@ -42,7 +42,7 @@ def lambda_handler(event: "Mapping[str, Sequence[object]]", _context: "LambdaCon
         tell(watched.findings)
         return
     ends = time.monotonic() + AUDIT_SECONDS
-    audit = Audit(wiring.tables(), wiring.journal(), LONGEST_ACCOUNT)
+    audit = Audit(wiring.tables(), wiring.journal(), LONGEST)
     run = AuditRun(audit, lambda: time.monotonic() > ends)()
     metrics.add_metric(AuditMetric.ITEMS_AUDITED, MetricUnit.Count, run.checked)
     metrics.add_metric(AuditMetric.AUDIT_ROUND_SECONDS, MetricUnit.Seconds, run.round_seconds)

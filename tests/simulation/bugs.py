@@ -220,7 +220,7 @@ BUGS: Final = (
     Bug(
         "an attempt is resolved while another recovery may be shipping it again",
         "domain/purchase.py",
-        "return at < answered_at + (self.expires_at - self.reserved_at)",
+        "return at < answered_at + longest_run",
         "return False",
         first=90047428,
         within=1,
@@ -286,8 +286,8 @@ BUGS: Final = (
     Bug(
         "only UNKNOWN attempts block the same order",
         PURCHASE,
-        "blocks_from=self.run_ends_at,",
-        "blocks_from=self.run_ends_at + timedelta(days=1000),",
+        "blocks_from=begins_at + (self.run_ends_at - now),",
+        "blocks_from=begins_at + timedelta(days=1000),",
         hole=11,
     ),
     Bug(
@@ -477,7 +477,7 @@ BUGS: Final = (
         ACCOUNT,
         "        cause = self._in_order(cause)\n        for other",
         "        for other",
-        first=1_100,
+        first=6_000,
         within=200,
     ),
     Bug(

@@ -619,7 +619,13 @@ class _Functions:
             actor=Actor(REP),
             idempotency_key=operation.key,
         )
-        return ResolveAttempt(self._store, self._clock)(request, self._deadline)
+        try:
+            resolve = ResolveAttempt(self._store, self._clock, self._policy)
+            return resolve(request, self._deadline)
+        except AttemptStillPendingError:
+            # Before it is sent again, the rep asks the carrier again.
+            self._world.found_out.pop(operation.key, None)
+            raise
 
     def _close(self, operation: Operation) -> Result:
         request = ClosingRequest(

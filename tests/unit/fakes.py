@@ -44,7 +44,11 @@ from till.services.ports.attempts import (
 from till.services.ports.promo_codes import ChangePromo, GiveRedemptionBack, PromoPage, Redeem
 from till.services.ports.refunds import AddRefund, RefundPage
 from till.services.ports.store import Write
-from till.services.ports.store_errors import InconsistentReadError, UnconfirmedCommitError
+from till.services.ports.store_errors import (
+    InconsistentReadError,
+    UnansweredCommitError,
+    UnconfirmedCommitError,
+)
 from till.services.ports.upstream import (
     CustomerNotFoundError,
     ProductNotFoundError,
@@ -297,7 +301,7 @@ class FakeStore:
         for write in writes:
             self._apply(write)
         if fault is not None:
-            raise UnconfirmedCommitError
+            raise UnansweredCommitError
         appended = (write.change.account for write in writes if isinstance(write, AppendChange))
         return next(appended, None)
 

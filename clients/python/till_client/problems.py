@@ -166,7 +166,10 @@ class PromoCodeRefused(Problem):
 
 
 class ShipmentFailed(Problem):
-    """502: the shipment was not made and nothing was charged. Final: try again as a new intent."""
+    """502: nothing was bought and nothing was charged. Final: try again as a new intent.
+
+    Not if ``parcel_possible``: customer service has to find out first whether there is a parcel.
+    """
 
     @property
     def attempt_id(self) -> str:

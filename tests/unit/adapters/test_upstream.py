@@ -136,6 +136,18 @@ def test_a_time_that_breaks_the_contract(field: str, time: str) -> None:
         product(says(body))
 
 
+def test_what_is_only_shown_is_cut_and_what_is_used_is_refused() -> None:
+    """A page of 100 purchases has to fit into an answer."""
+    cut = product(says({**PRODUCT, "name": "n" * 10_000, "description": "d" * 200_000}))
+    assert (len(cut.name), len(cut.description)) == (500, 4_000)
+    assert cut.description.endswith("d…")
+    with pytest.raises(UpstreamContractError):
+        product(says({**PRODUCT, "sku": "s" * 10_000}))
+    address = {**SHIPPING, "line1": "1" * 10_000}
+    with pytest.raises(UpstreamContractError):
+        HttpCustomers(reader(says({**CUSTOMER, "shippingAddress": address}))).get(ID)
+
+
 @pytest.mark.parametrize("field", sorted(PRODUCT))
 def test_a_product_that_lacks_a_field(field: str) -> None:
     with pytest.raises(UpstreamContractError):

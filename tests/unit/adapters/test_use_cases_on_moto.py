@@ -61,7 +61,7 @@ class Shop:
         settle = SettleShipment(store, self.clock, policy, FakeIncidents())
         self.credit = AdjustCredit(store, self.customers, FakeCustomerIndex(), self.clock)
         self.refund = RefundPurchase(store, self.clock)
-        self.resolve = ResolveAttempt(store, self.clock)
+        self.resolve = ResolveAttempt(store, self.clock, policy)
         self.promos = PromoCodes(store, self.clock)
         self._create = CreatePurchase(
             store=store,

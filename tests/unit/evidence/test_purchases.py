@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from evidence.findings import at_item
 from evidence.purchases import faults_of_change
 from tests.unit.evidence.stored import StoredItems
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from evidence.items import Item, Plain
 
 BOUGHT: Final[Item] = StoredItems().of("PURCHASE")
@@ -92,3 +95,14 @@ def test_what_the_protocol_does_is_no_fault(old: Item | None, new: Item) -> None
 )
 def test_anything_else_is_one(old: Item | None, new: Item) -> None:
     assert list(faults_of_change(old, new))
+
+
+def test_a_check_that_fails_is_a_finding() -> None:
+    """A forged item must not stop the check of those after it."""
+
+    def check() -> Iterator[str]:
+        yield "one"
+        raise KeyError("x")
+
+    found = [finding.fault for finding in at_item(VOIDED, check())]
+    assert found == ["one", "it cannot be read (KeyError)"]

@@ -69,6 +69,7 @@ from till.services.ports.store_errors import (
     BusyError,
     InconsistentReadError,
     StoreUnreadableError,
+    UnansweredCommitError,
     UnconfirmedCommitError,
 )
 from till.services.ports.upstream import (
@@ -424,7 +425,12 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         UnresolvedAttemptError(attempt_id=uuid4()),
         IdempotencyKeyReusedError(),
         RequestInFlightError(retry_after_seconds=2),
-        ShipmentFailedError(attempt_id=uuid4(), message="m", replayed=True),
+        *(
+            ShipmentFailedError(
+                attempt_id=uuid4(), message="m", parcel_possible=possible, replayed=True
+            )
+            for possible in (False, True)
+        ),
         ShipmentOutcomeUnknownError(attempt_id=uuid4(), replayed=False),
         UpstreamUnavailableError("a", "b"),
         UpstreamContractError("a", "b"),
@@ -435,6 +441,7 @@ def test_every_error_that_a_caller_can_cause_has_its_row() -> None:
         OrphanAlreadyClosedError(),
         TooManyOpenAttemptsError(limit=50),
         UnconfirmedCommitError(),
+        UnansweredCommitError(),
         StoreUnreadableError(),
         InconsistentReadError("what"),
         NotAuthenticatedError(),

@@ -67,7 +67,7 @@ class World:
 
     @property
     def resolve(self) -> ResolveAttempt:
-        return ResolveAttempt(self.store, self.clock)
+        return ResolveAttempt(self.store, self.clock, self.policy)
 
     def recover(self, deadline: FakeDeadline | None = None) -> RecoveryReport:
         run = RecoverAttempts(

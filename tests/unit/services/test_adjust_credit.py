@@ -11,7 +11,11 @@ from tests.unit.fakes import FakeDeadline, Fault
 from tests.unit.services.conftest import World
 from till.domain.account import InsufficientCreditError
 from till.domain.money import Money
-from till.services.ports.store_errors import BusyError
+from till.services.ports.store_errors import (
+    BusyError,
+    UnansweredCommitError,
+    UnconfirmedCommitError,
+)
 from till.services.ports.upstream import CustomerNotFoundError
 from till.services.read_credit import ReadCredit
 from till.services.shared.idempotency import IdempotencyKeyReusedError
@@ -102,3 +106,28 @@ def test_contention_that_does_not_end_is_told(world: World) -> None:
     with pytest.raises(BusyError):
         world.credit.grant(world.adjustment(5), FakeDeadline(5, less_each_look=1))
     assert world.balance() == (10_000, 0)
+
+
+def test_a_refusal_after_a_try_in_doubt_is_not_final(world: World) -> None:
+    """The first try may still take effect: "nothing was changed" could become false."""
+
+    def in_doubt(_: object) -> Exception | None:
+        world.store.fails = lambda _: None
+        world.credit.deduct(world.adjustment(6_000), FakeDeadline())
+        return UnansweredCommitError()
+
+    world.store.fails = in_doubt
+    with pytest.raises(BusyError) as busy:
+        world.credit.deduct(world.adjustment(5_000), FakeDeadline())
+    assert isinstance(busy.value.__cause__, InsufficientCreditError)
+
+
+def test_a_refusal_after_a_refused_try_is_final(world: World) -> None:
+    def refused(_: object) -> Exception | None:
+        world.store.fails = lambda _: None
+        world.credit.deduct(world.adjustment(6_000), FakeDeadline())
+        return UnconfirmedCommitError()
+
+    world.store.fails = refused
+    with pytest.raises(InsufficientCreditError):
+        world.credit.deduct(world.adjustment(5_000), FakeDeadline())

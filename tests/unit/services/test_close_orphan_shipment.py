@@ -12,6 +12,7 @@ from tests.unit.services.conftest import World
 from till.domain.actor import Actor
 from till.domain.purchase import (
     AttemptState,
+    CarrierAnsweredOtherwiseError,
     NoOrphanShipmentError,
     OrphanAlreadyClosedError,
     OrphanOutcome,
@@ -119,6 +120,8 @@ def test_a_parcel_that_turns_up_opens_it_again_for_the_request_that_closed_it_to
     assert world.recover().orphans.count == 1
     with pytest.raises(IdempotencyKeyReusedError):
         closed(OrphanOutcome.RECALLED, "first")
+    with pytest.raises(CarrierAnsweredOtherwiseError):
+        closed(OrphanOutcome.NOT_REAL, "another")
     orphan = closed(OrphanOutcome.RECALLED, "second").attempt.orphan
     assert orphan is not None
     found = [each.outcome for each in orphan.closings]

@@ -21,6 +21,7 @@ from till.domain.purchase import (
     TotalChangedError,
     attempt_id_for,
 )
+from till.http.problems import problem_for
 from till.services.errors import (
     RequestInFlightError,
     ShipmentFailedError,
@@ -469,4 +470,33 @@ def test_a_noted_shipment_id_of_another_purchase_leaves_the_decision_to_a_person
     world.recover()
     assert len(world.incidents.ids_taken) == told
     looked_at.require_not_answered_otherwise(NotShipped(message="a rep looked"))
+    world.audit()
+
+
+def test_who_may_get_a_parcel_is_not_told_to_buy_again(world: World) -> None:
+    world.carrier.outcome = OutcomeUnknown(message="?")
+    with pytest.raises(ShipmentOutcomeUnknownError):
+        world.buy()
+    world.clock.advance(24 * 3600)
+    world.recover()
+    with pytest.raises(ShipmentFailedError) as failed:
+        world.buy()
+    assert failed.value.parcel_possible
+    told = problem_for(failed.value).detail
+    assert "ask customer service before you buy it again" in told
+    assert "new Idempotency-Key" not in told
+
+
+def test_equal_orders_succeed_while_the_account_is_ahead_of_the_clock(world: World) -> None:
+    world.clock.advance(3600)
+    world.grant(1)
+    world.clock.advance(-3600)
+
+    def another() -> None:
+        world.carrier.during = None
+        world.buy("another")
+
+    world.carrier.during = another
+    world.buy()
+    assert len(world.carrier.calls) == 2
     world.audit()

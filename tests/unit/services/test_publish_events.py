@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -271,6 +271,18 @@ def test_a_change_that_the_rules_cannot_have_made_goes_to_the_dead_letters() -> 
     )
     assert world.run() == (0, 1)
     assert isinstance(world.dead_letters.letters[0][1], LedgerCorruptError)
+
+
+def test_a_change_of_two_currencies_goes_to_the_dead_letters() -> None:
+    world = World()
+    customer = uuid4()
+    world.grant(customer)
+    change = Account.empty(customer).grant(Money(100), CAUSE)
+    foreign = replace(change, account=replace(change.account, posted=Money(100, "EUR")))
+    where = RecordLocation(partition_key="p", sort_key="s", sequence_number="1")
+    world.records.append(Record(where, foreign))
+    assert world.run() == (1, 1)
+    assert isinstance(world.dead_letters.letters[0][1], UnreadableRecordError | LedgerCorruptError)
 
 
 def test_a_record_whose_dead_letter_fails_is_not_lost() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -309,3 +310,57 @@ def test_voiding_at_the_deadline_costs_a_run_three_tries(world: World) -> None:
     report = world.recover()
     assert list(report.failed) == [world.the_attempt().id]
     assert world.store.commits - commits == 3
+
+
+@pytest.mark.parametrize("answer", [SHIPPED, NotShipped(message="out of stock")])
+def test_an_answer_noted_after_the_listing_is_not_voided_at_the_deadline(
+    world: World, monkeypatch: pytest.MonkeyPatch, answer: Shipped | NotShipped
+) -> None:
+    lose_sight(world)
+    world.clock.advance(24 * 3600)
+    listed = world.the_attempt()
+    noted = listed.with_carrier_answer(answer, world.clock.now())
+    world.store.commit(UpdateAttempt(listed, noted))
+    page = WorkPage((listed,), count=1, oldest=listed.reserved_at, after=None)
+    with monkeypatch.context() as stale:
+        stale.setattr(world.store, "oldest_attempts", lambda *_args, **_options: page)
+        assert world.recover().voided_at_deadline == []
+    assert world.the_attempt().state is AttemptState.UNKNOWN
+    assert world.recover().settled == [listed.id]
+    audit_both(world)
+
+
+def test_a_deadline_is_by_the_clock_of_who_sets_it(world: World) -> None:
+    """Not by the account's time, which a clock that was ahead has moved."""
+    now = world.clock.now()
+    world.clock.advance(365 * 24 * 3600)
+    world.grant(1)
+    world.clock.advance(-365 * 24 * 3600)
+    lose_sight(world)
+    deadline = world.the_attempt().deadline_at
+    assert deadline is not None
+    assert deadline - now < timedelta(hours=25)
+
+
+def test_a_second_parcel_of_an_attempt_with_a_noted_one_is_reported(world: World) -> None:
+    lose_sight(world)
+    current = world.the_attempt()
+    noted = current.with_carrier_answer(SHIPPED, world.clock.now())
+    world.store.commit(UpdateAttempt(current, noted))
+    second = Shipped(shipment_id="second")
+    settled = world.settle(noted, second, FakeDeadline(), actor=RECOVERY_ACTOR)
+    assert settled.carrier_outcome == SHIPPED
+    assert world.incidents.not_recorded == [(current.id, second)]
+    assert world.recover().settled == [current.id]
+    purchase = world.the_attempt().purchase
+    assert purchase is not None
+    assert purchase.shipment_id == SHIPPED.shipment_id
+
+
+def test_the_time_kept_for_unknown_attempts_is_enough_where_the_carrier_is_idempotent(
+    world: World,
+) -> None:
+    lose_sight(world)
+    world.policy = replace(world.policy, shipments_idempotent=True)
+    world.clock.advance(24 * 3600)
+    assert world.recover(FakeDeadline(8)).voided_at_deadline == [world.the_attempt().id]

@@ -70,7 +70,7 @@ def faults_of_attempt(tables: Tables, attempt: Item) -> Iterator[str]:
     if attempt_hash(attempt) != version.get("attempt_hash"):
         yield f"its attempt {attempt_id} has changed"
     kind, state = text(version, "kind"), text(attempt, "state")
-    if state != _STATES[kind]:
+    if state != _STATES.get(kind):
         yield f"its attempt {attempt_id} is {state}"
     held = {each["attempt_id"]: each["amount"] for each in items(version, "open_attempts")}
     if kind in {"HOLD", "UNKNOWN"} and held.get(attempt_id) != integer(attempt, "total"):

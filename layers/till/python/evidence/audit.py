@@ -95,8 +95,8 @@ class Audit:
 
     tables: Tables
     journal: Journal
-    longest_account: int | None = None
-    """Accounts with more versions are left out where a customer's redemptions are counted."""
+    longest: int | None = None
+    """Redemptions are not counted of longer accounts, or of codes with more customers."""
     pause: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -153,7 +153,7 @@ class Audit:
             yield "no version belongs to it"
 
     def _of_purchases(self, item: Item) -> Iterator[Finding]:
-        faults = faults_of_item(self.tables, item, longest_account=self.longest_account)
+        faults = faults_of_item(self.tables, item, longest=self.longest)
         yield from at_item(item, faults)
         if answers_of(item):
             yield from self._of_journalled_attempt(text(item, "pk").removeprefix("PURCHASE#"))

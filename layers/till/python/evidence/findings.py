@@ -26,12 +26,17 @@ class Finding:
 
 
 def at_item(item: Item, faults: Iterator[str]) -> Iterator[Finding]:
-    """Faults of an item as findings; that it cannot be read is one."""
+    """Faults of an item as findings; that it cannot be read is one.
+
+    A forged item must not stop the check of those after it, whatever is in it.
+    """
     try:
         for fault in faults:
             yield Finding(where_of(item), fault)
     except UnreadableItemError as error:
         yield Finding(where_of(item), str(error))
+    except (KeyError, TypeError, ValueError) as error:
+        yield Finding(where_of(item), f"it cannot be read ({type(error).__name__})")
 
 
 def where_of(item: Item) -> str:

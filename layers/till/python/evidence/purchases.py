@@ -54,11 +54,11 @@ def answers_of(attempt: Item) -> Mapping[str, object]:
     return {name: attempt[name] for name in ANSWERS if name in attempt}
 
 
-def faults_of_item(tables: Tables, item: Item, *, longest_account: int | None) -> Iterator[str]:
+def faults_of_item(tables: Tables, item: Item, *, longest: int | None) -> Iterator[str]:
     """What is wrong with an item, as it is when it is read again.
 
-    A customer's redemptions are counted only if the account has no more versions than
-    ``longest_account``.
+    Redemptions are counted only if the account has no more versions, and the code no more
+    customers, than ``longest``.
 
     Raises:
         UnreadableItemError: an attribute is missing or of another type.
@@ -75,9 +75,9 @@ def faults_of_item(tables: Tables, item: Item, *, longest_account: int | None) -
             if purchase is None or f"SHIPMENT#{purchase.get('shipment_id')}" != item["pk"]:
                 yield "the purchase that it belongs to has another shipment"
         case Kind.PROMO:
-            yield from _faults_of_promo(tables, text(item, "code"))
+            yield from _faults_of_promo(tables, text(item, "code"), longest)
         case Kind.REDEMPTIONS:
-            yield from _faults_of_redemptions(tables, item, longest_account)
+            yield from _faults_of_redemptions(tables, item, longest)
         case Kind.PROMO_VERSION:
             if text(item, "sk") != f"VERSION#{integer(item, 'version'):016d}":
                 yield "its key is another version's"
@@ -164,7 +164,7 @@ def _faults_of_new_terms(old: Item, new: Item) -> Iterator[str]:
         yield from _faults_of_counting(old, new)
     elif now != before + 1:
         yield f"version {now} follows version {before}"
-    elif new["redemptions"] != old["redemptions"]:
+    elif integer(new, "redemptions") != integer(old, "redemptions"):
         yield "a new version changed the redemptions"
 
 
@@ -220,9 +220,11 @@ def _faults_of_discount(tables: Tables, attempt: Item) -> Iterator[str]:
         yield f"its redemption of {code} is not counted"
 
 
-def _faults_of_promo(tables: Tables, code: str) -> Iterator[str]:
+def _faults_of_promo(tables: Tables, code: str, longest: int | None) -> Iterator[str]:
     of_customers = 0
-    for item in tables.promo_code(code):
+    for number, item in enumerate(tables.promo_code(code)):
+        if longest is not None and number > longest:
+            return
         if kind_of(item) is Kind.REDEMPTIONS:
             of_customers += integer(item, "redemptions")
         if kind_of(item) is Kind.PROMO:
@@ -232,9 +234,7 @@ def _faults_of_promo(tables: Tables, code: str) -> Iterator[str]:
                 yield f"it counts {item['redemptions']} redemptions, its customers {of_customers}"
 
 
-def _faults_of_redemptions(
-    tables: Tables, item: Item, longest_account: int | None
-) -> Iterator[str]:
+def _faults_of_redemptions(tables: Tables, item: Item, longest: int | None) -> Iterator[str]:
     customer_id = text(item, "sk").removeprefix("CUSTOMER#")
     code = text(item, "pk").removeprefix("PROMO#")
     counted = integer(tables.redemptions(code, customer_id) or item, "redemptions")
@@ -242,10 +242,10 @@ def _faults_of_redemptions(
     for version in tables.account(customer_id):
         if version.get("kind") != "HOLD":
             continue
-        if longest_account is not None and integer(version, "version") > longest_account:
+        if longest is not None and integer(version, "version") > longest:
             return
         attempt, _ = tables.attempt(text(version, "attempt_id"))
-        promo = attempt.get("promo") if attempt and attempt["state"] != "VOIDED" else None
+        promo = attempt.get("promo") if attempt and text(attempt, "state") != "VOIDED" else None
         if isinstance(promo, dict):
             used += text(promo, "code") == code
     if used != counted:

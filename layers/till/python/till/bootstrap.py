@@ -349,7 +349,7 @@ def resolve_attempt() -> ResolveAttempt:
     """Settle an attempt of unknown outcome."""
     from till.services.resolve_attempt import ResolveAttempt
 
-    return ResolveAttempt(_store(), SystemClock())
+    return ResolveAttempt(_store(), SystemClock(), settings().shipment_policy())
 
 
 @cache

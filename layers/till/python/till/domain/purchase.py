@@ -16,7 +16,7 @@ from till.domain.errors import TillError
 from till.domain.money import MAX_AMOUNT_MINOR, ZERO, AmountOutOfBoundsError, Money
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from till.domain.actor import Actor
     from till.domain.catalogue import Address, Product
@@ -458,7 +458,7 @@ class PurchaseAttempt:
         """Its funds are held and its outcome is not final."""
         return self.state in OPEN_STATES
 
-    def may_be_under_way(self, at: datetime) -> bool:
+    def may_be_under_way(self, at: datetime, *, longest_run: timedelta) -> bool:
         """Whether a run may still be waiting for the carrier.
 
         By a clock that is ahead, the recovery may have given up a run that is alive. What it noted
@@ -467,16 +467,9 @@ class PurchaseAttempt:
         """
         answered_at = self.carrier_answered_at
         if self.shipped_again_at is not None and answered_at is not None:
-            return at < answered_at + (self.expires_at - self.reserved_at)
+            return at < answered_at + longest_run
         has_ended = answered_at is not None and answered_at < self.expires_at
         return at < self.expires_at and not has_ended
-
-    @property
-    def shipment_id(self) -> str | None:
-        """The shipment of its purchase, or of the parcel that turned up after it was voided."""
-        if self.purchase is not None:
-            return self.purchase.shipment_id
-        return self.orphan.shipment_id if self.orphan is not None else None
 
     @property
     def state_since(self) -> datetime:
@@ -511,6 +504,20 @@ class PurchaseAttempt:
         """Whether a definite answer is noted, and ``outcome`` only says that none is known."""
         definite = isinstance(self.carrier_outcome, Shipped | NotShipped)
         return definite and isinstance(outcome, OutcomeUnknown)
+
+    def has_another_shipment_than(self, outcome: ShipmentOutcome) -> bool:
+        """Whether ``outcome`` is a second parcel: of its purchase, an orphan, or a noted answer."""
+        if not isinstance(outcome, Shipped):
+            return False
+        if self.purchase is not None:
+            known = self.purchase.shipment_id
+        elif self.orphan is not None:
+            known = self.orphan.shipment_id or outcome.shipment_id
+        elif isinstance(self.carrier_outcome, Shipped):
+            known = self.carrier_outcome.shipment_id
+        else:
+            return False
+        return known != outcome.shipment_id
 
     def with_carrier_answer(self, outcome: ShipmentOutcome, at: datetime) -> PurchaseAttempt:
         """Note what the carrier answered, while the attempt could not be settled yet.
@@ -640,11 +647,15 @@ class PurchaseAttempt:
         Raises:
             NoOrphanShipmentError: there is none.
             OrphanAlreadyClosedError: it is closed.
+            CarrierAnsweredOtherwiseError: there is no parcel, and the carrier has named one.
         """
         if self.orphan is None:
             raise NoOrphanShipmentError
         if self.orphan.closing is not None:
             raise OrphanAlreadyClosedError
+        shipment_id = self.orphan.shipment_id
+        if shipment_id is not None and closing.outcome is OrphanOutcome.NOT_REAL:
+            raise CarrierAnsweredOtherwiseError(outcome="shipped", shipment_id=shipment_id)
         return replace(
             self, revision=self.revision + 1, orphan=replace(self.orphan, closing=closing)
         )

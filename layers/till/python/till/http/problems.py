@@ -159,9 +159,18 @@ def _units(count: int) -> str:
 def _carrier_said(error: CarrierAnsweredOtherwiseError) -> str:
     what = f"shipped it as {error.shipment_id}" if error.shipment_id else "did not ship it"
     return (
-        f"The carrier answered that it {what}. The attempt is settled by that answer within "
-        "minutes."
+        f"The carrier answered that it {what}. An attempt that is open is settled by that answer "
+        "within minutes."
     )
+
+
+def _why_nothing_was_bought(error: ShipmentFailedError) -> str:
+    next_step = (
+        "A parcel may have been sent all the same: ask customer service before you buy it again."
+        if error.parcel_possible
+        else "To try again, use a new Idempotency-Key."
+    )
+    return f"{error.message} No credit was deducted. {next_step}"
 
 
 def _spread_retry_after(_: TillError) -> Mapping[str, str]:
@@ -434,9 +443,9 @@ _TABLE: Final[Mapping[type, Callable[[TillError], Problem]]] = dict(
             "attempt-still-pending",
             "The attempt is under way",
             "Its outcome may still become known by itself. If the run that makes it has died, the "
-            "attempt is UNKNOWN within minutes, and can be resolved.",
+            "attempt is UNKNOWN within minutes. Ask the carrier again then: a parcel may be sent "
+            "until the run has ended.",
             extra=lambda e: {"state": e.state},
-            headers=lambda _: _retry_after(60),
         ),
         _row(
             UnresolvedAttemptError,
@@ -463,12 +472,9 @@ _TABLE: Final[Mapping[type, Callable[[TillError], Problem]]] = dict(
             ShipmentFailedError,
             HTTPStatus.BAD_GATEWAY,
             "shipment-failed",
-            "The shipment was not made",
-            lambda e: (
-                f"The carrier says: {e.message} Nothing was bought and no credit was deducted. "
-                "To try again, use a new Idempotency-Key."
-            ),
-            extra=lambda e: {"attempt_id": e.attempt_id},
+            "Nothing was bought",
+            _why_nothing_was_bought,
+            extra=lambda e: {"attempt_id": e.attempt_id, "parcel_possible": e.parcel_possible},
             headers=lambda e: _replayed(replayed=e.replayed),
             nothing_changed=False,
         ),

@@ -73,6 +73,7 @@ class CloseOrphanShipment:
             AttemptNotFoundError: no such attempt.
             NoOrphanShipmentError: it has no possible orphan shipment.
             OrphanAlreadyClosedError: another request has closed it.
+            CarrierAnsweredOtherwiseError: there is no parcel, and the carrier has named one.
             IdempotencyKeyReusedError: the key was used to close it otherwise.
             BusyError: not confirmed in its time.
         """

@@ -100,7 +100,10 @@ def answer_for(attempt: PurchaseAttempt, *, replayed: bool) -> Purchased:
         return Purchased(purchase=attempt.purchase.as_sold(), replayed=replayed)
     if attempt.state is AttemptState.VOIDED:
         raise ShipmentFailedError(
-            attempt_id=attempt.id, message=_why_voided(attempt), replayed=replayed
+            attempt_id=attempt.id,
+            message=_why_voided(attempt),
+            parcel_possible=attempt.orphan is not None,
+            replayed=replayed,
         )
     if attempt.state is AttemptState.UNKNOWN:
         raise ShipmentOutcomeUnknownError(attempt_id=attempt.id, replayed=replayed)
@@ -110,7 +113,9 @@ def answer_for(attempt: PurchaseAttempt, *, replayed: bool) -> Purchased:
 def _why_voided(attempt: PurchaseAttempt) -> str:
     if isinstance(attempt.carrier_outcome, NotShipped):
         return attempt.carrier_outcome.message
-    return "it was resolved as not shipped"
+    if attempt.orphan is not None:
+        return "The outcome of the shipment was not known in time."
+    return "It was resolved as not shipped."
 
 
 class CreatePurchase:
@@ -192,7 +197,7 @@ class CreatePurchase:
         # 3. Ship: one call, and only if there is time for it and for settling.
         outcome: ShipmentOutcome
         if deadline.remaining_seconds() < shipping_seconds:
-            outcome = NotShipped(message="there was no time left to call the carrier")
+            outcome = NotShipped(message="There was no time left to call the carrier.")
         else:
             outcome = self._carrier.create_shipment(
                 attempt.order,
@@ -257,7 +262,7 @@ class CreatePurchase:
             left_behind = self._store.within(deadline).attempt(attempt_id)
             if left_behind is None or left_behind.reservation_id != reservation.reservation_id:
                 raise
-            never_called = NotShipped(message="the carrier was not called")
+            never_called = NotShipped(message="The carrier was not called.")
             actor = reservation.request.actor
             return self._settle(left_behind, never_called, deadline, actor=actor), None
 
@@ -296,13 +301,15 @@ class _Reservation:
             reason=describe(attempt),
             idempotency_key=request.idempotency_key,
         )
+        # By the account's time, which may be that of a clock that was ahead.
+        begins_at = max(now, state.account.updated_at or now)
         change = state.account.hold(
             OpenAttempt(
                 attempt_id=self.attempt_id,
                 product_id=product.id,
                 quantity=intent.quantity,
                 amount=attempt.order.total,
-                blocks_from=self.run_ends_at,
+                blocks_from=begins_at + (self.run_ends_at - now),
             ),
             cause,
         )

@@ -27,12 +27,18 @@ class RequestInFlightError(TillError):
 
 
 class ShipmentFailedError(TillError):
-    """The shipment was definitely not made: the attempt is VOIDED, nothing was charged."""
+    """The attempt is VOIDED: nothing was charged.
 
-    def __init__(self, *, attempt_id: UUID, message: str, replayed: bool) -> None:
+    ``parcel_possible``: it was given up without knowing the carrier's answer.
+    """
+
+    def __init__(
+        self, *, attempt_id: UUID, message: str, parcel_possible: bool, replayed: bool
+    ) -> None:
         super().__init__("shipment failed")
         self.attempt_id = attempt_id
         self.message = message
+        self.parcel_possible = parcel_possible
         self.replayed = replayed
 
 

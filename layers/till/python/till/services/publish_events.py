@@ -73,7 +73,7 @@ class PublishEvents:
         unreadable = 0
         for record in records:
             try:
-                event = event_of(record.change())
+                event = _event_of(record)
             except (UnreadableRecordError, LedgerCorruptError) as error:
                 self._dead_letters.add(record.location, error)
                 unreadable += 1
@@ -122,6 +122,14 @@ class PublishEvents:
             if len(taken) < len(wave):
                 longest = _FIRST_PAUSE_SECONDS * 2**fruitless
                 self._pause(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
+
+
+def _event_of(record: LedgerRecord) -> DomainEvent | None:
+    try:
+        return event_of(record.change())
+    except ValueError as error:
+        # What no version of ours can hold, such as amounts of two currencies.
+        raise UnreadableRecordError(type(error).__name__) from error
 
 
 def _count(waiting: dict[UUID, deque[DomainEvent]]) -> int:

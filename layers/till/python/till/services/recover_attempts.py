@@ -19,7 +19,7 @@ from till.domain.purchase import (
 )
 from till.services.errors import AttemptNotFoundError
 from till.services.ports.attempts import UpdateAttempt
-from till.services.ports.store_errors import ReadAgainError
+from till.services.ports.store_errors import BusyError, ReadAgainError
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import at_most, keeping
 from till.services.shared.in_parallel import in_parallel
@@ -110,7 +110,7 @@ class RecoverAttempts:
         for _ in self._listed(OrphanStatus.OPEN, report.orphans, deadline, report):
             pass
         for attempt in self._listed(AttemptState.UNKNOWN, report.unknown, deadline, report):
-            if isinstance(attempt.carrier_outcome, Shipped | NotShipped):
+            if _is_answered(attempt):
                 self._guarded(self._recover_dead, attempt, deadline, report)
             elif attempt.deadline_at is not None and attempt.deadline_at <= self._clock.now():
                 self._guarded(self._void_in_favour, attempt, deadline, report)
@@ -133,7 +133,7 @@ class RecoverAttempts:
                 return
             work.add(page)
             for attempt in page.attempts:
-                if deadline.remaining_seconds() < self._seconds_for_one():
+                if deadline.remaining_seconds() < self._seconds_for(attempt):
                     report.finished = False
                     return
                 yield attempt
@@ -141,9 +141,11 @@ class RecoverAttempts:
             if after is None:
                 return
 
-    def _seconds_for_one(self) -> float:
-        carrier = self._policy.shipment_timeout_seconds if self._ships_again else 0.0
-        return carrier + _ATTEMPT_SECONDS
+    def _seconds_for(self, attempt: PurchaseAttempt) -> float:
+        """What it may take: only one that is PENDING may have the carrier called again."""
+        if attempt.state is AttemptState.PENDING and self._ships_again:
+            return self._policy.shipment_timeout_seconds + _ATTEMPT_SECONDS
+        return _ATTEMPT_SECONDS
 
     @property
     def _ships_again(self) -> bool:
@@ -157,7 +159,7 @@ class RecoverAttempts:
         report: RecoveryReport,
     ) -> None:
         try:
-            recover(attempt, at_most(deadline, self._seconds_for_one()), report)
+            recover(attempt, at_most(deadline, self._seconds_for(attempt)), report)
         except Exception as error:  # noqa: BLE001 - one bad attempt must not stop the others
             report.failed[attempt.id] = error
 
@@ -168,6 +170,8 @@ class RecoverAttempts:
             attempt = self._marked(attempt, deadline)
         outcome = attempt.carrier_outcome
         if outcome is None and attempt.shipped_again_at is not None:
+            if deadline.remaining_seconds() < self._policy.shipment_timeout_seconds:
+                raise BusyError
             outcome = self._carrier.create_shipment(
                 attempt.order,
                 attempt_id=attempt.id,
@@ -223,6 +227,9 @@ class RecoverAttempts:
             if current is None or current.state is not AttemptState.UNKNOWN:
                 # Settled by another run, or by a commit of this one whose confirmation was lost.
                 return current is not None and current.orphan is not None
+            if _is_answered(current):
+                # Noted since it was listed: the next run settles by it.
+                return False
             by = Cause(
                 actor=RECOVERY_ACTOR,
                 at=self._clock.now(),
@@ -241,3 +248,7 @@ class RecoverAttempts:
 
         if until_confirmed(step, deadline, tries=_ATTEMPT_TRIES):
             report.voided_at_deadline.append(attempt.id)
+
+
+def _is_answered(attempt: PurchaseAttempt) -> bool:
+    return isinstance(attempt.carrier_outcome, Shipped | NotShipped)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from till.services.ports.accounts import RememberedRequest
     from till.services.ports.run import Clock, Deadline
     from till.services.ports.store import Store
+    from till.services.shared.policy import ShipmentPolicy
     from till.services.shared.settlement import Settled
 
 _OPERATION: Final = "resolve_attempt"
@@ -70,9 +71,10 @@ class Resolved:
 class ResolveAttempt:
     """Post or void an UNKNOWN attempt, with a reason."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, policy: ShipmentPolicy) -> None:
         self._store = store
         self._clock = clock
+        self._policy = policy
 
     def __call__(self, request: ResolutionRequest, deadline: Deadline) -> Resolved:
         """Resolve.
@@ -138,7 +140,7 @@ class ResolveAttempt:
         if attempt.state is not AttemptState.UNKNOWN:
             raise AttemptAlreadyResolvedError(state=attempt.state.value)
         now = self._clock.now()
-        if attempt.may_be_under_way(now):
+        if attempt.may_be_under_way(now, longest_run=self._policy.pending_expiry):
             raise AttemptStillPendingError(state=attempt.state.value)
         require_within(attempt.order.total, request.limit)
         attempt.require_not_answered_otherwise(request.outcome)

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from till.services.ports.store_errors import StoreUnreadableError, UnconfirmedCommitError
+from till.services.ports.store_errors import (
+    StoreUnreadableError,
+    UnansweredCommitError,
+    UnconfirmedCommitError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +53,26 @@ def require_genuine(answer: object) -> None:
 
 
 @contextmanager
-def unless_final(in_doubt: type[UnconfirmedCommitError | StoreUnreadableError]) -> Iterator[None]:
-    """Raise ``in_doubt`` for every failure of a call that does not prove what happened."""
+def unless_final(in_doubt: type[UnansweredCommitError | StoreUnreadableError]) -> Iterator[None]:
+    """Raise ``in_doubt`` for every failure of a call that does not prove what happened.
+
+    A commit that DynamoDB has cancelled is an UnconfirmedCommitError.
+    """
     try:
         yield
     except Exception as error:
         if _is_final(error):
             raise
+        if in_doubt is UnansweredCommitError and _is_cancelled(error):
+            raise UnconfirmedCommitError from error
         raise in_doubt from error
+
+
+def _is_cancelled(error: Exception) -> bool:
+    return (
+        isinstance(error, ClientError)
+        and error.response["Error"]["Code"] == "TransactionCanceledException"
+    )
 
 
 def _is_final(error: Exception) -> bool:
@@ -65,7 +81,7 @@ def _is_final(error: Exception) -> bool:
         return True
     if not isinstance(error, ClientError):
         return False
-    if error.response["Error"]["Code"] == "TransactionCanceledException":
+    if _is_cancelled(error):
         reasons = error.response.get("CancellationReasons", [])
         return not {reason.get("Code", "None") for reason in reasons} <= _REASONS_TO_READ_AGAIN
     return error.response["Error"]["Code"] in _FINAL_CODES

@@ -10,7 +10,7 @@ from till.adapters.dynamodb.attempts import AttemptTables
 from till.adapters.dynamodb.promo_codes import PromoTables
 from till.adapters.dynamodb.refunds import RefundTables
 from till.adapters.dynamodb.writes import Transaction
-from till.services.ports.store_errors import UnconfirmedCommitError
+from till.services.ports.store_errors import UnansweredCommitError
 
 if TYPE_CHECKING:
     from till.domain.account import Account
@@ -25,7 +25,7 @@ class DynamoStore(AccountTables, AttemptTables, RefundTables, PromoTables):
         transaction = Transaction(
             writes, ledger_table=self._ledger, purchases_table=self._purchases
         )
-        with unless_final(UnconfirmedCommitError):
+        with unless_final(UnansweredCommitError):
             answer = self._client().transact_write_items(
                 TransactItems=transaction.items, ReturnConsumedCapacity="TOTAL"
             )

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from till.adapters.dynamodb.answers import require_genuine, unless_final
-from till.adapters.dynamodb.client import deserialize, serialize
+from till.adapters.dynamodb.client import CALL_SECONDS, deserialize, serialize
 from till.domain.instant import format_instant
 from till.services.ports.store_errors import StoreUnreadableError
 from till.services.shared.in_parallel import all_in_parallel, pause
@@ -227,6 +227,7 @@ class Tables:
             StoreUnreadableError: there is no time left for another.
         """
         seconds = random.uniform(0, _READ_PAUSE_SECONDS * 2**number)  # noqa: S311 - jitter
-        if self._deadline is not None and self._deadline.remaining_seconds() <= seconds:
+        needed = seconds + CALL_SECONDS[-1]
+        if self._deadline is not None and self._deadline.remaining_seconds() < needed:
             raise StoreUnreadableError
         pause(seconds)

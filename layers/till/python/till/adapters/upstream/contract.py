@@ -50,6 +50,17 @@ def _instant(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MILLISECOND
 
 
+def _shortened(most: int) -> AfterValidator:
+    return AfterValidator(lambda text: text if len(text) <= most else f"{text[: most - 1]}…")
+
+
+Name = Annotated[StrictStr, _shortened(500)]
+Description = Annotated[StrictStr, _shortened(4_000)]
+"""What is only shown is cut: it is stored with each purchase, and lists have 100 of them."""
+AddressLine = Annotated[StrictStr, Field(max_length=500)]
+"""What is used is refused if it is longer than any real one."""
+
+
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
@@ -57,12 +68,12 @@ class _Answer(BaseModel):
 class AddressAnswer(_Answer):
     """``Address`` of the contract."""
 
-    line1: StrictStr
-    line2: StrictStr | None = None
-    city: StrictStr
-    postalCode: StrictStr  # noqa: N815 - the contract's name
-    state: StrictStr
-    country: StrictStr
+    line1: AddressLine
+    line2: AddressLine | None = None
+    city: AddressLine
+    postalCode: AddressLine  # noqa: N815 - the contract's name
+    state: AddressLine
+    country: AddressLine
 
     def address(self) -> Address:
         """As the domain knows it."""
@@ -80,8 +91,8 @@ class CustomerAnswer(_Answer):
     """``Customer`` of the contract."""
 
     id: UUID
-    name: StrictStr
-    email: StrictStr
+    name: Name
+    email: Name
     billingAddress: AddressAnswer  # noqa: N815
     shippingAddress: AddressAnswer  # noqa: N815
     createdAt: Milliseconds  # noqa: N815
@@ -108,9 +119,9 @@ class ProductAnswer(_Answer):
     """``Product`` of the contract."""
 
     id: UUID
-    sku: Annotated[StrictStr, Field(min_length=1)]
-    name: StrictStr
-    description: StrictStr
+    sku: Annotated[StrictStr, Field(min_length=1, max_length=500)]
+    name: Name
+    description: Description
     price: JsonNumber
     createdAt: Milliseconds  # noqa: N815
     lastModifiedAt: Milliseconds  # noqa: N815

@@ -41,6 +41,7 @@ class ProblemResponse(BaseModel):
     total: int | None = None
     currency: str | None = None
     attempt_id: UUID | None = None
+    parcel_possible: bool | None = None
     state: str | None = None
     promo_code: str | None = None
     restriction: str | None = None

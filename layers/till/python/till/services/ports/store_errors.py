@@ -16,6 +16,10 @@ class UnconfirmedCommitError(ReadAgainError):
     """
 
 
+class UnansweredCommitError(UnconfirmedCommitError):
+    """The effect of a commit is unknown: it may have one, and may have it later."""
+
+
 class StoreUnreadableError(ReadAgainError):
     """The tables could not be read at this moment."""
 

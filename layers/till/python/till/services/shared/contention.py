@@ -6,8 +6,14 @@ import itertools
 import random
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from till.domain.errors import TillError
 from till.domain.ledger import LedgerCorruptError
-from till.services.ports.store_errors import BusyError, InconsistentReadError, ReadAgainError
+from till.services.ports.store_errors import (
+    BusyError,
+    InconsistentReadError,
+    ReadAgainError,
+    UnansweredCommitError,
+)
 from till.services.shared.in_parallel import pause
 
 if TYPE_CHECKING:
@@ -44,16 +50,19 @@ def until_confirmed(
     the deadline comes nearer, so that old requests win. docs/decisions/25 has the measurements.
 
     Raises:
-        BusyError: there is no time, or no try, left.
+        BusyError: there is no time, or no try, left; or the step refused what an earlier try of it,
+            whose effect is unknown, may still do.
         LedgerCorruptError: reading again and again has not resolved a contradiction.
     """
     time_at_first = max(deadline.remaining_seconds(), _LEAST_STEP_SECONDS)
     inconsistent = 0
+    in_doubt = False
     for tried in itertools.count(1):
         time_before = deadline.remaining_seconds()
         try:
             return step()
         except ReadAgainError as error:
+            in_doubt = in_doubt or isinstance(error, UnansweredCommitError)
             if isinstance(error, InconsistentReadError):
                 inconsistent += 1
                 if inconsistent == _INCONSISTENT_READS:
@@ -66,4 +75,9 @@ def until_confirmed(
             if tried == tries or time_left - seconds < _LEAST_STEP_SECONDS:
                 raise BusyError from error
             pause(seconds)
+        except TillError as refusal:
+            # A try whose effect is unknown may still take effect: it is not refused yet.
+            if in_doubt and not isinstance(refusal, LedgerCorruptError):
+                raise BusyError from refusal
+            raise
     raise AssertionError("unreachable")  # pragma: no cover

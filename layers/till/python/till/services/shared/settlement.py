@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from till.services.ports.store import Store, Write
     from till.services.shared.policy import ShipmentPolicy
 
-_NOTE_SECONDS: Final = 1.5
+_NOTE_SECONDS: Final = 2.0
 """The part of the time for settling that is kept to note the carrier's answer if all else fails."""
+_REPORT_SECONDS: Final = 0.5
+"""The part of that which is kept to report the answer if it cannot be noted either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ def keep_unknown(
     """Outcome unknown: the hold stays, and blocks the same order."""
     with _read_at_different_times():
         change = account.mark_unknown(attempt.id, by)
-    after = attempt.unknown(change.cause.at, deadline_at=change.cause.at + deadline)
+    # By our own clock: the account's time may be that of a clock that was ahead.
+    after = attempt.unknown(change.cause.at, deadline_at=by.at + deadline)
     return Settled(attempt, after, change)
 
 
@@ -181,12 +184,14 @@ class SettleShipment:
         deadline: Deadline,
     ) -> None:
         """Write the carrier's answer on the attempt alone, which hardly any other run updates."""
-        store = self._store.within(deadline)
+        store = self._store.within(keeping(deadline, _REPORT_SECONDS))
 
         def write(current: PurchaseAttempt) -> None:
             believed = current.believed(outcome)
             if not current.is_open:
                 _record_late_answer(store, self._incidents, current, believed, answered_at)
+            elif current.has_another_shipment_than(believed):
+                self._incidents.answer_not_recorded(current.id, believed)
             elif current.carrier_outcome != believed and not current.knows_more_than(believed):
                 noted = current.with_carrier_answer(believed, answered_at)
                 store.commit(UpdateAttempt(current, noted))
@@ -252,6 +257,10 @@ class _Settling:
             return _record_late_answer(
                 self.store, self.incidents, attempt, outcome, self.answered_at
             )
+        if attempt.has_another_shipment_than(outcome):
+            # The one that is noted stays, and the next recovery settles by it.
+            self.incidents.answer_not_recorded(attempt.id, outcome)
+            return attempt
         if attempt.knows_more_than(outcome) and attempt.carrier_outcome != answered:
             # Another run noted it meanwhile: the next recovery settles by it.
             return attempt
@@ -316,7 +325,7 @@ def _record_late_answer(
     """Write down what the carrier answered for an attempt that was resolved meanwhile."""
     if attempt.carrier_outcome == outcome:
         return attempt
-    if isinstance(outcome, Shipped) and attempt.shipment_id not in {None, outcome.shipment_id}:
+    if attempt.has_another_shipment_than(outcome):
         # It keeps the shipment that it has: a second parcel can only be reported.
         incidents.answer_not_recorded(attempt.id, outcome)
         return attempt
