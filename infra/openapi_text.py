@@ -154,8 +154,8 @@ PROPERTIES: Final[Mapping[str, str]] = {
     "needed": "What the purchase or deduction needs, in minor units",
     "next_cursor": "Send it as cursor to get the next page; null at the end of the list",
     "outcome": "Whether the shipment was made",
-    "parcel_possible": "Whether a parcel may have been sent although nothing was bought; do not buy "
-    "it again then",
+    "parcel_possible": "Whether a parcel may have been sent although nothing was bought: do not "
+    "buy it again then",
     "percent": "Percent of the subtotal",
     "postal_code": "The postal code",
     "posted": "The balance of the ledger, in minor units",

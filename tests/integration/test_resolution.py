@@ -159,7 +159,8 @@ def test_a_pending_attempt_is_not_to_be_resolved(
         for reply in (till.confirm(attempt.id, parcel), till.call_off(attempt.id)):
             problem = reply.refused(409, "attempt-still-pending")
             assert problem.state == "PENDING"
-            assert int(reply.response.headers["Retry-After"]) > 0
+            # Not by a program, later: what the rep found out may no longer be true.
+            assert "Retry-After" not in reply.response.headers
         in_flight = till.buy(customer, product.id, key=key)
         in_flight.refused(409, "request-in-flight")
         assert int(in_flight.response.headers["Retry-After"]) > 0
