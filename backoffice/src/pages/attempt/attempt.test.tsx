@@ -331,6 +331,13 @@ describe('closing an orphan shipment', () => {
     await waitFor(() => expect(screen.getByRole('heading', { level: 1 })).toHaveFocus());
   });
 
+  it('cannot say that no parcel was sent where the carrier has told its shipment id', async () => {
+    serve({ ...ORPHANED, orphan: anOrphan({ shipment_id: 'shp_late' }) });
+    const { dialog } = await openDialog('Close orphan shipment');
+    expect(dialog.getAllByRole('radio')).toHaveLength(2);
+    expect(dialog.queryByRole('radio', { name: 'No parcel was sent' })).toBeNull();
+  });
+
   it('says so if the same request closed it before its parcel turned up', async () => {
     const [earlier] = [closed('NOT_REAL', 'No parcel').orphan?.closing].filter((one) => one != null);
     serve(ORPHANED, [anAttempt({ ...ORPHANED, orphan: anOrphan({ shipment_id: 'shp_late', earlier_closings: earlier ? [earlier] : [] }) })]);

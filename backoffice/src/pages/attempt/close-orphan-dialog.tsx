@@ -57,6 +57,9 @@ export function CloseOrphanDialog({ open, onClose, attempt }: CloseOrphanDialogP
     if (!action.isUncertain) forget();
     onClose();
   };
+  // Where the carrier has told a shipment id there was a parcel. What was chosen before that stays, to be sent again.
+  const told = attempt.orphan !== null && attempt.orphan.shipment_id !== null;
+  const outcomes = OUTCOMES.filter((one) => one !== 'NOT_REAL' || !told || one === outcome);
   const trimmed = reason.trim();
   const wrongReason = reasonError(trimmed);
   const payload: CloseOrphanShipmentRequest | undefined =
@@ -86,7 +89,7 @@ export function CloseOrphanDialog({ open, onClose, attempt }: CloseOrphanDialogP
       <RadioChoice
         label="What became of the parcel"
         value={outcome}
-        options={OUTCOMES.map((one) => ({ value: one, label: ORPHAN_OUTCOMES[one].choice }))}
+        options={outcomes.map((one) => ({ value: one, label: ORPHAN_OUTCOMES[one].choice }))}
         onChange={setOutcome}
         error={(showErrors && outcome === '' ? 'Choose what became of the parcel.' : undefined) ?? problem?.errorOf('outcome')}
         required
