@@ -25,6 +25,7 @@ PURCHASE: Final = "services/create_purchase.py"
 SETTLEMENT: Final = "services/shared/settlement.py"
 RECOVER: Final = "services/recover_attempts.py"
 WRITES: Final = "adapters/dynamodb/writes.py"
+ACCOUNT_WRITES: Final = "adapters/dynamodb/account_store.py"
 ANSWERS: Final = "adapters/dynamodb/answers.py"
 CARRIER: Final = "adapters/upstream/carrier.py"
 
@@ -61,8 +62,8 @@ BUGS: Final = (
     Bug(
         "an attempt is created over another",
         WRITES,
-        "return [_create(self._purchases, self._stored(attempt))]",
-        """item = _create(self._purchases, self._stored(attempt))
+        "return [create(self._purchases, self._stored(attempt))]",
+        """item = create(self._purchases, self._stored(attempt))
                 del item["Put"]["ConditionExpression"]
                 return [item]""",
         first=1_300,
@@ -70,11 +71,11 @@ BUGS: Final = (
     ),
     Bug(
         "a version of an account is written over another",
-        WRITES,
-        "        return _create(self._ledger, version.values())",
-        """        item = _create(self._ledger, version.values())
-        del item["Put"]["ConditionExpression"]
-        return item""",
+        ACCOUNT_WRITES,
+        "                return create(self._table, version.values())",
+        """                item = create(self._table, version.values())
+                del item["Put"]["ConditionExpression"]
+                return item""",
     ),
     Bug(
         "a version does not cover its attempt",
@@ -91,8 +92,8 @@ BUGS: Final = (
     Bug(
         "a version does not cover the request that made it",
         WRITES,
-        "items.append(StoredRequest.of(request).values())",
-        "pass",
+        "items = requests_in(writes)",
+        "items = requests_in(())",
     ),
     Bug(
         "a purchase is posted on the hash of the version before its hold",

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from aws_lambda_powertools import Metrics
 
-from till.adapters.dynamodb.measured import MeasuredStore
+from till.adapters.dynamodb.measured_account_store import MeasuredAccountStore
+from till.adapters.dynamodb.measured_store import MeasuredStore
 from till.adapters.incidents import LoggedIncidents
 from till.adapters.upstream.http import MeasuredTransport, make_http_client
 from till.domain.purchase import Shipped
@@ -106,5 +107,6 @@ def test_upstreams_are_told_the_name_of_the_request() -> None:
     assert seen[0].headers["X-Correlation-Id"] == "request-0001"
 
 
-def test_the_books_that_are_measured_are_the_books() -> None:
-    assert {name for name in vars(MeasuredStore) if not name.startswith("__")} == {"commit"}
+@pytest.mark.parametrize("store", [MeasuredStore, MeasuredAccountStore])
+def test_a_measured_store_differs_only_in_its_commit(store: type) -> None:
+    assert {name for name in vars(store) if not name.startswith("__")} == {"commit"}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import httpx
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from till.adapters.dynamodb.account_store import AccountStore
     from till.adapters.dynamodb.accounts import AccountTables
     from till.adapters.dynamodb.customer_index import DynamoCustomerIndex
     from till.adapters.dynamodb.store import DynamoStore
@@ -114,7 +115,7 @@ def admission_policy() -> AdmissionPolicy:
 @cache
 def _store() -> DynamoStore:
     from till.adapters.dynamodb.client import CALL_SECONDS, client_for
-    from till.adapters.dynamodb.measured import MeasuredStore
+    from till.adapters.dynamodb.measured_store import MeasuredStore
 
     # The first client is made while the function starts, the quicker ones if they are needed.
     client_for(CALL_SECONDS[0])
@@ -133,6 +134,20 @@ def _accounts() -> AccountTables:
 
     client_for(CALL_SECONDS[0])
     return AccountTables(
+        client_for,
+        ledger_table=settings().ledger_table,
+        purchases_table=settings().purchases_table,
+    )
+
+
+@cache
+def _account_store() -> AccountStore:
+    """The store of operations that write nothing but accounts."""
+    from till.adapters.dynamodb.client import CALL_SECONDS, client_for
+    from till.adapters.dynamodb.measured_account_store import MeasuredAccountStore
+
+    client_for(CALL_SECONDS[0])
+    return MeasuredAccountStore(
         client_for,
         ledger_table=settings().ledger_table,
         purchases_table=settings().purchases_table,
@@ -265,7 +280,9 @@ def adjust_credit() -> AdjustCredit:
     """Grant and deduct credit."""
     from till.services.adjust_credit import AdjustCredit
 
-    return AdjustCredit(_store(), CustomersWhenAsked(), CustomerIndexWhenNeeded(), SystemClock())
+    return AdjustCredit(
+        _account_store(), CustomersWhenAsked(), CustomerIndexWhenNeeded(), SystemClock()
+    )
 
 
 @cache

@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from till.domain.actor import Actor
     from till.domain.catalogue import CustomerDetails
     from till.domain.money import Money
-    from till.services.ports.accounts import RememberedRequest
+    from till.services.ports.accounts import AccountStore, RememberedRequest
     from till.services.ports.customer_index import CustomerIndex
     from till.services.ports.run import Clock, Deadline
-    from till.services.ports.store import Store
     from till.services.ports.upstream import Customers
 
 
@@ -57,7 +56,7 @@ class AdjustCredit:
     """Grant or deduct: one transaction of the account's next version and the request."""
 
     def __init__(
-        self, store: Store, customers: Customers, index: CustomerIndex, clock: Clock
+        self, store: AccountStore, customers: Customers, index: CustomerIndex, clock: Clock
     ) -> None:
         self._store = store
         self._customers = customers
@@ -113,7 +112,7 @@ class AdjustCredit:
         deadline = at_most(deadline, NEW_REQUEST_SECONDS)
         store = self._store.within(deadline)
 
-        def look_up(store: Store) -> RememberedRequest | None:
+        def look_up(store: AccountStore) -> RememberedRequest | None:
             return store.remembered(customer_id, operation, key)
 
         def step() -> Adjusted:

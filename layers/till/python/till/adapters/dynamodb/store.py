@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from till.adapters.dynamodb.accounts import AccountTables
-from till.adapters.dynamodb.answers import require_genuine, unless_final
+from till.adapters.dynamodb.account_store import AccountStore
 from till.adapters.dynamodb.attempts import AttemptTables
 from till.adapters.dynamodb.promo_codes import PromoTables
 from till.adapters.dynamodb.refunds import RefundTables
 from till.adapters.dynamodb.writes import Transaction
-from till.services.ports.store_errors import UnansweredCommitError
 
 if TYPE_CHECKING:
     from till.domain.account import Account
     from till.services.ports.store import Write
 
 
-class DynamoStore(AccountTables, AttemptTables, RefundTables, PromoTables):
+class DynamoStore(AccountStore, AttemptTables, RefundTables, PromoTables):
     """``till.services.ports.store.Store`` over the ledger table and the purchases table."""
 
     def commit(self, *writes: Write) -> Account | None:
@@ -25,9 +23,5 @@ class DynamoStore(AccountTables, AttemptTables, RefundTables, PromoTables):
         transaction = Transaction(
             writes, ledger_table=self._ledger, purchases_table=self._purchases
         )
-        with unless_final(UnansweredCommitError):
-            answer = self._client().transact_write_items(
-                TransactItems=transaction.items, ReturnConsumedCapacity="TOTAL"
-            )
-            require_genuine(answer)
+        self._transact(transaction.items)
         return transaction.account

@@ -1,13 +1,12 @@
-"""The items of a transaction, each under its condition."""
+"""The items of a transaction over both tables, each under its condition."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from till.adapters.dynamodb.account_store import AccountItems, create, requests_in
 from till.adapters.dynamodb.client import serialize
-from till.adapters.dynamodb.stored.accounts import StoredChange, StoredRequest
 from till.adapters.dynamodb.stored.attempts import (
     WRITTEN_ONCE,
     StoredAttempt,
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
         UpdateTypeDef,
     )
 
-    from till.domain.account import Account, AccountChange
     from till.domain.promo import PromoChange, PromoCode
     from till.domain.purchase import PurchaseAttempt
     from till.services.ports.store import Write
@@ -44,30 +42,27 @@ class Transaction:
     """
 
     def __init__(self, writes: Sequence[Write], *, ledger_table: str, purchases_table: str) -> None:
-        self._ledger = ledger_table
         self._purchases = purchases_table
         self._version = next(
             (one.change.account.version for one in writes if isinstance(one, AppendChange)), None
         )
-        self._with_it = self._written_with(writes)
-        self.account: Account | None = None
+        self._accounts = AccountItems(ledger_table, self._written_with(writes))
         self.items = [item for write in writes for item in self._of(write)]
+        self.account = self._accounts.account
 
     def _of(self, write: Write) -> list[TransactWriteItemTypeDef]:
         match write:
-            case AppendChange(change=change):
-                return [self._append(change)]
-            case RememberRequest(request=request):
-                return [_create(self._ledger, StoredRequest.of(request).values())]
+            case AppendChange() | RememberRequest():
+                return [self._accounts.of(write)]
             case CreateAttempt(attempt=attempt):
-                return [_create(self._purchases, self._stored(attempt))]
+                return [create(self._purchases, self._stored(attempt))]
             case AddRefund(refund=refund):
-                return [_create(self._purchases, StoredRefund.of(refund).values())]
+                return [create(self._purchases, StoredRefund.of(refund).values())]
             case UpdateAttempt(before=before, after=after):
                 return [self._update_attempt(before, after)]
             case ClaimShipment(shipment_id=shipment_id, purchase_id=purchase_id):
                 claim = StoredShipmentClaim.of(shipment_id, purchase_id)
-                return [_create(self._purchases, claim.values())]
+                return [create(self._purchases, claim.values())]
             case Redeem(promo=promo, customer_id=customer_id):
                 return self._redeem(promo, customer_id)
             case GiveRedemptionBack(code=code, customer_id=customer_id):
@@ -77,13 +72,11 @@ class Transaction:
 
     def _written_with(self, writes: Sequence[Write]) -> WrittenWith:
         attempt: Mapping[str, object] | None = None
-        items: list[Mapping[str, object]] = []
+        items = requests_in(writes)
         for write in writes:
             match write:
                 case CreateAttempt(attempt=after) | UpdateAttempt(after=after):
                     attempt = self._stored(after)
-                case RememberRequest(request=request):
-                    items.append(StoredRequest.of(request).values())
                 case AddRefund(refund=refund):
                     items.append(StoredRefund.of(refund).values())
                 case ClaimShipment(shipment_id=shipment_id, purchase_id=purchase_id):
@@ -96,11 +89,6 @@ class Transaction:
     def _stored(self, attempt: PurchaseAttempt) -> dict[str, object]:
         values = StoredAttempt.of(attempt).values()
         return values if self._version is None else {**values, "account_version": self._version}
-
-    def _append(self, change: AccountChange) -> TransactWriteItemTypeDef:
-        version = StoredChange.of(change, self._with_it)
-        self.account = replace(change.account, stored_hash=version.hash)
-        return _create(self._ledger, version.values())
 
     def _update_attempt(
         self, before: PurchaseAttempt, after: PurchaseAttempt
@@ -178,10 +166,10 @@ class Transaction:
         ]
 
     def _change_promo(self, change: PromoChange) -> list[TransactWriteItemTypeDef]:
-        history = _create(self._purchases, StoredPromoVersion.of(change).values())
+        history = create(self._purchases, StoredPromoVersion.of(change).values())
         head = StoredPromo.head(change).values()
         if change.promo.version == 1:
-            return [history, _create(self._purchases, head)]
+            return [history, create(self._purchases, head)]
         key = {"pk": head.pop("pk"), "sk": head.pop("sk")}
         # The use so far is not ours to write: purchases count it while terms are changed.
         del head["redemptions"]
@@ -200,16 +188,6 @@ class Transaction:
             }
         }
         return [history, update]
-
-
-def _create(table: str, values: Mapping[str, object]) -> TransactWriteItemTypeDef:
-    return {
-        "Put": {
-            "TableName": table,
-            "Item": serialize(values),
-            "ConditionExpression": "attribute_not_exists(pk)",
-        }
-    }
 
 
 def _redemptions_key(code: str, customer_id: UUID) -> dict[str, AttributeValueTypeDef]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from till.domain.account import Account, AccountChange
     from till.domain.ledger import EntryKind
+    from till.services.ports.run import Deadline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,9 @@ class RememberRequest:
     """Write a request down. Refused if its key is taken."""
 
     request: RememberedRequest
+
+
+AccountWrite = AppendChange | RememberRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +124,30 @@ class AccountReads(Protocol):
         self, customer_id: UUID, operation: str, idempotency_key: str
     ) -> RememberedRequest | None:
         """What is kept under a key."""
+        ...
+
+
+class AccountStore(AccountReads, Protocol):
+    """The accounts alone, for operations that change nothing else; see ``store.Store``."""
+
+    def within(self, deadline: Deadline) -> Self:
+        """The same tables, with calls that take no longer than the deadline leaves."""
+        ...
+
+    def isolated(self) -> Self:
+        """The same tables, with reads of single things that see whole transactions only.
+
+        Other reads may see one item of a transaction and not yet another. These cost twice as much.
+        """
+        ...
+
+    def commit(self, *writes: AccountWrite) -> Account | None:
+        """All the writes, or none of them.
+
+        Returns:
+            The account as it then is stored, if a version of one was appended.
+
+        Raises:
+            UnconfirmedCommitError: refused, or of unknown effect: read again.
+        """
         ...

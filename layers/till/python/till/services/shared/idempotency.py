@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from till.domain.errors import TillError
-from till.services.ports.accounts import RememberedRequest, RememberRequest
+from till.services.ports.accounts import AccountStore, RememberedRequest, RememberRequest
 from till.services.ports.store_errors import InconsistentReadError, ReadAgainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from till.domain.account import AccountChange
-    from till.services.ports.store import Store
+
+S = TypeVar("S", bound=AccountStore)
 
 
 class IdempotencyKeyReusedError(TillError):
@@ -46,7 +47,7 @@ def remember(
 
 
 @contextmanager
-def refused_only_if_new(store: Store, look_up: Callable[[Store], object | None]) -> Iterator[None]:
+def refused_only_if_new(store: S, look_up: Callable[[S], object | None]) -> Iterator[None]:
     """Let a refusal pass only after the key was looked up once more.
 
     The key and what a refusal rests on are separate reads. Between them the same request may have
