@@ -28,7 +28,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from infra import ROOT, botocore_data, lazy_imports
+from infra import ROOT, botocore_data, certificates, lazy_imports
 
 LAMBDA_PYTHON: Final = "3.13"
 _INSTALLED_AT: Final = "/opt/python"
@@ -64,7 +64,12 @@ _UNUSED: Final = (
 _KEPT_METADATA: Final = ("METADATA", "entry_points.txt", "licenses")
 """What is kept of a package's dist-info: what importlib.metadata is asked for, and the licences."""
 
-_RECIPE: Final = (__file__, botocore_data.__file__, lazy_imports.__file__)
+_RECIPE: Final = (
+    __file__,
+    botocore_data.__file__,
+    certificates.__file__,
+    lazy_imports.__file__,
+)
 """What else the contents of a layer depend on."""
 
 _IGNORED: Final = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
@@ -253,6 +258,8 @@ def _build_installed(
             _trim(python, unused)
             if (python / "botocore").is_dir():
                 botocore_data.cut(python / "botocore" / "data")
+            if (python / "certifi").is_dir():
+                certificates.spread(python / "certifi" / "cacert.pem")
             for package in lazy_imports.LAZY:
                 if python.joinpath(*package.split(".")).is_dir():
                     _make_lazy(python, package)

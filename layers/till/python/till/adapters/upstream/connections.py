@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import threading
 from concurrent.futures import Future
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
+import certifi
 import httpcore
 import httpx
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterable
 
     from till.adapters.upstream.deadline import Deadline
@@ -86,10 +88,13 @@ class BoundedTransport(httpx.HTTPTransport):
 
 @cache
 def _tls_context(*, verify: bool) -> ssl.SSLContext:
-    """One for all connections of a function: loading the certificates costs 16 ms of a cold start.
+    """One for all connections of a function; plain HTTP has no use for certificates.
 
-    Plain HTTP has no use for them.
+    In a layer it reads those that are needed, and not the whole bundle (infra/certificates.py).
     """
+    hashed = Path(certifi.where()).with_name("hashed")
+    if verify and hashed.is_dir():
+        return ssl.create_default_context(capath=hashed)
     return httpx.create_ssl_context(verify=verify, trust_env=False)
 
 
