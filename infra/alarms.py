@@ -34,7 +34,7 @@ class Runbook(StrEnum):
 def ring(
     scope: Construct,
     construct_id: str,
-    metric: cloudwatch.Metric,
+    metric: cloudwatch.Metric | cloudwatch.MathExpression,
     meaning: str,
     runbook: Runbook,
     *,

@@ -44,8 +44,11 @@ _PERMISSIONS: Final = """\
 ## Permissions
 
 What the role of each function allows. Functions with the same permissions share a row.
-*read* is get and query; *append* is read and put, never update; *write* is read, put and update.
-*call* is to call the external APIs.
+*read* is get and query; *append* is read and put, never update; *write* is read, put and update;
+*replace* is read, put and delete; *scan* is read and scan; *follow* is to read a stream. Of the
+secret, *read* is to get its value, and of the signing key, to get its public part. *list* and
+*append* on the journal are to list its objects, and also to get and put them. *call* is to call the
+external APIs.
 """
 
 _STACKS: Final = """\

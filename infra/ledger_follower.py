@@ -66,6 +66,7 @@ class LedgerFollower(Construct):
         super().__init__(scope, f"{operation}-follower")
         settings = shared.settings
         self._operation: Final = operation
+        self._ledger_table: Final = settings.ledger_table
         self._runbook: Final = runbook
         self.dead_letters: Final = queue_named(self, dead_letters_queue(settings, operation))
         self._function: Final = ApiFunction(
@@ -124,13 +125,34 @@ class LedgerFollower(Construct):
         yield ring(
             self,
             "LateAlarm",
-            self.function.metric(
-                "IteratorAge", period=ALARM_PERIOD, statistic=cloudwatch.Stats.MAXIMUM
-            ),
-            f"{self._operation} is more than {_LATE.to_minutes():g} minutes behind the ledger, and "
-            f"gives up after {GIVEN_UP_AFTER.to_hours():g} hours.",
+            self._milliseconds_behind(),
+            f"{self._operation} is more than {_LATE.to_minutes():g} minutes behind the ledger, or "
+            "is not called with what is written to it; it gives up after "
+            f"{GIVEN_UP_AFTER.to_hours():g} hours.",
             self._runbook,
             threshold=_LATE.to_milliseconds(),
+            # What is written at the end of one period is followed in the next.
+            periods=2,
+        )
+
+    def _milliseconds_behind(self) -> cloudwatch.MathExpression:
+        """How old the records are that it is called with.
+
+        A function that is not called has no age: then it is late if anything was written.
+        """
+        return cloudwatch.MathExpression(
+            expression="IF(FILL(age, -1) >= 0, age, "
+            f"IF(FILL(written, 0) > 0, {_LATE.to_milliseconds():g}, 0))",
+            using_metrics={
+                "age": self.function.metric("IteratorAge", statistic=cloudwatch.Stats.MAXIMUM),
+                "written": cloudwatch.Metric(
+                    namespace="AWS/DynamoDB",
+                    metric_name="ConsumedWriteCapacityUnits",
+                    dimensions_map={"TableName": self._ledger_table},
+                    statistic=cloudwatch.Stats.SUM,
+                ),
+            },
+            period=ALARM_PERIOD,
         )
 
 

@@ -52,7 +52,8 @@ WORDS: Final[Sequence[tuple[str, frozenset[str]]]] = (
 )
 """The word for a right: the first whose actions are enough for it."""
 
-STRENGTH: Final = {word: strength for strength, (word, _) in enumerate(WORDS, 1)}
+_ORDER: Final = tuple(dict.fromkeys(word for word, _ in WORDS))
+STRENGTH: Final = {word: strength for strength, word in enumerate(_ORDER, 1)}
 """How much a word stands for, among those for the same kind of thing."""
 
 

@@ -227,7 +227,8 @@ def test_every_function_has_an_alarm_on_each_metric(synthesized: Synthesized, me
     alarms = [
         one
         for one in compute.all("AWS::CloudWatch::Alarm")
-        if (one.properties["Namespace"], one.properties["MetricName"]) == ("AWS/Lambda", metric)
+        if (one.properties.get("Namespace"), one.properties.get("MetricName"))
+        == ("AWS/Lambda", metric)
     ]
     watched = {one.properties["Dimensions"][0]["Value"]["Ref"]: one for one in alarms}
     assert len(alarms) == len(watched)
@@ -287,7 +288,7 @@ def test_everything_is_audited_every_minute(synthesized: Synthesized) -> None:
     (late,) = (
         one.properties
         for one in compute.all("AWS::CloudWatch::Alarm")
-        if one.properties["MetricName"] == "AuditRoundSeconds"
+        if one.properties.get("MetricName") == "AuditRoundSeconds"
     )
     assert late["Threshold"] == 7 * 24 * 3600
     # Without a run there is no measure.
@@ -324,7 +325,8 @@ def test_a_schedule_that_fails_or_falls_silent_rings(synthesized: Synthesized) -
     alarms = {
         one.properties["MetricName"]: one.properties
         for one in compute.all("AWS::CloudWatch::Alarm")
-        if one.properties["MetricName"] == "Invocations" or _is_about(one, failed_runs(synthesized))
+        if one.properties.get("MetricName") == "Invocations"
+        or _is_about(one, failed_runs(synthesized))
     }
     silent = alarms["Invocations"]
     assert silent["Dimensions"][0]["Value"] == {

@@ -113,21 +113,36 @@ def test_the_publisher_is_told_its_bus_and_its_queue(synthesized: Synthesized) -
 
 
 @FOLLOWERS
-def test_a_dead_letter_rings_and_so_does_one_who_is_behind(
+def test_a_dead_letter_rings_and_so_does_one_who_is_behind_or_not_called(
     synthesized: Synthesized, operation: str
 ) -> None:
     queue = _queue(synthesized, operation).properties["QueueName"]
-    function = _function(synthesized, operation).logical_id
+    age = {"Ref": _function(synthesized, operation).logical_id}
     found = {}
     for alarm in synthesized.compute.all("AWS::CloudWatch::Alarm"):
         values = [one["Value"] for one in alarm.properties.get("Dimensions", [])]
         if queue in values:
             found["unreadable"] = alarm.properties
-        if alarm.properties["MetricName"] == "IteratorAge" and values == [{"Ref": function}]:
+        if _measured(alarm.properties).get("IteratorAge") == age:
             found["late"] = alarm.properties
     assert found["unreadable"]["Threshold"] == 1
     assert found["unreadable"]["MetricName"] == "ApproximateNumberOfMessagesVisible"
-    assert found["late"]["Threshold"] == 5 * 60 * 1000
-    assert found["late"]["Statistic"] == "Maximum"
+    late = found["late"]
+    assert late["Threshold"] == 5 * 60 * 1000
+    assert set(_measured(late)) == {"IteratorAge", "ConsumedWriteCapacityUnits"}
+    assert str(_measured(late)["ConsumedWriteCapacityUnits"]).endswith("-ledger")
+    (expression,) = (one["Expression"] for one in late["Metrics"] if "Expression" in one)
+    assert expression == "IF(FILL(age, -1) >= 0, age, IF(FILL(written, 0) > 0, 300000, 0))"
     for properties in found.values():
         assert RUNBOOKS[operation] in properties["AlarmDescription"]
+
+
+def _measured(alarm: Json) -> dict[str, Json]:
+    """The metrics that an alarm's expression uses, with the value of their dimension."""
+    return {
+        one["MetricStat"]["Metric"]["MetricName"]: one["MetricStat"]["Metric"]["Dimensions"][0][
+            "Value"
+        ]
+        for one in alarm.get("Metrics", [])
+        if "MetricStat" in one
+    }

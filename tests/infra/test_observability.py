@@ -97,7 +97,7 @@ def test_one_alarm_is_for_the_concurrency_of_the_whole_account(synthesized: Synt
     (alarm,) = (
         one.properties
         for one in synthesized.compute.all("AWS::CloudWatch::Alarm")
-        if (one.properties["Namespace"], one.properties["MetricName"])
+        if (one.properties.get("Namespace"), one.properties.get("MetricName"))
         == ("AWS/Lambda", "Throttles")
     )
     # Without a dimension it is the sum over all functions. One for each would cost 29 alarms.
@@ -112,7 +112,7 @@ def test_tables_and_their_indexes_are_watched_for_throttles(synthesized: Synthes
             alarm.properties["MetricName"],
         )
         for alarm in synthesized.compute.all("AWS::CloudWatch::Alarm")
-        if alarm.properties["Namespace"] == "AWS/DynamoDB"
+        if alarm.properties.get("Namespace") == "AWS/DynamoDB"
     }
     wanted: set[tuple[tuple[str, ...], str]] = set()
     for table in synthesized.data.all("AWS::DynamoDB::Table"):

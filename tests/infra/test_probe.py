@@ -69,7 +69,7 @@ def test_releases_heed_its_alarm_and_silence_sets_it_off(probed: Synthesized) ->
     (alarm,) = (
         one
         for one in probed.compute.all("AWS::CloudWatch::Alarm")
-        if one.properties["MetricName"] == "ProbesFailed"
+        if one.properties.get("MetricName") == "ProbesFailed"
     )
     told = alarm.properties
     assert told["TreatMissingData"] == "breaching"

@@ -480,6 +480,7 @@ BUGS: Final = (
         "        for other",
         first=6_000,
         within=200,
+        hole=21,
     ),
     Bug(
         "a repeated purchase is told with its refunds",

@@ -74,6 +74,23 @@ def test_what_till_does_not_write_is_found_and_the_others_are_checked() -> None:
         assert any(name in finding for finding in found)
 
 
+def test_the_terms_of_a_code_are_checked_however_many_customers_have_used_it() -> None:
+    tables = StoredItems()
+    tables.put(
+        {"pk": "PROMO#TEN", "sk": "PROMO", "code": "TEN", "version": 1, "redemptions": 9},
+        *(
+            {"pk": "PROMO#TEN", "sk": f"CUSTOMER#{number}", "redemptions": 1}
+            for number in range(3)
+        ),
+        {"pk": "PROMO#TEN", "sk": "VERSION#0000000000000001", "version": 1, "terms": {}},
+    )
+    audit = audit_of(tables)
+    audit.longest = 1
+    findings = [finding for finding in findings_of(audit) if "PROMO#TEN PROMO" in finding]
+    assert len(findings) == 1
+    assert "as its version 1 says" in findings[0]
+
+
 def test_what_the_journal_knows_and_the_tables_do_not_is_found() -> None:
     tables = StoredItems()
     audit = audit_of(tables)

@@ -75,7 +75,8 @@ def faults_of_item(tables: Tables, item: Item, *, longest: int | None) -> Iterat
             if purchase is None or f"SHIPMENT#{purchase.get('shipment_id')}" != item["pk"]:
                 yield "the purchase that it belongs to has another shipment"
         case Kind.PROMO:
-            yield from _faults_of_promo(tables, text(item, "code"), longest)
+            yield from faults_of_terms(tables, item)
+            yield from _faults_of_uses(tables, text(item, "code"), longest)
         case Kind.REDEMPTIONS:
             yield from _faults_of_redemptions(tables, item, longest)
         case Kind.PROMO_VERSION:
@@ -220,7 +221,7 @@ def _faults_of_discount(tables: Tables, attempt: Item) -> Iterator[str]:
         yield f"its redemption of {code} is not counted"
 
 
-def _faults_of_promo(tables: Tables, code: str, longest: int | None) -> Iterator[str]:
+def _faults_of_uses(tables: Tables, code: str, longest: int | None) -> Iterator[str]:
     of_customers = 0
     for number, item in enumerate(tables.promo_code(code)):
         if longest is not None and number > longest:
@@ -228,7 +229,6 @@ def _faults_of_promo(tables: Tables, code: str, longest: int | None) -> Iterator
         if kind_of(item) is Kind.REDEMPTIONS:
             of_customers += integer(item, "redemptions")
         if kind_of(item) is Kind.PROMO:
-            yield from faults_of_terms(tables, item)
             # Those of its customers come before it.
             if of_customers != integer(item, "redemptions"):
                 yield f"it counts {item['redemptions']} redemptions, its customers {of_customers}"

@@ -25,7 +25,7 @@ class LoggedIncidents:
     """
 
     def answer_not_recorded(self, attempt_id: UUID, outcome: ShipmentOutcome) -> None:
-        """See docs/runbooks/answers-not-recorded.md."""
+        """See docs/runbooks/carrier-answers.md."""
         self._tell(
             Metric.ANSWERS_NOT_RECORDED,
             "the carrier's answer could not be recorded",
@@ -33,7 +33,7 @@ class LoggedIncidents:
         )
 
     def shipment_id_taken(self, attempt_id: UUID, shipment_id: str, purchase_id: UUID) -> None:
-        """See docs/runbooks/shipment-ids-taken.md."""
+        """See docs/runbooks/carrier-answers.md."""
         self._tell(
             Metric.SHIPMENT_IDS_TAKEN,
             "the carrier answered with another purchase's shipment id",
