@@ -502,6 +502,70 @@ BUGS: Final = (
         '        "TransactionConflict",\n',
         "",
     ),
+    Bug(
+        "a noted answer with the shipment id of another purchase stays",
+        SETTLEMENT,
+        """            noted = replace(
+                settled.after, carrier_outcome=outcome, carrier_answered_at=self.answered_at
+            )""",
+        """            noted = replace(
+                settled.after, carrier_outcome=attempt.carrier_outcome or outcome,
+                carrier_answered_at=self.answered_at
+            )""",
+        within=30_000,
+        hole=20,
+        also=(
+            ("        if not isinstance(attempt.carrier_outcome, Shipped):", "        if True:"),
+        ),
+    ),
+    Bug(
+        "a refusal after a try in doubt says that nothing was changed",
+        "services/shared/contention.py",
+        "            if in_doubt and not isinstance(refusal, LedgerCorruptError):",
+        "            if False:",
+        within=30_000,
+        hole=32,
+    ),
+    Bug(
+        "a caller is told to buy again though a parcel is possible",
+        PURCHASE,
+        "parcel_possible=attempt.orphan is not None",
+        "parcel_possible=False",
+        within=30_000,
+        hole=33,
+    ),
+    Bug(
+        "an attempt is given up at its deadline though its answer was noted",
+        RECOVER,
+        "            if _is_answered(current):",
+        "            if False:",
+        within=30_000,
+        hole=34,
+    ),
+    Bug(
+        "no time is kept to report an answer that cannot be noted",
+        SETTLEMENT,
+        "        store = self._store.within(keeping(deadline, _REPORT_SECONDS))",
+        "        store = self._store.within(deadline)",
+        within=30_000,
+        hole=35,
+    ),
+    Bug(
+        "a deadline goes by the account's time",
+        SETTLEMENT,
+        "deadline_at=by.at + deadline",
+        "deadline_at=change.cause.at + deadline",
+        within=30_000,
+        hole=36,
+    ),
+    Bug(
+        "an orphan shipment is closed as not real though the carrier has told its id",
+        "domain/purchase.py",
+        "        if shipment_id is not None and closing.outcome is OrphanOutcome.NOT_REAL:",
+        "        if False:",
+        within=30_000,
+        hole=37,
+    ),
 )
 
 NOT_FOUND: Final[frozenset[str]] = frozenset()

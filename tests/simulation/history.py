@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from tests.simulation.invariants import PURCHASES, Violation, integer, plain, text
+from tests.simulation.invariants import PURCHASES, Violation, integer, part, text
 from tests.simulation.plan import Operation, Plan, plan_of
 from tests.simulation.world import (
     CUSTOMER_IDS,
@@ -15,6 +15,7 @@ from tests.simulation.world import (
     Delivery,
     World,
     attempt_id_of,
+    customer_id_of,
     first_tables,
     running,
 )
@@ -218,9 +219,14 @@ def _customer_answer(
     match delivery.result:
         case Purchased(purchase=purchase):
             _purchase_answer(name, purchase, attempts.get(str(purchase.id), {}))
-        case ShipmentFailedError(attempt_id=attempt_id):
+        case ShipmentFailedError(attempt_id=attempt_id, parcel_possible=parcel_possible):
             state = text(attempts.get(str(attempt_id), {}), "state")
             _require(state == "VOIDED", f"{name} was told not shipped: the attempt is {state}")
+            since = world.auditor.orphans.get(str(attempt_id), delivery.started)
+            _require(
+                parcel_possible or since >= delivery.started,
+                f"{name} was told to buy again: {attempt_id} may have a parcel",
+            )
         case ShipmentOutcomeUnknownError(attempt_id=attempt_id):
             _require(str(attempt_id) in attempts, f"{name} was told of an attempt: none")
         case RequestInFlightError() | IdempotencyKeyReusedError():
@@ -270,7 +276,7 @@ def _effects(world: World, operation: Operation) -> list[Effect]:
     if operation.kind == "purchase":
         name, owner = "purchase", str(CUSTOMER_IDS[operation.customer])
     elif operation.kind in {"grant", "deduct"}:
-        name, owner = _OPERATIONS[operation.kind], f"ACCOUNT#{CUSTOMER_IDS[operation.customer]}"
+        name, owner = _OPERATIONS[operation.kind], f"ACCOUNT#{customer_id_of(operation)}"
     else:
         of = next(each for each in world.plan.operations if each.number == operation.of)
         if operation.kind == "close_orphan":
@@ -318,14 +324,13 @@ def _version(number: int) -> str:
 
 
 def _carrier_answer(world: World, delivery: Delivery, item: Item) -> None:
-    """What the carrier answered to a run that lived on is never lost."""
+    """What the carrier answered to a run that was not killed is never lost."""
     attempt_id, shelf = str(delivery.attempt_id), world.shelf
-    if delivery.ended is None or attempt_id in world.incidents.not_recorded:
+    # Its function's time is enough to record the answer, unless the machine stood still.
+    lived_on = delivery.ended is not None or (delivery.timed_out and not delivery.frozen)
+    if not lived_on or attempt_id in world.incidents.not_recorded:
         return
-    carrier = plain(item["carrier"]) if "carrier" in item else {}
-    assert isinstance(carrier, dict)
-    orphan = plain(item["orphan"]) if "orphan" in item else {}
-    assert isinstance(orphan, dict)
+    carrier, orphan = part(item, "carrier"), part(item, "orphan")
     if delivery.told is not None and delivery.told not in _taken(world, attempt_id):
         where = {text(item, "shipment_id"), orphan.get("shipment_id"), carrier.get("detail")}
         _require(delivery.told in where, f"the answer {delivery.told} of {attempt_id} was lost")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from evidence import items
@@ -26,8 +26,11 @@ LEDGER: Final = "ledger"
 PURCHASES: Final = "purchases"
 OPEN: Final = frozenset({"PENDING", "UNKNOWN"})
 REP: Final = "rep"
+RECOVERY: Final = "system:recovery"
 REP_LIMIT: Final = 5000
 LONGEST_RUN: Final = timedelta(seconds=25)
+PENDING_EXPIRY: Final = timedelta(seconds=60)
+UNKNOWN_DEADLINE: Final = timedelta(hours=24)
 
 _MOVES: Final = {
     ("PENDING", "PENDING"),
@@ -87,12 +90,20 @@ def text(item: Item, name: str) -> str:
     return str(item[name]["S"]) if name in item else ""
 
 
+def part(item: Item, name: str) -> dict[str, object]:
+    """A part of an item; empty if it is not there."""
+    found = plain(item[name]) if name in item else {}
+    assert isinstance(found, dict)
+    return found
+
+
 def _closings(attempt: Item) -> list[dict[str, object]]:
     """Each time that its orphan shipment was closed, oldest first."""
-    orphan = plain(attempt["orphan"]) if "orphan" in attempt else {}
-    assert isinstance(orphan, dict)
+    orphan = part(attempt, "orphan")
     last = [orphan["closing"]] if "closing" in orphan else []
-    return [*orphan.get("earlier_closings", []), *last]
+    earlier = orphan.get("earlier_closings", [])
+    assert isinstance(earlier, list)
+    return [*earlier, *last]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +129,14 @@ class Auditor:
     """By operation, customer (or attempt) and key."""
     noted: dict[str, float] = field(default_factory=dict)
     """Since when an attempt has an answer noted that may mean a parcel."""
+    orphans: dict[str, float] = field(default_factory=dict)
+    """Since when an attempt has a possible orphan shipment."""
     _read: dict[int, tuple[Item, items.Item]] = field(default_factory=dict)
     """Each stored item, by its identity, and how the code that verifies reads it."""
     started: Callable[[object], float] = lambda _: 0.0
     """When the function of a writer began."""
+    clock: Callable[[object], datetime] = lambda _: datetime.max.replace(tzinfo=UTC)
+    """What the clock of a writer shows."""
     checked: int = 0
     current: tuple[str, int] = ("", 0)
     """The account and the version that the transaction makes."""
@@ -260,6 +275,7 @@ class Auditor:
         if before is None:
             self._require(state == "PENDING" and kinds == ["HOLD"], f"{name} appears with {kinds}")
             self._effect("purchase", text(item, "customer_id"), text(item, "idempotency_key"))
+            self._comes_due(item, "expires_at", PENDING_EXPIRY, name)
             return
         was = text(before, "state")
         self._require((was, state) in _MOVES, f"{name} was {was}")
@@ -271,17 +287,26 @@ class Auditor:
         if was != state:
             expected = moved.get((state, True), ["VOID"])
             self._require(kinds == expected, f"{name} was {was}: the account saw {kinds}")
+        if before.get("deadline_at") != item.get("deadline_at"):
+            self._comes_due(item, "deadline_at", UNKNOWN_DEADLINE, name)
+        if was != state and part(item, "resolution").get("actor") == RECOVERY:
+            answer = part(before, "carrier").get("kind", "unknown")
+            self._require(answer == "unknown", f"{name} was given up, though it is {answer}")
         if state == "COMPLETED":
             self._purchase(item, attempt_id, name, sold=was != state)
         self._note(attempt_id, item)
         self._closing(attempt_id, before, item)
 
     def _note(self, attempt_id: str, item: Item) -> None:
-        if "carrier" in item and attempt_id not in self.noted:
-            carrier = plain(item["carrier"])
-            assert isinstance(carrier, dict)
-            if carrier["kind"] in {"shipped", "unknown"}:
-                self.noted[attempt_id] = self.tables.now()
+        if part(item, "carrier").get("kind") in {"shipped", "unknown"}:
+            self.noted.setdefault(attempt_id, self.tables.now())
+        if "orphan" in item:
+            self.orphans.setdefault(attempt_id, self.tables.now())
+
+    def _comes_due(self, item: Item, name: str, after: timedelta, of: str) -> None:
+        """Who sets a time sets it by its own clock, whatever the account has seen."""
+        latest = self.clock(self.writer()) + after
+        self._require(_instant(text(item, name)) <= latest, f"{of}: {name} is too late")
 
     def _closing(self, attempt_id: str, before: Item, item: Item) -> None:
         self._require(
@@ -290,7 +315,12 @@ class Auditor:
         )
         old, new = _closings(before), _closings(item)
         self._require(new[: len(old)] == old, f"a closing of {attempt_id} vanished")
+        told = part(before, "orphan").get("shipment_id")
         for closing in new[len(old) :]:
+            self._require(
+                told is None or closing["outcome"] != "NOT_REAL",
+                f"{attempt_id} was closed as not real, though the carrier has told {told}",
+            )
             self._effect("close_orphan", attempt_id, str(closing["idempotency_key"]))
 
     def _purchase(self, item: Item, attempt_id: str, name: str, *, sold: bool) -> None:

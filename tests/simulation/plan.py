@@ -197,7 +197,8 @@ class Operation:
     of: int = 0
     """The number of the purchase that it is about."""
     wrong: bool = False
-    """A rep types the shipment id of another purchase; a caller expects a lower total."""
+    """A rep types the shipment id of another purchase, or says that an orphan shipment is not
+    real; a caller expects a lower total; who is granted credit has no account yet."""
     clock: float = 0.0
     """How far the clock of the machine is ahead, in seconds."""
 
@@ -206,12 +207,14 @@ class Operation:
         about = {
             "purchase": f"customer {self.customer} buys {self.quantity} of product {self.product}"
             + (f" with the code {self.promo_code}" if self.promo_code else ""),
-            "grant": f"{self.amount} are granted to customer {self.customer}",
+            "grant": f"{self.amount} are granted to "
+            + ("a new customer" if self.wrong else f"customer {self.customer}"),
             "deduct": f"{self.amount} are deducted from customer {self.customer}",
             "refund": f"{self.amount or 'all'} of purchase {self.of} is refunded",
             "resolve": f"a rep resolves the attempt of purchase {self.of}"
             + (" with another's shipment id" if self.wrong else ""),
-            "close_orphan": f"a rep closes the orphan shipment of purchase {self.of}",
+            "close_orphan": f"a rep closes the orphan shipment of purchase {self.of}"
+            + (" as not real" if self.wrong else ""),
             "recover": "the recovery runs",
             "price": f"product {self.product} costs {self.amount}",
             "address": "the customers move",

@@ -17,9 +17,11 @@ from tests.simulation.dynamodb import Call, Client, Key, Tables, Written
 from tests.simulation.invariants import (
     LEDGER,
     OPEN,
+    PENDING_EXPIRY,
     PURCHASES,
     REP,
     REP_LIMIT,
+    UNKNOWN_DEADLINE,
     Auditor,
     Violation,
     integer,
@@ -77,8 +79,6 @@ if TYPE_CHECKING:
 EPOCH: Final = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FUNCTION_SECONDS: Final = 25.0
 READ_SECONDS: Final = 3.0
-PENDING_EXPIRY: Final = timedelta(seconds=60)
-UNKNOWN_DEADLINE: Final = timedelta(hours=24)
 SHIP_SECONDS: Final = 10.0
 SETTLE_SECONDS: Final = 5.0
 _FROZEN_SECONDS: Final = 11.0
@@ -86,6 +86,7 @@ _LONGEST_LAG: Final = 2.5
 
 _NAMESPACE: Final = UUID(int=7)
 CUSTOMER_IDS: Final = tuple(uuid5(_NAMESPACE, f"customer {n}") for n in range(2))
+NEW_CUSTOMER_ID: Final = uuid5(_NAMESPACE, "a customer without an account")
 PRODUCT_IDS: Final = tuple(uuid5(_NAMESPACE, f"product {n}") for n in range(2))
 _PRICES: Final = (1000, 2600)
 _CREDIT: Final = (10_000, 3_000)
@@ -101,6 +102,13 @@ _DISPLAY: Final = DisplayPolicy(max_age_seconds=5, stale_if_error_seconds=60)
 @lru_cache(maxsize=1024)
 def _attempt_id(customer: int, key: str) -> UUID:
     return attempt_id_for(CUSTOMER_IDS[customer], key)
+
+
+def customer_id_of(operation: Operation) -> UUID:
+    """The customer whose credit is granted or deducted."""
+    if operation.kind == "grant" and operation.wrong:
+        return NEW_CUSTOMER_ID
+    return CUSTOMER_IDS[operation.customer]
 
 
 def attempt_id_of(purchase: Operation) -> UUID:
@@ -127,6 +135,10 @@ class Delivery(Process):
     told: str | None = None
     """The shipment id in the carrier's answer, once it has come back to this run."""
     told_not_shipped: bool = False
+    timed_out: bool = False
+    """It was killed because its time was over."""
+    frozen: bool = False
+    """Its machine has stood still."""
     attempt_id: str | None = None
     saw: dict[str, int] = field(default_factory=dict)
     """The newest version that it has read of each account, by pk."""
@@ -175,7 +187,9 @@ class World:
         self.plan = plan
         self.scheduler = Scheduler()
         self.tables = before.copy(self._now) if before else Tables(self._now)
-        self.shelf = Shelf(dict(zip(PRODUCT_IDS, _PRICES, strict=True)), list(CUSTOMER_IDS))
+        self.shelf = Shelf(
+            dict(zip(PRODUCT_IDS, _PRICES, strict=True)), [*CUSTOMER_IDS, NEW_CUSTOMER_ID]
+        )
         self.transport = Transport(
             self.shelf,
             self,
@@ -200,7 +214,9 @@ class World:
         self.writer: Process | None = None
         self.quiet = False
         self.trace: list[tuple[float, str, str]] | None = None
-        self.auditor = Auditor(self.tables, lambda: self.writer, started=_started)
+        self.auditor = Auditor(
+            self.tables, lambda: self.writer, started=_started, clock=self._clock_of
+        )
         self.tables.written.append(self.auditor)
         self.tables.written.append(self._tell_commit)
 
@@ -217,6 +233,11 @@ class World:
         if self.trace is not None:
             who = self.writer.name if self.writer is not None else ""
             self.trace.append((self.now, who, what))
+
+    def _clock_of(self, writer: object) -> datetime:
+        operation = writer.operation if isinstance(writer, Delivery) else None
+        ahead = operation.clock if operation is not None and not self.quiet else 0.0
+        return EPOCH + timedelta(seconds=self.now + ahead)
 
     def _tell_commit(self, done: list[Written]) -> None:
         if self.trace is not None:
@@ -244,6 +265,7 @@ class World:
         self._wait(call.arrives, call.replies, effect, limit, crash=call.fault == "crash")
         if call.fault == "frozen":
             # The machine stands still, as if it had been suspended; its answer had come.
+            self._delivery().frozen = True
             self.scheduler.sleep(_FROZEN_SECONDS)
 
     def saw(self, items: Iterable[Item]) -> None:
@@ -359,6 +381,7 @@ class World:
         if delivery.tasks:
             if self.trace is not None:
                 self.trace.append((self.now, delivery.name, "is killed: its time is over"))
+            delivery.timed_out = True
             self.scheduler.kill(delivery)
 
     # One history
@@ -569,7 +592,7 @@ class _Functions:
         customers = HttpCustomers(self._reader())
         adjust = AdjustCredit(self._store, customers, _NoIndex(), self._clock)
         request = CreditAdjustment(
-            customer_id=CUSTOMER_IDS[operation.customer],
+            customer_id=customer_id_of(operation),
             amount=Money(operation.amount + other_body),
             limit=Money(REP_LIMIT),
             reason="a reason",
@@ -630,7 +653,7 @@ class _Functions:
     def _close(self, operation: Operation) -> Result:
         request = ClosingRequest(
             attempt_id=self._attempt_of(operation),
-            outcome=OrphanOutcome.WRITTEN_OFF,
+            outcome=OrphanOutcome.NOT_REAL if operation.wrong else OrphanOutcome.WRITTEN_OFF,
             reason="a reason",
             actor=Actor(REP),
             idempotency_key=operation.key,

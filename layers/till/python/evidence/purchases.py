@@ -228,10 +228,9 @@ def _faults_of_uses(tables: Tables, code: str, longest: int | None) -> Iterator[
             return
         if kind_of(item) is Kind.REDEMPTIONS:
             of_customers += integer(item, "redemptions")
-        if kind_of(item) is Kind.PROMO:
-            # Those of its customers come before it.
-            if of_customers != integer(item, "redemptions"):
-                yield f"it counts {item['redemptions']} redemptions, its customers {of_customers}"
+        # Those of its customers come before it.
+        if kind_of(item) is Kind.PROMO and of_customers != integer(item, "redemptions"):
+            yield f"it counts {item['redemptions']} redemptions, its customers {of_customers}"
 
 
 def _faults_of_redemptions(tables: Tables, item: Item, longest: int | None) -> Iterator[str]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from till.domain.purchase import OrphanClosing, OrphanOutcome, PurchaseAttempt
-from till.services.errors import AttemptNotFoundError
 from till.services.ports.attempts import UpdateAttempt
+from till.services.shared.attempts import existing_attempt
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most
 from till.services.shared.idempotency import fingerprint, require_same_request
@@ -82,9 +82,7 @@ class CloseOrphanShipment:
         store = self._store.within(deadline)
 
         def step() -> Closed:
-            attempt = store.attempt(request.attempt_id)
-            if attempt is None:
-                raise AttemptNotFoundError
+            attempt = existing_attempt(store, request.attempt_id)
             for closing in attempt.orphan.closings if attempt.orphan else ():
                 if closing.idempotency_key == request.idempotency_key:
                     require_same_request(closing.fingerprint, asked)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from till.domain.ledger import EntryKind
 from till.domain.purchase import OPEN_STATES, AttemptState, OrphanStatus, PurchaseStatus
-from till.services.errors import AttemptNotFoundError, PurchaseNotFoundError
+from till.services.errors import PurchaseNotFoundError
+from till.services.shared.attempts import existing_attempt
 from till.services.shared.in_parallel import in_parallel
 
 if TYPE_CHECKING:
@@ -168,7 +169,4 @@ class ReadPurchases:
         Raises:
             AttemptNotFoundError: none of that id.
         """
-        attempt = self._store.attempt(attempt_id)
-        if attempt is None:
-            raise AttemptNotFoundError
-        return attempt
+        return existing_attempt(self._store, attempt_id)

@@ -17,9 +17,9 @@ from till.domain.purchase import (
     Resolution,
     Shipped,
 )
-from till.services.errors import AttemptNotFoundError
 from till.services.ports.attempts import UpdateAttempt
 from till.services.ports.store_errors import BusyError, ReadAgainError
+from till.services.shared.attempts import existing_attempt
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import at_most, keeping
 from till.services.shared.in_parallel import in_parallel
@@ -204,9 +204,7 @@ class RecoverAttempts:
         store = self._store.within(deadline)
 
         def step() -> PurchaseAttempt:
-            current = store.attempt(attempt.id)
-            if current is None:
-                raise AttemptNotFoundError
+            current = existing_attempt(store, attempt.id)
             if not current.is_open or current.carrier_outcome or current.shipped_again_at:
                 return current
             marked = current.shipping_again(self._clock.now())

@@ -16,9 +16,9 @@ from till.domain.purchase import (
     ShipmentIdTakenError,
     Shipped,
 )
-from till.services.errors import AttemptNotFoundError
 from till.services.ports.store_errors import InconsistentReadError
 from till.services.shared.amount_limit import require_within
+from till.services.shared.attempts import existing_attempt
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import NEW_REQUEST_SECONDS, at_most
 from till.services.shared.idempotency import (
@@ -104,7 +104,7 @@ class ResolveAttempt:
         store = self._store.within(deadline)
 
         def step() -> Resolved:
-            attempt = _read(store, request.attempt_id)
+            attempt = existing_attempt(store, request.attempt_id)
 
             def look_up(store: Store) -> RememberedRequest | None:
                 return store.remembered(attempt.customer_id, _OPERATION, request.idempotency_key)
@@ -117,7 +117,7 @@ class ResolveAttempt:
             if remembered is not None:
                 require_same_request(remembered.fingerprint, asked)
                 # The attempt was read before its resolution was found to be remembered.
-                resolved = _read(store, request.attempt_id)
+                resolved = existing_attempt(store, request.attempt_id)
                 if resolved.is_open:
                     raise InconsistentReadError("a resolved attempt is still open")
                 return Resolved(attempt=resolved, replayed=True)
@@ -158,10 +158,3 @@ class ResolveAttempt:
         if isinstance(request.outcome, Shipped):
             return post(attempt, account, request.outcome, by, resolution=resolution)
         return void(attempt, account, by, resolution=resolution)
-
-
-def _read(store: Store, attempt_id: UUID) -> PurchaseAttempt:
-    attempt = store.attempt(attempt_id)
-    if attempt is None:
-        raise AttemptNotFoundError
-    return attempt

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from till.domain.account import MAX_REASON_CHARACTERS
 from till.domain.ledger import Cause, LedgerCorruptError
 from till.domain.purchase import AttemptState, NotShipped, OutcomeUnknown, Shipped
-from till.services.errors import AttemptNotFoundError
 from till.services.ports.accounts import AppendChange
 from till.services.ports.attempts import ClaimShipment, UpdateAttempt
 from till.services.ports.promo_codes import GiveRedemptionBack
 from till.services.ports.store_errors import InconsistentReadError, ReadAgainError
+from till.services.shared.attempts import existing_attempt
 from till.services.shared.contention import until_confirmed
 from till.services.shared.deadline import keeping
 from till.services.shared.in_parallel import in_parallel
@@ -201,7 +201,7 @@ class SettleShipment:
                 # As it was last known: the tables may not be readable just now.
                 write(attempt)
             except ReadAgainError:
-                write(_read(store, attempt.id))
+                write(existing_attempt(store, attempt.id))
         except Exception:  # noqa: BLE001 - the caller raises why settling failed
             self._incidents.answer_not_recorded(attempt.id, outcome)
 
@@ -223,7 +223,7 @@ class _Settling:
     ) -> tuple[PurchaseAttempt, Account, ShipmentOutcome]:
         """The attempt, the account, and what of the carrier's answer can be believed."""
         attempt, account, believed = in_parallel(
-            lambda: _read(self.store, attempt_id),
+            lambda: existing_attempt(self.store, attempt_id),
             lambda: self.store.account(customer_id),
             lambda: self._believed(attempt_id, outcome),
         )
@@ -306,13 +306,6 @@ class _Settling:
             reason=reason[:MAX_REASON_CHARACTERS],
             idempotency_key=attempt.idempotency_key,
         )
-
-
-def _read(store: Store, attempt_id: UUID) -> PurchaseAttempt:
-    attempt = store.attempt(attempt_id)
-    if attempt is None:
-        raise AttemptNotFoundError
-    return attempt
 
 
 def _record_late_answer(
