@@ -45,6 +45,7 @@ _ALWAYS: Final = (
     # Of API Gateway, which stands before every operation.
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.BAD_GATEWAY,
     HTTPStatus.GATEWAY_TIMEOUT,
 )
 _OF_A_BODY: Final = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
@@ -200,15 +201,24 @@ def _complete_responses(operation: JsonObject, route: Route) -> None:
     validation = str(HTTPStatus.UNPROCESSABLE_ENTITY.value)
     if PROBLEM_CONTENT_TYPE not in str(responses.get(validation)):
         responses.pop(validation, None)
+    declared = frozenset(responses)
     for status in (*_ALWAYS, *(_OF_A_BODY if route.method in {"POST", "PATCH"} else ())):
         responses.setdefault(str(status.value), {"content": {PROBLEM_CONTENT_TYPE: {}}})
     for code, response in responses.items():
-        _complete_response(_object(response), HTTPStatus(int(code)), operation, route)
+        by_function = code in declared
+        _complete_response(
+            _object(response), HTTPStatus(int(code)), operation, route, by_function=by_function
+        )
     operation["responses"] = dict(sorted(responses.items()))
 
 
 def _complete_response(
-    response: JsonObject, status: HTTPStatus, operation: JsonObject, route: Route
+    response: JsonObject,
+    status: HTTPStatus,
+    operation: JsonObject,
+    route: Route,
+    *,
+    by_function: bool,
 ) -> None:
     response["headers"] = {
         name: {"$ref": f"#/components/headers/{name}"}
@@ -228,7 +238,7 @@ def _complete_response(
     response["content"] = {
         PROBLEM_CONTENT_TYPE: {
             "schema": {"$ref": "#/components/schemas/ProblemResponse"},
-            "example": problem_example(route, status),
+            "example": problem_example(route, status, by_function=by_function),
         }
     }
 

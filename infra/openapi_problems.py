@@ -96,14 +96,19 @@ _NO_ANSWER: Final = Problem(
 )
 
 
-def problem_example(route: Route, status: HTTPStatus) -> JsonObject:
-    """A problem that the operation can answer with, as it is sent."""
-    problem = _problem(route, status).response(_CORRELATION_ID, to_read=route.method == "GET")
+def problem_example(route: Route, status: HTTPStatus, *, by_function: bool) -> JsonObject:
+    """A problem that the operation can answer with, as it is sent; or API Gateway, before it."""
+    problem = _problem(route, status, by_function=by_function).response(
+        _CORRELATION_ID, to_read=route.method == "GET"
+    )
     example: JsonObject = json.loads(problem.model_dump_json(exclude_none=True))
+    if example["status"] != status:
+        # API Gateway's own answer, which lacks it.
+        del example["status"]
     return example
 
 
-def _problem(route: Route, status: HTTPStatus) -> Problem:  # noqa: PLR0912 - one row each
+def _problem(route: Route, status: HTTPStatus, *, by_function: bool) -> Problem:  # noqa: PLR0912 - one row each
     if route.operation == "create_purchase" and status in _OF_A_PURCHASE:
         return problem_for(_OF_A_PURCHASE[status])
     match status:
@@ -129,7 +134,7 @@ def _problem(route: Route, status: HTTPStatus) -> Problem:  # noqa: PLR0912 - on
             return problem_for(PreconditionRequiredError())
         case HTTPStatus.TOO_MANY_REQUESTS:
             return _TOO_MANY
-        case HTTPStatus.BAD_GATEWAY:
+        case HTTPStatus.BAD_GATEWAY if by_function:
             return problem_for(UpstreamContractError("the Customer API", "example"))
         case HTTPStatus.SERVICE_UNAVAILABLE:
             return problem_for(BusyError())

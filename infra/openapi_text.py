@@ -66,7 +66,9 @@ PROBLEMS: Final[Mapping[HTTPStatus, str]] = {
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests: wait as long as Retry-After says",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Till failed. A write with its Idempotency-Key can be sent "
     "again: it takes effect at most once",
-    HTTPStatus.BAD_GATEWAY: "An external API failed or made no sense. Nothing was charged",
+    HTTPStatus.BAD_GATEWAY: "An external API failed or made no sense, and nothing was charged; or "
+    "a function ended without an answer (`internal-error`), and a write with its Idempotency-Key "
+    "can be sent again",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not possible at the moment: wait as long as Retry-After says",
     HTTPStatus.GATEWAY_TIMEOUT: "There was no answer in time, or the outcome of a shipment is "
     "unknown (`shipment-outcome-unknown`): the amount is held until the attempt is resolved",
@@ -173,7 +175,7 @@ PROPERTIES: Final[Mapping[str, str]] = {
     "refundable_quantity": "How many units can still be refunded: the money that is left is enough "
     "for them",
     "refunded": "What was refunded so far, in minor units",
-    "refunds": "The refunds, oldest first",
+    "refunds": "The refunds, oldest first; at most the newest 100",
     "resolution": "Who or what resolved an attempt of unknown outcome, and why",
     "restriction": "Why the promo code cannot be used",
     "shipment_id": "The carrier's id of the shipment",
@@ -205,7 +207,7 @@ OF_A_MODEL: Final[Mapping[tuple[str, str], str]] = {
     ("AttemptResponse", "state"): "PENDING and UNKNOWN hold the total; the others are final",
     ("CustomerResponse", "shipping_address"): "Where purchases are shipped",
     ("ProblemResponse", "state"): "The state that the attempt is in",
-    ("ProblemResponse", "shipment_id"): "The shipment id that belongs to another purchase",
+    ("ProblemResponse", "shipment_id"): "The shipment id that the carrier told",
     ("ProblemResponse", "purchase_id"): "The purchase that the shipment id belongs to",
     ("ProblemResponse", "amount"): "What was to be moved, in minor units",
     ("ProblemResponse", "status"): "The HTTP status",

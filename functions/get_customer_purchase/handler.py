@@ -19,7 +19,7 @@ app = APIGatewayRestResolver(**RESOLVER)
 @app.get(
     "/customers/<customer_id>/purchases/<purchase_id>",
     summary="Get a purchase of a customer",
-    description="With its refunds. A purchase of another customer is not found.",
+    description="With its newest 100 refunds. A purchase of another customer is not found.",
     operation_id="get_customer_purchase",
     tags=["purchases"],
     responses=documented(HTTPStatus.OK, PurchaseDetailResponse, *READ, HTTPStatus.NOT_FOUND),

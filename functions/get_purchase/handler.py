@@ -18,7 +18,8 @@ app = APIGatewayRestResolver(**RESOLVER)
 @app.get(
     "/purchases/<purchase_id>",
     summary="Get a purchase",
-    description="With its refunds, and with product and address as they were when it was made.",
+    description="With its newest 100 refunds (`GET /purchases/{purchase_id}/refunds` lists all), "
+    "and with product and address as they were when it was made.",
     operation_id="get_purchase",
     tags=["purchases"],
     responses=documented(HTTPStatus.OK, PurchaseDetailResponse, *READ, HTTPStatus.NOT_FOUND),

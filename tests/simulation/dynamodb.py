@@ -195,7 +195,8 @@ class Tables:
             except ValidationError:
                 return "ValidationError"
             _, pk, sk = write.key
-            after = {"pk": {"S": pk}, "sk": {"S": sk}, **(before or {}), **changes}
+            merged = {"pk": {"S": pk}, "sk": {"S": sk}, **(before or {}), **changes}
+            after = {name: value for name, value in merged.items() if value is not None}
         # Most items are far too small for a closer look.
         size = len(marshal.dumps(after))  # type: ignore[arg-type]
         large = size > MAX_ITEM_BYTES // 4

@@ -44,7 +44,8 @@ class Scope:
 
 Operand: TypeAlias = Callable[[Scope], Value | None]
 Condition: TypeAlias = Callable[[Scope], bool]
-Assignment: TypeAlias = Callable[[Scope], tuple[str, Value]]
+Assignment: TypeAlias = Callable[[Scope], tuple[str, Value | None]]
+"""The new value of an attribute; None removes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def parse_condition(text: str) -> Compiled:
 
 @lru_cache(maxsize=1024)
 def parse_update(text: str) -> Compiled:
-    """An update expression: ``SET`` with sums and differences, or ``ADD``."""
+    """An update expression: ``SET`` with sums and differences, then ``REMOVE``; or ``ADD``."""
     parser = _Parser(text)
     assignments = parser.update()
     parser.end()
@@ -209,6 +210,10 @@ class _Parser:
         assignments = [self._set() if action == "SET" else self._add()]
         while self._took(","):
             assignments.append(self._set() if action == "SET" else self._add())
+        if self._took("REMOVE"):
+            assignments.append(self._remove())
+            while self._took(","):
+                assignments.append(self._remove())
         return tuple(assignments)
 
     def _target(self) -> Callable[[Scope], str]:
@@ -230,6 +235,10 @@ class _Parser:
             target(scope),
             {"N": str(number(first(scope)) + sign * number(second(scope)))},
         )
+
+    def _remove(self) -> Assignment:
+        target = self._target()
+        return lambda scope: (target(scope), None)
 
     def _add(self) -> Assignment:
         target = self._target()

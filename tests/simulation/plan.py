@@ -80,6 +80,7 @@ class Situation:
     """Nothing goes wrong before the carrier was called."""
     repeats: tuple[float, ...] = _REPEATS
     amounts: tuple[int, ...] = _AMOUNTS
+    catalogue_rates: tuple[float, ...] = (0.0, 0.0, 0.1)
 
 
 _NOW: Final = (0.0, 0.0, 0.005, 0.02)
@@ -178,6 +179,18 @@ SITUATIONS: Final = (
 )
 """Half of all histories begin with one of these."""
 
+RARE: Final = (
+    # The first credit of a customer: a commit without an answer, and then the Customer API fails.
+    Situation(
+        (("grant", (0.0,)), ("grant", _NOW)),
+        faults=("late", "broken"),
+        rates=(0.25, 0.5),
+        catalogue_rates=(0.5,),
+    ),
+)
+"""One history in fifty begins with one of these. They are drawn apart from the others, so that the
+seeds of those keep their histories."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -253,6 +266,8 @@ class Plan:
 def plan_of(seed: int) -> Plan:
     """The history of a seed."""
     draw = Random(f"plan/{seed}")
+    if Random(f"rare/{seed}").random() < 0.02:
+        return _plan(draw, seed, draw.choice(RARE))
     if draw.random() < 0.5:
         return _plan(draw, seed, draw.choice(SITUATIONS))
     return _plan(draw, seed, Situation((), together=draw.random() < 0.3))
@@ -289,7 +304,7 @@ def _plan(draw: Random, seed: int, situation: Situation) -> Plan:
         faults=faults,
         rate=draw.choice(situation.rates) if faults else 0.0,
         carrier=draw.choice(situation.carriers),
-        catalogue_rate=draw.choice((0.0, 0.0, 0.1)),
+        catalogue_rate=draw.choice(situation.catalogue_rates),
         idempotent=draw.random() < situation.idempotent,
         http_cache=draw.random() < 0.03,
         stuck=0 if draw.random() < situation.stuck else None,

@@ -254,6 +254,17 @@ def test_an_update(
     assert stored(client, "a") == then
 
 
+def test_an_update_removes_an_attribute_that_is_there_or_not(client: DynamoDBClient) -> None:
+    put(client, "a")
+    assert update(client, "a", "SET m = :one") == "done"
+    for number in (2, 3):
+        assert update(client, "a", "SET n = n + :one REMOVE m, o") == "done"
+        assert stored(client, "a") == str(number)
+        key = {"pk": {"S": "p"}, "sk": {"S": "a"}}
+        item = client.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
+        assert set(item) == {"pk", "sk", "n"}
+
+
 def test_an_update_makes_what_is_not_there(client: DynamoDBClient) -> None:
     assert update(client, "new", "ADD n :one", "attribute_not_exists(n) OR n < :one") == "done"
     assert stored(client, "new") == "1"

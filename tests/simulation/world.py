@@ -672,8 +672,10 @@ class _Functions:
 
     def _promo(self, operation: Operation) -> Result:
         codes, code = PromoCodes(self._store, self._clock), operation.promo_code or "ONCE"
+        # Some tokens have a name.
+        admin = Actor("admin", "Amir Haddad" if operation.customer else None)
         if operation.amount > 4000:
-            return codes.deactivate(code, actor=Actor("admin"), deadline=self._deadline)
+            return codes.deactivate(code, actor=admin, deadline=self._deadline)
         current, _ = codes.read(code)
         more = PromoTerms(discount=FixedDiscount(amount=Money(operation.amount)))
         try:
@@ -681,7 +683,7 @@ class _Functions:
                 code,
                 lambda _: more,
                 versions=frozenset({current.version}) if operation.wrong else None,
-                actor=Actor("admin"),
+                actor=admin,
                 deadline=self._deadline,
             )
         except (StaleVersionError, PromoCodeDeactivatedError) as refused:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 import httpx
 
@@ -55,7 +56,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+_answered: Final = ContextVar("answered", default=False)
+"""Whether the request that is under way has got an answer."""
 
 
 class Till:
@@ -95,7 +100,7 @@ class Till:
                 "transport": RetryTransport(
                     transport or httpx.HTTPTransport(), patience_seconds=patience_seconds
                 ),
-                "event_hooks": {"response": [raise_problem]},
+                "event_hooks": {"response": [lambda _: _answered.set(True), raise_problem]},
             },
         )
 
@@ -117,12 +122,11 @@ class Till:
     ) -> models.CreditResponse:
         """Get a balance: the present one, or the one that an earlier time had."""
         return _ok(
-            get_credit.sync_detailed(
-                customer_id,
-                client=self._client,
-                at=_given(at),
-                verification=_given(verification or None),
-            )
+            get_credit.sync_detailed,
+            customer_id,
+            client=self._client,
+            at=_given(at),
+            verification=_given(verification or None),
         )
 
     def get_statement(
@@ -136,13 +140,12 @@ class Till:
         cursor: str | None = None
         while True:
             page = _ok(
-                get_statement.sync_detailed(
-                    customer_id,
-                    client=self._client,
-                    from_=_given(starts_at),
-                    to=_given(ends_at),
-                    cursor=_given(cursor),
-                )
+                get_statement.sync_detailed,
+                customer_id,
+                client=self._client,
+                from_=_given(starts_at),
+                to=_given(ends_at),
+                cursor=_given(cursor),
             )
             yield page
             cursor = page.next_cursor
@@ -151,19 +154,18 @@ class Till:
 
     def get_signing_keys(self) -> models.JsonWebKeySetResponse:
         """Get the keys that sign statements."""
-        return _ok(get_signing_keys.sync_detailed(client=self._client))
+        return _ok(get_signing_keys.sync_detailed, client=self._client)
 
     def grant_credit(
         self, customer_id: UUID, amount: int, reason: str, *, intent: str
     ) -> models.CreditChangeResponse:
         """Grant credit."""
         return _ok(
-            grant_credit.sync_detailed(
-                customer_id,
-                client=self._client,
-                body=models.GrantCreditRequest(amount=amount, reason=reason),
-                idempotency_key=self.intents.key(intent),
-            )
+            grant_credit.sync_detailed,
+            customer_id,
+            client=self._client,
+            body=models.GrantCreditRequest(amount=amount, reason=reason),
+            idempotency_key=self.intents.key(intent),
         )
 
     def deduct_credit(
@@ -171,19 +173,18 @@ class Till:
     ) -> models.CreditChangeResponse:
         """Deduct credit, at most what is available."""
         return _ok(
-            deduct_credit.sync_detailed(
-                customer_id,
-                client=self._client,
-                body=models.DeductCreditRequest(amount=amount, reason=reason),
-                idempotency_key=self.intents.key(intent),
-            )
+            deduct_credit.sync_detailed,
+            customer_id,
+            client=self._client,
+            body=models.DeductCreditRequest(amount=amount, reason=reason),
+            idempotency_key=self.intents.key(intent),
         )
 
     def list_entries(self, customer_id: UUID) -> Iterator[models.NamedEntryResponse]:
         """The ledger entries of a customer, newest first."""
         return all_items(
             lambda cursor: _ok(
-                list_entries.sync_detailed(customer_id, client=self._client, cursor=cursor)
+                list_entries.sync_detailed, customer_id, client=self._client, cursor=cursor
             )
         )
 
@@ -200,7 +201,7 @@ class Till:
     ) -> models.QuoteResponse:
         """Quote a purchase. Nothing is reserved or created."""
         body = _purchase(product_id, quantity, expected_total, promo_code)
-        return _ok(create_quote.sync_detailed(customer_id, client=self._client, body=body))
+        return _ok(create_quote.sync_detailed, customer_id, client=self._client, body=body)
 
     def create_purchase(
         self,
@@ -214,24 +215,23 @@ class Till:
     ) -> models.PurchaseResponse:
         """Buy a product. With ``expected_total``, a higher total is refused (``TotalChanged``)."""
         return _ok(
-            create_purchase.sync_detailed(
-                customer_id,
-                client=self._client,
-                body=_purchase(product_id, quantity, expected_total, promo_code),
-                idempotency_key=self.intents.key(intent),
-            )
+            create_purchase.sync_detailed,
+            customer_id,
+            client=self._client,
+            body=_purchase(product_id, quantity, expected_total, promo_code),
+            idempotency_key=self.intents.key(intent),
         )
 
     def get_purchase(self, purchase_id: UUID) -> models.PurchaseDetailResponse:
         """Get a purchase with its refunds."""
-        return _ok(get_purchase.sync_detailed(purchase_id, client=self._client))
+        return _ok(get_purchase.sync_detailed, purchase_id, client=self._client)
 
     def get_customer_purchase(
         self, customer_id: UUID, purchase_id: UUID
     ) -> models.PurchaseDetailResponse:
         """Get a purchase of a customer with its refunds."""
         return _ok(
-            get_customer_purchase.sync_detailed(customer_id, purchase_id, client=self._client)
+            get_customer_purchase.sync_detailed, customer_id, purchase_id, client=self._client
         )
 
     def list_customer_purchases(
@@ -240,9 +240,11 @@ class Till:
         """The purchases of a customer, newest first."""
         return all_items(
             lambda cursor: _ok(
-                list_customer_purchases.sync_detailed(
-                    customer_id, client=self._client, status=_given(status), cursor=cursor
-                )
+                list_customer_purchases.sync_detailed,
+                customer_id,
+                client=self._client,
+                status=_given(status),
+                cursor=cursor,
             )
         )
 
@@ -258,15 +260,14 @@ class Till:
         """The purchases of all customers, newest first; or the one of a shipment."""
         return all_items(
             lambda cursor: _ok(
-                list_purchases.sync_detailed(
-                    client=self._client,
-                    status=_given(status),
-                    created_from=_given(created_from),
-                    created_to=_given(created_to),
-                    shipment_id=_given(shipment_id),
-                    include="customer_names" if with_customer_names else UNSET,
-                    cursor=cursor,
-                )
+                list_purchases.sync_detailed,
+                client=self._client,
+                status=_given(status),
+                created_from=_given(created_from),
+                created_to=_given(created_to),
+                shipment_id=_given(shipment_id),
+                include="customer_names" if with_customer_names else UNSET,
+                cursor=cursor,
             )
         )
 
@@ -277,7 +278,7 @@ class Till:
     ) -> models.RefundQuoteResponse:
         """Quote a refund. Nothing is changed."""
         body = models.CreateRefundQuoteRequest(amount=_given(amount), quantity=_given(quantity))
-        return _ok(create_refund_quote.sync_detailed(purchase_id, client=self._client, body=body))
+        return _ok(create_refund_quote.sync_detailed, purchase_id, client=self._client, body=body)
 
     def refund_purchase(
         self,
@@ -300,19 +301,18 @@ class Till:
             expected_amount=_given(expected_amount),
         )
         return _ok(
-            refund_purchase.sync_detailed(
-                purchase_id,
-                client=self._client,
-                body=body,
-                idempotency_key=self.intents.key(intent),
-            )
+            refund_purchase.sync_detailed,
+            purchase_id,
+            client=self._client,
+            body=body,
+            idempotency_key=self.intents.key(intent),
         )
 
     def list_refunds(self, purchase_id: UUID) -> Iterator[models.RefundResponse]:
         """The refunds of a purchase, newest first."""
         return all_items(
             lambda cursor: _ok(
-                list_refunds.sync_detailed(purchase_id, client=self._client, cursor=cursor)
+                list_refunds.sync_detailed, purchase_id, client=self._client, cursor=cursor
             )
         )
 
@@ -320,7 +320,7 @@ class Till:
 
     def get_attempt(self, attempt_id: UUID) -> models.AttemptResponse:
         """Get a purchase attempt."""
-        return _ok(get_attempt.sync_detailed(attempt_id, client=self._client))
+        return _ok(get_attempt.sync_detailed, attempt_id, client=self._client)
 
     def list_attempts(
         self,
@@ -335,13 +335,12 @@ class Till:
         """
         return all_items(
             lambda cursor: _ok(
-                list_attempts.sync_detailed(
-                    client=self._client,
-                    state=_given(state),
-                    orphan="OPEN" if with_open_orphan else UNSET,
-                    include="customer_names" if with_customer_names else UNSET,
-                    cursor=cursor,
-                )
+                list_attempts.sync_detailed,
+                client=self._client,
+                state=_given(state),
+                orphan="OPEN" if with_open_orphan else UNSET,
+                include="customer_names" if with_customer_names else UNSET,
+                cursor=cursor,
             )
         )
 
@@ -353,14 +352,13 @@ class Till:
             "not_shipped" if shipment_id is None else "shipped"
         )
         return _ok(
-            resolve_attempt.sync_detailed(
-                attempt_id,
-                client=self._client,
-                body=models.ResolveAttemptRequest(
-                    outcome=outcome, shipment_id=_given(shipment_id), reason=reason
-                ),
-                idempotency_key=self.intents.key(intent),
-            )
+            resolve_attempt.sync_detailed,
+            attempt_id,
+            client=self._client,
+            body=models.ResolveAttemptRequest(
+                outcome=outcome, shipment_id=_given(shipment_id), reason=reason
+            ),
+            idempotency_key=self.intents.key(intent),
         )
 
     def close_orphan_shipment(
@@ -368,12 +366,11 @@ class Till:
     ) -> models.AttemptResponse:
         """Say what became of a parcel that may exist although its attempt was voided."""
         return _ok(
-            close_orphan_shipment.sync_detailed(
-                attempt_id,
-                client=self._client,
-                body=models.CloseOrphanShipmentRequest(outcome=outcome, reason=reason),
-                idempotency_key=self.intents.key(intent),
-            )
+            close_orphan_shipment.sync_detailed,
+            attempt_id,
+            client=self._client,
+            body=models.CloseOrphanShipmentRequest(outcome=outcome, reason=reason),
+            idempotency_key=self.intents.key(intent),
         )
 
     # Promo codes
@@ -382,11 +379,11 @@ class Till:
         self, promo_code: models.CreatePromoCodeRequest
     ) -> models.PromoCodeResponse:
         """Create a promo code. It has no Idempotency-Key, so it is not repeated by itself."""
-        return _ok(create_promo_code.sync_detailed(client=self._client, body=promo_code))
+        return _ok(create_promo_code.sync_detailed, client=self._client, body=promo_code)
 
     def get_promo_code(self, code: str) -> models.PromoCodeDetailResponse:
         """Get a promo code with its versions."""
-        return _ok(get_promo_code.sync_detailed(code, client=self._client))
+        return _ok(get_promo_code.sync_detailed, code, client=self._client)
 
     def list_promo_codes(
         self, *, state: models.PromoState | None = None
@@ -394,9 +391,10 @@ class Till:
         """Promo codes, newest first."""
         return all_items(
             lambda cursor: _ok(
-                list_promo_codes.sync_detailed(
-                    client=self._client, state=_given(state), cursor=cursor
-                )
+                list_promo_codes.sync_detailed,
+                client=self._client,
+                state=_given(state),
+                cursor=cursor,
             )
         )
 
@@ -405,40 +403,42 @@ class Till:
     ) -> models.PromoCodeResponse:
         """Change this version of a promo code; ``StaleVersion`` if it has another by now."""
         return _ok(
-            update_promo_code.sync_detailed(
-                code, client=self._client, body=change, if_match=f'"{version}"'
-            )
+            update_promo_code.sync_detailed,
+            code,
+            client=self._client,
+            body=change,
+            if_match=f'"{version}"',
         )
 
     def deactivate_promo_code(self, code: str) -> models.PromoCodeResponse:
         """Deactivate a promo code, permanently."""
-        return _ok(deactivate_promo_code.sync_detailed(code, client=self._client))
+        return _ok(deactivate_promo_code.sync_detailed, code, client=self._client)
 
     # Customers and products
 
     def get_customer(self, customer_id: UUID) -> models.CustomerResponse:
         """Get a customer, for display."""
-        return _ok(get_customer.sync_detailed(customer_id, client=self._client))
+        return _ok(get_customer.sync_detailed, customer_id, client=self._client)
 
     def list_customers(self) -> Iterator[models.KnownCustomerResponse]:
         """Customers with an account, newest first."""
         return all_items(
-            lambda cursor: _ok(list_customers.sync_detailed(client=self._client, cursor=cursor))
+            lambda cursor: _ok(list_customers.sync_detailed, client=self._client, cursor=cursor)
         )
 
     def search_everything(self, query: str) -> models.SearchResponse:
         """Find anything by an id or its beginning, a promo code, a name or an e-mail address."""
-        return _ok(search_everything.sync_detailed(client=self._client, query=query))
+        return _ok(search_everything.sync_detailed, client=self._client, query=query)
 
     def get_product(self, product_id: UUID) -> models.ProductResponse:
         """Get a product, for display."""
-        return _ok(get_product.sync_detailed(product_id, client=self._client))
+        return _ok(get_product.sync_detailed, product_id, client=self._client)
 
     # The API itself
 
     def get_health(self) -> models.HealthResponse:
         """Check that the API is up."""
-        return _ok(get_health.sync_detailed(client=self._client))
+        return _ok(get_health.sync_detailed, client=self._client)
 
     def get_openapi(self) -> bytes:
         """Get the OpenAPI document, as JSON."""
@@ -472,12 +472,23 @@ def _given(value: T | None) -> T | Unset:
     return UNSET if value is None else value
 
 
-def _ok(response: Response[T | models.ProblemResponse]) -> T:
-    """Return the model of a successful answer. The transport's hook has raised any problem.
+def _ok(
+    call: Callable[P, Response[T | models.ProblemResponse]], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Call, and return the model of a successful answer. A hook has raised any problem.
 
     Raises:
         NoAnswer: the answer is not one that the operation documents.
     """
+    _answered.set(False)
+    try:
+        response = call(*args, **kwargs)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if not _answered.get():
+            # An argument is wrong: nothing was sent.
+            raise
+        # The generated code takes every answer for the one that the operation documents.
+        raise NoAnswer("An answer that is not of this API") from error
     answer = response.parsed
     if answer is None or isinstance(answer, models.ProblemResponse):
         raise NoAnswer(f"HTTP status {response.status_code} with an answer that is not of this API")

@@ -52,11 +52,13 @@ class RetryTransport(httpx.BaseTransport):
         while True:
             try:
                 response = self._inner.handle_request(request)
+                # Its body as well can fail to come, or to be decoded.
+                response.read()
                 wait = _seconds_asked_for(request, response)
                 if wait is None or self._monotonic() + wait > ends_at:
                     return response
                 response.close()
-            except httpx.TransportError as error:
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 # A little by chance, so that many clients do not come back at the same time.
                 wait = pause * random.uniform(0.5, 1)  # noqa: S311 - no secret
                 if not _takes_effect_once(request) or self._monotonic() + wait > ends_at:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
 
 from tests.unit.fakes import opened
+from till.adapters.dynamodb.client import serialize
 from till.adapters.dynamodb.store import DynamoStore
 from till.adapters.dynamodb.stored.accounts import StoredChange
 from till.adapters.dynamodb.stored.attempts import StoredAttempt
+from till.adapters.dynamodb.stored.keys import account_key, version_key
 from till.domain.account import Account, AccountChange, OpenAttempt
 from till.domain.actor import Actor
 from till.domain.catalogue import Address, Product
@@ -43,6 +46,10 @@ from till.services.ports.attempts import ClaimShipment, CreateAttempt, UpdateAtt
 from till.services.ports.promo_codes import ChangePromo, GiveRedemptionBack, Redeem
 from till.services.ports.refunds import AddRefund, RefundPage
 from till.services.ports.store_errors import InconsistentReadError, UnconfirmedCommitError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -290,6 +297,29 @@ def test_a_page_between_two_versions_looks_at_so_many_and_moves_on(
     assert store.entries_between(customer_id, after=1, last=13, limit=3).changes == ()
 
 
+def test_there_is_nothing_after_the_last_version_though_dynamodb_gives_a_place_to_go_on(
+    client: DynamoDBClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As DynamoDB does, and moto does not, when the limit is met by the last item."""
+
+    class AsDynamoDB(DynamoStore):
+        def _query(self, query: QueryInputTypeDef) -> QueryOutputTypeDef:
+            answer = super()._query(query)
+            if answer["ScannedCount"] == query["Limit"]:
+                place = {"pk": account_key(customer_id), "sk": version_key(3)}
+                answer["LastEvaluatedKey"] = serialize(place)
+            return answer
+
+    monkeypatch.setattr("till.adapters.dynamodb.accounts.LOOKED_AT_MOST", 3)
+    customer_id = uuid4()
+    store = AsDynamoDB(lambda _: client, ledger_table="ledger", purchases_table="purchases")
+    for _ in range(3):
+        granted(store, customer_id)
+    page = store.entries_between(customer_id, after=0, last=3, limit=5)
+    assert [change.account.version for change in page.changes] == [1, 2, 3]
+    assert page.after is None
+
+
 def test_attempts_are_found_by_state_and_time(store: DynamoStore) -> None:
     pending = [an_attempt(uuid4(), seconds=n) for n in range(9)]
     for attempt in pending:
@@ -397,6 +427,16 @@ def test_a_promo_code_comes_back_with_its_history(store: DynamoStore) -> None:
     assert second is not None
     assert second.promo == changed
     assert store.promo_change("CODE", 4) is None
+
+
+def test_the_name_of_who_changed_a_promo_code_does_not_stay_with_the_next_change(
+    store: DynamoStore,
+) -> None:
+    made = PromoCode.create("CODE", TERMS, actor=Actor("admin", "Amir Haddad"), at=NOON)
+    store.commit(ChangePromo(PromoChange(promo=made, action=PromoAction.CREATED)))
+    changed = made.with_terms(TERMS, actor=Actor("bot"), at=NOON)
+    store.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
+    assert store.promo("CODE") == changed
 
 
 def test_redemptions_are_capped_and_given_back(store: DynamoStore) -> None:

@@ -49,6 +49,14 @@ class Api(httpx.BaseTransport):
         return [request.headers["Idempotency-Key"] for request in self.requests]
 
 
+class Breaks(httpx.SyncByteStream):
+    """A body that ends too early."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b'{"id": '
+        raise httpx.RemoteProtocolError("the peer closed the connection")
+
+
 class Clock:
     """Time that passes by sleeping."""
 
@@ -265,6 +273,37 @@ def test_without_an_answer_it_is_sent_again_with_growing_pauses(
     till.create_purchase(CUSTOMER, PRODUCT, intent="order")
     assert len({*api.keys}) == 1
     assert 0.25 <= clock.slept[0] <= 0.5 <= clock.slept[1] <= 1
+
+
+@pytest.mark.parametrize("status", [201, 500])
+def test_an_answer_that_breaks_off_is_no_answer(
+    connect: Connect, clock: Clock, status: int
+) -> None:
+    till, api = connect(
+        httpx.Response(status, stream=Breaks()),
+        httpx.Response(
+            201, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"not gzip")
+        ),
+        good("create_purchase", 201),
+    )
+    till.create_purchase(CUSTOMER, PRODUCT, intent="order")
+    assert len({*api.keys}) == 1
+    assert len(clock.slept) == 2
+
+
+@pytest.mark.parametrize("body", ["<html>", "{}", '{"id": 1}', "[]", "null"])
+def test_a_success_that_is_not_of_this_api_is_no_answer(connect: Connect, body: str) -> None:
+    till, _ = connect(httpx.Response(201, content=body))
+    with pytest.raises(NoAnswer):
+        till.create_purchase(CUSTOMER, PRODUCT, intent="order")
+
+
+def test_a_wrong_argument_is_not_taken_for_an_answer(connect: Connect) -> None:
+    till, api = connect(good("get_credit"))
+    till.get_credit(CUSTOMER)
+    with pytest.raises(AttributeError):
+        till.get_credit(CUSTOMER, at="yesterday")  # type: ignore[arg-type]
+    assert len(api.requests) == 1
 
 
 def test_a_write_without_a_key_is_not_sent_again(connect: Connect) -> None:

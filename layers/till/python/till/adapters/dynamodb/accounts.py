@@ -83,7 +83,9 @@ class AccountTables(Tables):
         if after >= last:
             return OlderFirstPage((), None)
         query = self._entries_query(customer_id, version_key(after + 1), version_key(last))
-        return OlderFirstPage(*self._entries(query, limit, lambda items: map(_change, items)))
+        changes, go_on = self._entries(query, limit, lambda items: map(_change, items))
+        # DynamoDB gives a place to go on even after the very last item, if the limit was met by it.
+        return OlderFirstPage(changes, None if go_on == last else go_on)
 
     def _entries_query(
         self, customer_id: UUID, oldest: str, newest: str, kind: EntryKind | None = None

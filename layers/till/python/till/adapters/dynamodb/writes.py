@@ -15,7 +15,7 @@ from till.adapters.dynamodb.stored.attempts import (
 )
 from till.adapters.dynamodb.stored.chain import WrittenWith
 from till.adapters.dynamodb.stored.keys import PROMO_SORT_KEY, promo_key, redemptions_key
-from till.adapters.dynamodb.stored.promo_codes import StoredPromo, StoredPromoVersion
+from till.adapters.dynamodb.stored.promo_codes import OPTIONAL, StoredPromo, StoredPromoVersion
 from till.services.ports.accounts import AppendChange, RememberRequest
 from till.services.ports.attempts import ClaimShipment, CreateAttempt, UpdateAttempt
 from till.services.ports.promo_codes import ChangePromo, GiveRedemptionBack, Redeem
@@ -174,13 +174,16 @@ class Transaction:
         # The use so far is not ours to write: purchases count it while terms are changed.
         del head["redemptions"]
         assignments = ", ".join(f"#{name} = :{name}" for name in head)
+        # Such as the name of who made the last change: it must not stay with the next.
+        gone = sorted(OPTIONAL - head.keys())
+        removed = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
         update: TransactWriteItemTypeDef = {
             "Update": {
                 "TableName": self._purchases,
                 "Key": serialize(key),
-                "UpdateExpression": f"SET {assignments}",
+                "UpdateExpression": f"SET {assignments}{removed}",
                 "ConditionExpression": "#version = :version_before",
-                "ExpressionAttributeNames": {f"#{name}": name for name in head},
+                "ExpressionAttributeNames": {f"#{name}": name for name in (*head, *gone)},
                 "ExpressionAttributeValues": serialize(
                     {f":{name}": value for name, value in head.items()}
                     | {":version_before": change.promo.version - 1}

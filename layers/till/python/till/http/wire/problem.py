@@ -29,7 +29,7 @@ class ProblemResponse(BaseModel):
 
     type: str = Field(description="Stable; made for programs")
     title: str
-    status: int
+    status: int | None = Field(default=None, description="API Gateway's own answers may lack it")
     detail: str
     correlation_id: str = Field(description="Names this request in the log")
     errors: list[FieldErrorResponse] | None = None

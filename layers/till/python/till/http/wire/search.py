@@ -30,7 +30,8 @@ class SearchMatchResponse(WireResponse):
     customer_id: UUID | None
     name: str | None = Field(
         description="The name of the customer, or of the product. Null for a customer whom the "
-        "Customer API does not know any more"
+        "Customer API does not know any more; with `customers_unavailable`, for one whose name "
+        "cannot be read at the moment"
     )
     email: str | None = Field(description="For a customer: the e-mail address")
     status: PurchaseStatus | AttemptState | PromoState | None = Field(

@@ -16,6 +16,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     PlainSerializer,
+    WithJsonSchema,
 )
 from pydantic_core import CoreSchema, core_schema
 
@@ -80,7 +81,11 @@ WRITTEN_AS_JSON: Final = BeforeValidator(_json_integer)
 Id = Annotated[UUID, BeforeValidator(_canonical_uuid), Field(strict=False)]
 """A UUID in its usual spelling. Upper and lower case are the same id."""
 
-Instant = Annotated[datetime, PlainSerializer(format_instant, return_type=str, when_used="json")]
+Instant = Annotated[
+    datetime,
+    PlainSerializer(format_instant, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
 """An instant, written as RFC 3339 in UTC."""
 
 _RFC_3339: Final = re.compile(

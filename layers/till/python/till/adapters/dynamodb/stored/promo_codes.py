@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from till.adapters.dynamodb.stored.discounts import StoredDiscount, stored_discount
@@ -140,3 +140,9 @@ class StoredPromo(StoredPromoVersion):
             state_shard=shard,
             state_at=f"{version.created_at}#{version.code}",
         )
+
+
+OPTIONAL: Final = frozenset(
+    name for name, field in StoredPromo.model_fields.items() if not field.is_required()
+)
+"""The attributes of a promo code that it may lack."""
