@@ -302,8 +302,8 @@ BUGS: Final = (
     Bug(
         "a noted answer does not block the same order",
         PURCHASE,
-        "                _refuse_if_answered(store, state.account, change)\n",
-        "",
+        "return is_running and not isinstance(other.carrier_outcome, Shipped | OutcomeUnknown)",
+        "return is_running",
         within=1500,
         hole=11,
     ),
@@ -557,6 +557,14 @@ BUGS: Final = (
         "deadline_at=change.cause.at + deadline",
         within=30_000,
         hole=36,
+    ),
+    Bug(
+        "an account whose time stands still lets a dead run look alive",
+        PURCHASE,
+        "is_running = abs(now - began_at) < self.longest_run",
+        "is_running = True",
+        within=30_000,
+        hole=38,
     ),
     Bug(
         "an orphan shipment is closed as not real though the carrier has told its id",

@@ -129,6 +129,8 @@ class Auditor:
     """By operation, customer (or attempt) and key."""
     noted: dict[str, float] = field(default_factory=dict)
     """Since when an attempt has an answer noted that may mean a parcel."""
+    reserved: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """When an attempt was reserved, and how far the clock of its run was ahead."""
     orphans: dict[str, float] = field(default_factory=dict)
     """Since when an attempt has a possible orphan shipment."""
     _read: dict[int, tuple[Item, items.Item]] = field(default_factory=dict)
@@ -254,6 +256,7 @@ class Auditor:
             self._require(
                 str(other["blocks_from"]) > text(item, "at"), f"{name} has outlived its run"
             )
+            self._require(not self._outlived(other_id), f"{name} has outlived its run")
             noted_at = self.noted.get(other_id)
             self._require(
                 noted_at is None or noted_at >= self.started(self.writer()),
@@ -264,6 +267,16 @@ class Auditor:
         self._require(
             _instant(str(own["blocks_from"])) <= latest, f"attempt {attempt_id} never blocks"
         )
+
+    def _outlived(self, attempt_id: str) -> bool:
+        """Whether the run of an attempt had ended when this one began, as its clock could tell."""
+        reserved_at, ahead = self.reserved[attempt_id]
+        ended = self.started(self.writer()) - reserved_at >= LONGEST_RUN.total_seconds()
+        return ended and self._ahead() >= ahead
+
+    def _ahead(self) -> float:
+        """How far the clock of the writer is ahead, in seconds."""
+        return self.clock(self.writer()).timestamp() - self.tables.now()
 
     # Attempts
 
@@ -276,6 +289,7 @@ class Auditor:
             self._require(state == "PENDING" and kinds == ["HOLD"], f"{name} appears with {kinds}")
             self._effect("purchase", text(item, "customer_id"), text(item, "idempotency_key"))
             self._comes_due(item, "expires_at", PENDING_EXPIRY, name)
+            self.reserved[attempt_id] = (self.tables.now(), self._ahead())
             return
         was = text(before, "state")
         self._require((was, state) in _MOVES, f"{name} was {was}")

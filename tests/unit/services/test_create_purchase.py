@@ -487,6 +487,35 @@ def test_who_may_get_a_parcel_is_not_told_to_buy_again(world: World) -> None:
     assert "new Idempotency-Key" not in told
 
 
+def _die_at_the_carrier(world: World) -> None:
+    world.carrier.outcome = RuntimeError("killed")
+    with pytest.raises(RuntimeError, match="killed"):
+        world.buy()
+    world.carrier.outcome = Shipped(shipment_id="shp_2")
+
+
+@pytest.mark.parametrize("ahead", [0, 3600, 365 * 86_400])
+def test_a_dead_run_blocks_its_order_though_the_account_is_ahead_of_the_clock(
+    world: World, ahead: float
+) -> None:
+    world.clock.advance(ahead)
+    world.grant(1)
+    world.clock.advance(-ahead)
+    _die_at_the_carrier(world)
+    world.clock.advance(26)
+    with pytest.raises(UnresolvedAttemptError):
+        world.buy("another")
+    assert len(world.carrier.calls) == 1
+
+
+def test_a_run_by_a_clock_that_is_far_ahead_blocks_its_order_immediately(world: World) -> None:
+    world.clock.advance(3600)
+    _die_at_the_carrier(world)
+    world.clock.advance(-3600)
+    with pytest.raises(UnresolvedAttemptError):
+        world.buy("another")
+
+
 def test_equal_orders_succeed_while_the_account_is_ahead_of_the_clock(world: World) -> None:
     world.clock.advance(3600)
     world.grant(1)

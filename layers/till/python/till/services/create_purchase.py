@@ -179,6 +179,7 @@ class CreatePurchase:
 
         # 2. Reserve: hold the amount, count the promo code as used, and create the attempt, in one
         # transaction.
+        longest_run = timedelta(seconds=deadline.remaining_seconds())
         reservation = _Reservation(
             request=request,
             attempt_id=attempt_id,
@@ -186,7 +187,8 @@ class CreatePurchase:
             reservation_id=secrets.token_hex(8),
             customer=customer,
             product=product,
-            run_ends_at=self._clock.now() + timedelta(seconds=deadline.remaining_seconds()),
+            run_ends_at=self._clock.now() + longest_run,
+            longest_run=longest_run,
             expires_after=self._policy.pending_expiry,
         )
         attempt, account = self._reserve(reservation, reading, time_to_reserve, deadline)
@@ -247,8 +249,11 @@ class CreatePurchase:
                 state = reading()
                 if state.account.holds(attempt_id):
                     raise InconsistentReadError("an account holds an attempt that is not there")
-                attempt, change = reservation.decide(state, self._clock.now())
-                _refuse_if_answered(store, state.account, change)
+                now = self._clock.now()
+                attempt, change = reservation.decide(state, now)
+                for other in _equal_open_attempts(store, state.account, change):
+                    if not reservation.may_go_with(other, now):
+                        raise UnresolvedAttemptError(attempt_id=other.id)
             writes: list[Write] = [AppendChange(change), CreateAttempt(attempt)]
             if state.promo is not None:
                 writes.append(Redeem(state.promo, intent.customer_id))
@@ -278,6 +283,7 @@ class _Reservation:
     customer: Callable[[], Customer]
     product: Callable[[], Product]
     run_ends_at: datetime
+    longest_run: timedelta
     expires_after: timedelta
 
     def decide(self, state: StoreReading, now: datetime) -> tuple[PurchaseAttempt, AccountChange]:
@@ -315,17 +321,23 @@ class _Reservation:
         )
         return replace(attempt, reserved_at=change.cause.at), change
 
+    def may_go_with(self, other: PurchaseAttempt, now: datetime) -> bool:
+        """Whether an equal order that is open is surely under way, and not perhaps shipped.
 
-def _refuse_if_answered(store: Store, account: Account, change: AccountChange) -> None:
-    """Refuse an order whose first attempt has had its answer, but could not be settled by its run.
+        The account knows when it blocks, but not what was noted on the attempt alone; and its time
+        may stand still, at that of a clock that was ahead. So the clocks of both runs decide as
+        well: when the other one reserved follows from when its attempt expires.
+        """
+        began_at = other.expires_at - self.expires_after
+        is_running = abs(now - began_at) < self.longest_run
+        return is_running and not isinstance(other.carrier_outcome, Shipped | OutcomeUnknown)
 
-    The account does not know of the answer: it is noted on the attempt alone.
 
-    Raises:
-        UnresolvedAttemptError: the first attempt may have been shipped.
-    """
+def _equal_open_attempts(
+    store: Store, account: Account, change: AccountChange
+) -> tuple[PurchaseAttempt, ...]:
+    """The open attempts at the order that the change is to hold the amount of."""
     new = change.account.open_attempts[-1]
-    same = tuple(a.attempt_id for a in account.open_attempts if a.is_same_order(new))
-    for attempt in store.attempts(same):
-        if isinstance(attempt.carrier_outcome, Shipped | OutcomeUnknown):
-            raise UnresolvedAttemptError(attempt_id=attempt.id)
+    return store.attempts(
+        tuple(a.attempt_id for a in account.open_attempts if a.is_same_order(new))
+    )

@@ -101,11 +101,9 @@ def void(
     """Not shipped: the hold is released."""
     with _read_at_different_times():
         change = account.void_hold(attempt.id, by)
-    return Settled(
-        attempt,
-        attempt.voided(change.cause.at, resolution=resolution, possible_orphan=possible_orphan),
-        change,
-    )
+    # By our own clock: the account's time may be that of a clock that was ahead.
+    after = attempt.voided(by.at, resolution=resolution, possible_orphan=possible_orphan)
+    return Settled(attempt, after, change)
 
 
 def keep_unknown(
@@ -114,8 +112,8 @@ def keep_unknown(
     """Outcome unknown: the hold stays, and blocks the same order."""
     with _read_at_different_times():
         change = account.mark_unknown(attempt.id, by)
-    # By our own clock: the account's time may be that of a clock that was ahead.
-    after = attempt.unknown(change.cause.at, deadline_at=by.at + deadline)
+    # By our own clock, as above.
+    after = attempt.unknown(by.at, deadline_at=by.at + deadline)
     return Settled(attempt, after, change)
 
 
