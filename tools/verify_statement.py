@@ -24,6 +24,7 @@ import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -270,12 +271,26 @@ def check_history(statements: list[Statement]) -> None:
     for statement in sorted(statements, key=lambda one: (one.opening.sequence, one.file)):
         if reached is not None and statement.opening.sequence > reached.closing.sequence:
             between = f"{reached.closing.sequence + 1} to {statement.opening.sequence}"
+            why = "Add a statement that has them."
+            if _was_early(reached):
+                why = (
+                    f"{reached.file} was issued less than a minute after its period had ended, "
+                    "when a change of that period could still be under way: ask for it again."
+                )
             raise WrongError(
                 f"Entries {between} are in none of the files: {statement.file} does not continue "
-                f"{reached.file}. Add a statement that has them."
+                f"{reached.file}. {why}"
             )
         if reached is None or statement.closing.sequence > reached.closing.sequence:
             reached = statement
+
+
+def _was_early(statement: Statement) -> bool:
+    """Whether entries of its period could come after it: a change is written after its time."""
+    if statement.ends_at is None:
+        return False
+    ended, issued = map(datetime.fromisoformat, (statement.ends_at, statement.issued_at))
+    return issued - ended < timedelta(minutes=1)
 
 
 def _positions(statement: Statement) -> list[tuple[Position, str]]:

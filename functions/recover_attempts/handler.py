@@ -28,7 +28,7 @@ def lambda_handler(_: object, context: "LambdaContext") -> None:
     measure(Metric.OLDEST_UNKNOWN_SECONDS, report.unknown.oldest_seconds(now))
     measure(Metric.OPEN_ORPHANS, report.orphans.count)
     measure(Metric.OLDEST_ORPHAN_SECONDS, report.orphans.oldest_seconds(now))
-    measure(Metric.RECOVERIES_FAILED, len(report.failed))
+    measure(Metric.RECOVERIES_FAILED, len(report.failed) + (not report.finished))
     metrics.flush()
     logger.info(
         "recovery",

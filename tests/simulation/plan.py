@@ -187,6 +187,16 @@ RARE: Final = (
         rates=(0.25, 0.5),
         catalogue_rates=(0.5,),
     ),
+    # The carrier takes its time, its answer is noted, and recoveries give the attempt up just then.
+    Situation(
+        (("purchase", (0.0,)), *(("recover", _SOON),) * 4),
+        faults=("denied", "slow"),
+        rates=(0.25, 0.5),
+        carriers=(("201-slow",), ("201-slow", *NOT_SHIPPED)),
+        clocks=(90_000.0, 180_000.0, 270_000.0),
+        only_settling=True,
+        idempotent=0.0,
+    ),
 )
 """One history in fifty begins with one of these. They are drawn apart from the others, so that the
 seeds of those keep their histories."""

@@ -473,6 +473,11 @@ class FakeStore:
             after=page[-1] if len(found) > limit else None,
         )
 
+    def count_attempts(
+        self, listed_as: AttemptState | OrphanStatus, *, after: str | None, limit: int
+    ) -> WorkPage:
+        return replace(self.oldest_attempts(listed_as, after=after, limit=limit), attempts=())
+
     def purchase_of_shipment(self, shipment_id: str) -> UUID | None:
         return self.claims.get(shipment_id)
 

@@ -527,6 +527,8 @@ def test_an_unreadable_item_is_left_out_and_told_and_the_others_are_read(
     oldest = store.oldest_attempts(AttemptState.PENDING, after=None, limit=10)
     assert [a.id for a in oldest.attempts] == [attempts[0].id, attempts[2].id]
     assert (oldest.count, oldest.oldest) == (3, NOON)
+    counted = store.count_attempts(AttemptState.PENDING, after=None, limit=10)
+    assert counted == replace(oldest, attempts=())
     told = {vars(record)["pk"] for record in caplog.records}
     assert told == {f"PURCHASE#{broken}"}
     with pytest.raises(ValueError, match="not an instant"):

@@ -264,6 +264,25 @@ def test_one_attempt_that_cannot_be_recovered_does_not_stop_the_others(world: Wo
     assert report.finished
 
 
+def test_open_orphans_take_no_time_from_attempts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are, the attempts past their deadline are voided before."""
+    lose_sight(world)
+    world.clock.advance(24 * 3600)
+
+    def without_end(*_: object, **__: object) -> WorkPage:
+        deadline.seconds -= 1
+        return WorkPage((), count=1000, oldest=world.clock.now(), after="more")
+
+    deadline = FakeDeadline(25)
+    monkeypatch.setattr(world.store, "count_attempts", without_end)
+    report = world.recover(deadline)
+    assert report.voided_at_deadline == [world.the_attempt().id]
+    assert not report.finished
+    assert report.orphans.count > 0
+
+
 def test_a_run_without_time_says_that_it_did_not_finish(world: World) -> None:
     die_at_the_carrier(world)
     world.clock.advance(61)

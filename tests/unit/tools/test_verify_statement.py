@@ -258,6 +258,16 @@ def test_a_gap_is_named(desk: Desk) -> None:
     )
     assert status == 1
     assert said.startswith("Entries 3 to 4 are in none of the files")
+    assert said.endswith("Add a statement that has them.")
+
+
+def test_a_gap_after_a_statement_of_a_moment_ago_is_explained(desk: Desk) -> None:
+    """A change gets its time before it is written, and may be written after the statement."""
+    longer = [*ENTRIES, entry(5, 1, position(ENTRIES, 4))]
+    early = statement(longer, 1, 2, ends_at="2026-11-20T11:59:01.000000Z")
+    status, said = desk.verify(signed(early), signed(statement(longer, 5, issued=21)))
+    assert status == 1
+    assert said.endswith("a change of that period could still be under way: ask for it again.")
 
 
 def test_a_file_may_have_all_pages(desk: Desk) -> None:

@@ -41,7 +41,8 @@ class Metric(StrEnum):
     SHIPMENT_IDS_TAKEN = "ShipmentIdsTaken"
     """Answers of the carrier with the shipment id of another purchase."""
     RECOVERIES_FAILED = "RecoveriesFailed"
-    """Attempts that a run of the recovery could not bring further."""
+    """Attempts that a run of the recovery could not bring further; one more if it had no time for
+    all of them."""
     UNREADABLE_ITEMS = "UnreadableItems"
     """Items that could not be read and were left out of a list."""
     CUSTOMER_API_MILLISECONDS = "CustomerApiMilliseconds"

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 RECOVERY_ACTOR: Final = Actor("system:recovery")
 
 _PAGE: Final = 100
+_COUNTED_AT_ONCE: Final = 1_000
+_COUNT_SECONDS: Final = 2.0
 _ATTEMPT_SECONDS: Final = 4.0
 _ATTEMPT_TRIES: Final = 3
 """What one attempt may take of a run, so that one that cannot be settled never stops the others."""
@@ -99,7 +101,7 @@ class RecoverAttempts:
         self._settle = settle
 
     def __call__(self, deadline: Deadline) -> RecoveryReport:
-        """One run over all open attempts, oldest first. It counts the open orphans as well."""
+        """One run over all open attempts, oldest first. It counts the open orphans last."""
         report = RecoveryReport()
         pending = WorkList()
         # However many dead attempts there are, some time is left for those of unknown outcome.
@@ -107,14 +109,31 @@ class RecoverAttempts:
         for attempt in self._listed(AttemptState.PENDING, pending, for_dead, report):
             if attempt.expires_at <= self._clock.now():
                 self._guarded(self._recover_dead, attempt, for_dead, report)
-        for _ in self._listed(OrphanStatus.OPEN, report.orphans, deadline, report):
-            pass
         for attempt in self._listed(AttemptState.UNKNOWN, report.unknown, deadline, report):
             if _is_answered(attempt):
                 self._guarded(self._recover_dead, attempt, deadline, report)
             elif attempt.deadline_at is not None and attempt.deadline_at <= self._clock.now():
                 self._guarded(self._void_in_favour, attempt, deadline, report)
+        self._count_orphans(deadline, report)
         return report
+
+    def _count_orphans(self, deadline: Deadline, report: RecoveryReport) -> None:
+        """Count what people have to close: last, so that no attempt has to wait for it."""
+        store = self._store.within(deadline)
+        after: str | None = None
+        while True:
+            if deadline.remaining_seconds() < _COUNT_SECONDS:
+                report.finished = False
+                return
+            try:
+                page = store.count_attempts(OrphanStatus.OPEN, after=after, limit=_COUNTED_AT_ONCE)
+            except ReadAgainError:
+                report.finished = False
+                return
+            report.orphans.add(page)
+            after = page.after
+            if after is None:
+                return
 
     def _listed(
         self,

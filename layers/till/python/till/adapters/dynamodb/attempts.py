@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -86,7 +87,20 @@ class AttemptTables(Tables):
         self, listed_as: AttemptState | OrphanStatus, *, after: str | None, limit: int
     ) -> WorkPage:
         """Attempts by what they are listed as, oldest first; see the port."""
-        page, more = self._cursors(
+        cursors, page = self._work_list(listed_as, after, limit)
+        return replace(page, attempts=self._listed(cursors, (listed_as,)))
+
+    def count_attempts(
+        self, listed_as: AttemptState | OrphanStatus, *, after: str | None, limit: int
+    ) -> WorkPage:
+        """How many attempts are listed so, and since when; see the port."""
+        _, page = self._work_list(listed_as, after, limit)
+        return page
+
+    def _work_list(
+        self, listed_as: AttemptState | OrphanStatus, after: str | None, limit: int
+    ) -> tuple[list[str], WorkPage]:
+        cursors, more = self._cursors(
             self._purchases,
             STATES,
             state_shards(listed_as),
@@ -94,12 +108,12 @@ class AttemptTables(Tables):
             limit=limit,
             oldest_first=True,
         )
-        since = list(readable_cursors(page[:1], _entered_at))
-        return WorkPage(
-            self._listed(page, (listed_as,)),
-            count=len(page),
+        since = list(readable_cursors(cursors[:1], _entered_at))
+        return cursors, WorkPage(
+            (),
+            count=len(cursors),
             oldest=since[0] if since else None,
-            after=page[-1] if more else None,
+            after=cursors[-1] if more else None,
         )
 
     def _listed(

@@ -100,6 +100,16 @@ class AttemptReads(Protocol):
         """
         ...
 
+    def count_attempts(
+        self,
+        listed_as: AttemptState | OrphanStatus,
+        *,
+        after: str | None,
+        limit: int,
+    ) -> WorkPage:
+        """The same work list without its attempts: it reads nothing but the index."""
+        ...
+
     def purchase_of_shipment(self, shipment_id: str) -> UUID | None:
         """The purchase that a shipment id belongs to."""
         ...
