@@ -114,7 +114,7 @@ PROPERTIES: Final[Mapping[str, str]] = {
     "billing_address": "Where invoices go",
     "carrier": "What the carrier answered; null while there is no answer",
     "carrier_outcome": "What the carrier answered: shipped or not_shipped",
-    "changes": "Every version of the code, oldest first",
+    "changes": "The versions of the code, oldest first; at most the newest 100",
     "city": "The city",
     "closed_at": "When it was closed",
     "closed_by": "Who closed it: the subject of their access token",

@@ -18,8 +18,8 @@ app = APIGatewayRestResolver(**RESOLVER)
 @app.get(
     "/promo-codes/<code>",
     summary="Get a promo code",
-    description="With the number of its redemptions, and every version it had. Its `ETag` is "
-    "what a change needs as If-Match.",
+    description="With the number of its redemptions, and its newest 100 versions. Its `ETag` "
+    "is what a change needs as If-Match.",
     operation_id="get_promo_code",
     tags=["promo codes"],
     responses=documented(HTTPStatus.OK, PromoCodeDetailResponse, *READ, HTTPStatus.NOT_FOUND),

@@ -30,11 +30,11 @@ app = APIGatewayRestResolver(**RESOLVER)
     description="What moved the posted balance in a period: the balance before it, every entry, "
     "oldest first, and the balance after it. Ask for it a minute after `to` or later: until then a "
     "change of the period may still be under way. It is signed, so that it can be checked without "
-    "Till: `tools/verify_statement.py` does so, with the keys of `/.well-known/jwks.json`. A page has up "
-    "to 500 entries and is a statement of its own, signed as well; the next one continues it. With "
-    "`Accept: text/csv` it is a file for a spreadsheet, which is not signed: its first row is the "
-    "opening balance, its last the closing balance, and the header Link names the next page. "
-    "`Accept-Language` decides on its decimal sign and separator.",
+    "Till: `tools/verify_statement.py` does so, with the keys of `/.well-known/jwks.json`. A page "
+    "has up to 500 entries and is a statement of its own, signed as well; the next one continues "
+    "it. With `Accept: text/csv` it is a file for a spreadsheet, which is not signed: its first "
+    "row is the opening balance, its last the closing balance, and the header Link names the next "
+    "page. `Accept-Language` decides on its decimal sign and separator.",
     operation_id="get_statement",
     tags=["credit"],
     responses=documented(HTTPStatus.OK, SignedStatementResponse, *READ, *UPSTREAM, also="text/csv"),

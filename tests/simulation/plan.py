@@ -81,6 +81,8 @@ class Situation:
     repeats: tuple[float, ...] = _REPEATS
     amounts: tuple[int, ...] = _AMOUNTS
     catalogue_rates: tuple[float, ...] = (0.0, 0.0, 0.1)
+    jumps: float = 0.2
+    """How likely the clocks of some machines are wrong."""
 
 
 _NOW: Final = (0.0, 0.0, 0.005, 0.02)
@@ -193,9 +195,33 @@ RARE: Final = (
         faults=("denied", "slow"),
         rates=(0.25, 0.5),
         carriers=(("201-slow",), ("201-slow", *NOT_SHIPPED)),
-        clocks=(90_000.0, 180_000.0, 270_000.0),
+        clocks=(90_000.0, 180_000.0),
         only_settling=True,
         idempotent=0.0,
+    ),
+    # Once the carrier has answered, the tables hardly answer any more.
+    Situation(
+        (("purchase", (0.0,)),),
+        faults=("silent",),
+        rates=(0.8, 0.95),
+        carriers=(SHIPPED,),
+        only_settling=True,
+    ),
+    # A parcel turns up for an attempt that was given up during its call, and a rep closes it.
+    Situation(
+        (("purchase", (0.0,)), *(("recover", _SOON),) * 2, *(("close_orphan", (2.0, 7.0)),) * 2),
+        rates=(0.0, 0.03),
+        carriers=(("201-slow",),),
+        clocks=(90_000.0, 180_000.0),
+    ),
+    # An account whose time was moved by a clock that is ahead, and a run that died.
+    Situation(
+        (("deduct", (0.0,)), ("purchase", _SOON), ("purchase", (27.0, 40.0))),
+        faults=("crash",),
+        rates=(0.5,),
+        carriers=(SHIPPED,),
+        only_settling=True,
+        jumps=0.9,
     ),
 )
 """One history in fifty begins with one of these. They are drawn apart from the others, so that the
@@ -288,7 +314,7 @@ def _plan(draw: Random, seed: int, situation: Situation) -> Plan:
         same_order=situation.together or draw.random() < (0.2 if situation.steps else 0.45),
         customer=(0 if draw.random() < 0.6 else 1) if situation.together else None,
         promo_code=draw.choice((None, *PROMO_CODES)) if situation.together else None,
-        jumps=draw.random() < 0.2,
+        jumps=draw.random() < situation.jumps,
         clocks=situation.clocks,
         repeats=situation.repeats,
         amounts=situation.amounts,
@@ -421,6 +447,8 @@ class Stream:
                     arrives, breaks = replies + 0.12 * draw(), replies
                 case "late":
                     fault, arrives, replies = "", (0.5, 2.0, 8.0)[int(3 * draw())], NEVER
+                case "silent":
+                    fault, arrives, replies = "", NEVER, NEVER
                 case "slow":
                     fault, replies = "", (0.4, 1.1, 2.5)[int(3 * draw())]
         if calm:

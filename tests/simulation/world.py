@@ -30,7 +30,7 @@ from tests.simulation.invariants import (
 )
 from tests.simulation.plan import PROMO_CODES, Operation, Plan, Stream
 from tests.simulation.remembered import remembering
-from tests.simulation.scheduler import Process, Scheduler
+from tests.simulation.scheduler import NEVER, Process, Scheduler
 from tests.simulation.upstream import BASE_URL, Reply, Shelf, Transport
 from till.adapters.dynamodb.client import CALL_SECONDS
 from till.adapters.dynamodb.store import DynamoStore
@@ -319,7 +319,8 @@ class World:
             if crash:
                 scheduler.kill(process)
 
-        scheduler.at(scheduler.now + arrives, happen)
+        if arrives < NEVER:
+            scheduler.at(scheduler.now + arrives, happen)
         scheduler.sleep(min(arrives + replies, limit))
         if arrives + replies > limit:
             raise TimeoutError

@@ -422,7 +422,8 @@ def test_a_promo_code_comes_back_with_its_history(store: DynamoStore) -> None:
         store.commit(ChangePromo(PromoChange(promo=changed, action=PromoAction.UPDATED)))
     ended = changed.deactivated(actor=Actor("cleo"), at=NOON)
     store.commit(ChangePromo(PromoChange(promo=ended, action=PromoAction.DEACTIVATED)))
-    assert [c.promo for c in store.promo_changes("CODE")] == [made, changed, ended]
+    assert [c.promo for c in store.promo_changes("CODE", limit=9)] == [made, changed, ended]
+    assert [c.promo for c in store.promo_changes("CODE", limit=2)] == [changed, ended]
     second = store.promo_change("CODE", 2)
     assert second is not None
     assert second.promo == changed

@@ -285,6 +285,19 @@ def test_a_change_of_two_currencies_goes_to_the_dead_letters() -> None:
     assert isinstance(world.dead_letters.letters[0][1], UnreadableRecordError | LedgerCorruptError)
 
 
+def test_a_change_of_amounts_out_of_bounds_goes_to_the_dead_letters() -> None:
+    world = World()
+    customer = uuid4()
+    world.grant(customer)
+    change = Account.empty(customer).grant(Money(100), CAUSE)
+    least, attempts = Money(-(2**53 - 1)), (opened(Money(1)),)
+    forged = replace(change, account=replace(change.account, posted=least, open_attempts=attempts))
+    where = RecordLocation(partition_key="p", sort_key="s", sequence_number="1")
+    world.records.append(Record(where, forged))
+    assert world.run() == (1, 1)
+    assert str(world.dead_letters.letters[0][1]) == "AmountOutOfBoundsError"
+
+
 def test_a_record_whose_dead_letter_fails_is_not_lost() -> None:
     world = World()
     world.dead_letters.fails = True

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from uuid import uuid4
 
 from tests.unit.fakes import FakeCatalogueView, FakeCustomerIndex, details_of
@@ -24,6 +25,18 @@ def test_a_silent_api_costs_one_time_out_and_no_list() -> None:
     assert looked.unavailable is not None
     assert len(catalogue_view.asked) <= 16, "those that were under way when the first one failed"
     assert index.told == []
+
+
+def test_a_slow_api_costs_its_time_and_no_list() -> None:
+    names = {uuid4(): f"Name {n}" for n in range(100)}
+    seconds = itertools.count()
+    catalogue_view = FakeCatalogueView(names)
+    looked = ShownCustomers(
+        catalogue_view, FakeCustomerIndex(), monotonic=lambda: float(next(seconds))
+    )(names)
+    assert 0 < len(looked.customers) < 100
+    assert looked.unavailable is not None
+    assert len(catalogue_view.asked) == len(looked.customers)
 
 
 def test_the_index_is_told_who_was_seen_and_who_is_gone() -> None:

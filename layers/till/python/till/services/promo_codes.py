@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from till.domain.promo import (
     PromoAction,
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from till.services.ports.promo_codes import PromoPage
     from till.services.ports.run import Clock, Deadline
     from till.services.ports.store import Store
+
+
+CHANGES_SHOWN: Final = 100
+"""How many versions, the newest ones, are shown with their code."""
 
 
 class PromoCodes:
@@ -61,13 +65,14 @@ class PromoCodes:
         return until_confirmed(step, deadline)
 
     def read(self, code: str) -> tuple[PromoCode, tuple[PromoChange, ...]]:
-        """A code with its use so far, and every version of its terms, oldest first.
+        """A code with its use so far, and the newest versions of its terms, oldest first.
 
         Raises:
             PromoCodeNotFoundError: there is no such code.
         """
         promo, changes = in_parallel(
-            lambda: self._store.promo(code), lambda: self._store.promo_changes(code)
+            lambda: self._store.promo(code),
+            lambda: self._store.promo_changes(code, limit=CHANGES_SHOWN),
         )
         if promo is None:
             raise PromoCodeNotFoundError

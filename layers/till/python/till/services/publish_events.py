@@ -127,8 +127,10 @@ class PublishEvents:
 def _event_of(record: LedgerRecord) -> DomainEvent | None:
     try:
         return event_of(record.change())
-    except ValueError as error:
-        # What no version of ours can hold, such as amounts of two currencies.
+    except (UnreadableRecordError, LedgerCorruptError):
+        raise
+    except (TillError, ValueError) as error:
+        # What no version of ours can hold, such as amounts of two currencies, or out of bounds.
         raise UnreadableRecordError(type(error).__name__) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -38,17 +39,20 @@ class PromoTables(Tables):
         item = self._get(self._purchases, promo_key(code), version_key(version))
         return _promo_change(item) if item else None
 
-    def promo_changes(self, code: str) -> tuple[PromoChange, ...]:
-        """Every version of a promo code, oldest first; see the port."""
+    def promo_changes(self, code: str, *, limit: int) -> tuple[PromoChange, ...]:
+        """The newest versions of a promo code, oldest first; see the port."""
         query: QueryInputTypeDef = {
             "TableName": self._purchases,
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :version)",
             "ExpressionAttributeValues": serialize(
                 {":pk": promo_key(code), ":version": VERSION_PREFIX}
             ),
+            "ScanIndexForward": False,
+            "Limit": limit,
             "ConsistentRead": True,
         }
-        return tuple(readable(self._query_all(query), _promo_change))
+        newest = itertools.islice(readable(self._query_all(query), _promo_change), limit)
+        return tuple(newest)[::-1]
 
     def promos(
         self, states: tuple[PromoState, ...], *, before: str | None, limit: int

@@ -208,7 +208,7 @@ class PromoCodeChangeResponse(WireResponse):
 
 
 class PromoCodeDetailResponse(PromoCodeResponse):
-    """A promo code with every version it had, oldest first."""
+    """A promo code with its newest versions, oldest first."""
 
     changes: list[PromoCodeChangeResponse]
 
@@ -224,16 +224,18 @@ class PromoCodeDetailResponse(PromoCodeResponse):
                     actor=change.promo.updated_by.subject,
                     actor_name=change.promo.updated_by.name,
                     at=change.promo.updated_at,
-                    terms=PromoTermsResponse(
-                        **{
-                            name: getattr(PromoCodeResponse.of(change.promo), name)
-                            for name in PromoTermsResponse.model_fields
-                        }
-                    ),
+                    terms=_terms(change.promo),
                 )
                 for change in changes
             ],
         )
+
+
+def _terms(promo: PromoCode) -> PromoTermsResponse:
+    shown = PromoCodeResponse.of(promo)
+    return PromoTermsResponse(
+        **{name: getattr(shown, name) for name in PromoTermsResponse.model_fields}
+    )
 
 
 class PromoCodeListResponse(WireResponse):

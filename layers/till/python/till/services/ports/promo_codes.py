@@ -60,8 +60,8 @@ class PromoReads(Protocol):
         """One version of a promo code."""
         ...
 
-    def promo_changes(self, code: str) -> tuple[PromoChange, ...]:
-        """Every version of a promo code, oldest first."""
+    def promo_changes(self, code: str, *, limit: int) -> tuple[PromoChange, ...]:
+        """The newest versions of a promo code, oldest first."""
         ...
 
     def promos(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,7 @@ from till.services.ports.upstream import (
 from till.services.shared.in_parallel import all_in_parallel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from uuid import UUID
 
     from till.domain.catalogue import CustomerDetails
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from till.services.ports.upstream import CatalogueView
 
 _AT_ONCE: Final = 8
+_ALL_SECONDS: Final = 5.0
+"""How long a list waits for its customers; those that are being asked for then may come later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,23 @@ class ShownCustomers:
     What the Customer API says of them corrects the customer index.
     """
 
-    def __init__(self, catalogue_view: CatalogueView, index: CustomerIndex) -> None:
-        self._showcase = catalogue_view
+    def __init__(
+        self,
+        catalogue_view: CatalogueView,
+        index: CustomerIndex,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._catalogue_view = catalogue_view
         self._index = index
+        self._monotonic = monotonic
 
     def __call__(self, customer_ids: Iterable[UUID]) -> Looked:
         """Those that are known, each asked for once.
 
-        Once the Customer API does not answer, it is not asked for the others either: the list
-        then waits for one time-out, not for a hundred.
+        Once the Customer API does not answer, or has taken its time for all of them, it is not
+        asked for the others either: the list then waits for one time-out, not for a hundred.
         """
+        ends_at = self._monotonic() + _ALL_SECONDS
         distinct = list(dict.fromkeys(customer_ids))
         silent = threading.Event()
         unavailable: list[UpstreamUnavailableError] = []
@@ -63,8 +73,12 @@ class ShownCustomers:
         def look(customer_id: UUID) -> CustomerDetails | None:
             if silent.is_set():
                 return None
+            if self._monotonic() > ends_at:
+                unavailable.append(UpstreamUnavailableError("the Customer API", "it is too slow"))
+                silent.set()
+                return None
             try:
-                shown = self._showcase.customer(customer_id)
+                shown = self._catalogue_view.customer(customer_id)
                 if not shown.stale:
                     current.append(shown.value)
                 return shown.value
