@@ -512,7 +512,7 @@ BUGS: Final = (
                 settled.after, carrier_outcome=attempt.carrier_outcome or outcome,
                 carrier_answered_at=self.answered_at
             )""",
-        within=30_000,
+        within=1000,
         hole=20,
         also=(
             ("        if not isinstance(attempt.carrier_outcome, Shipped):", "        if True:"),
@@ -523,7 +523,8 @@ BUGS: Final = (
         "services/shared/contention.py",
         "            if in_doubt and not isinstance(refusal, LedgerCorruptError):",
         "            if False:",
-        within=30_000,
+        first=112_000,
+        within=500,
         hole=32,
     ),
     Bug(
@@ -531,7 +532,6 @@ BUGS: Final = (
         PURCHASE,
         "parcel_possible=attempt.orphan is not None",
         "parcel_possible=False",
-        within=30_000,
         hole=33,
     ),
     Bug(
@@ -539,7 +539,8 @@ BUGS: Final = (
         RECOVER,
         "            if _is_answered(current):",
         "            if False:",
-        within=30_000,
+        first=1_792_600,
+        within=200,
         hole=34,
     ),
     Bug(
@@ -547,7 +548,6 @@ BUGS: Final = (
         "adapters/dynamodb/tables.py",
         "if self._deadline is not None and self._deadline.remaining_seconds() < needed:",
         "if False:",
-        within=30_000,
         hole=35,
     ),
     Bug(
@@ -555,7 +555,6 @@ BUGS: Final = (
         SETTLEMENT,
         "deadline_at=by.at + deadline",
         "deadline_at=change.cause.at + deadline",
-        within=30_000,
         hole=36,
     ),
     Bug(
@@ -563,7 +562,8 @@ BUGS: Final = (
         PURCHASE,
         "is_running = abs(now - began_at) < self.longest_run",
         "is_running = True",
-        within=30_000,
+        first=18_600,
+        within=300,
         hole=38,
     ),
     Bug(
@@ -571,7 +571,8 @@ BUGS: Final = (
         "domain/purchase.py",
         "        if shipment_id is not None and closing.outcome is OrphanOutcome.NOT_REAL:",
         "        if False:",
-        within=30_000,
+        first=3_000,
+        within=500,
         hole=37,
     ),
 )

@@ -488,8 +488,8 @@ class FakeStore:
         versions = {change.promo.version: change for change in self.promo_history[code]}
         return versions.get(version)
 
-    def promo_changes(self, code: str) -> tuple[PromoChange, ...]:
-        return tuple(self.promo_history[code])
+    def promo_changes(self, code: str, *, limit: int) -> tuple[PromoChange, ...]:
+        return tuple(self.promo_history[code][-limit:])
 
     def promos(
         self, states: tuple[PromoState, ...], *, before: str | None, limit: int

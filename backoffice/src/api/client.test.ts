@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { CUSTOMER_ID, aCredit } from '../test/examples.ts';
 import { noAnswer, on, problem, server } from '../test/server.ts';
@@ -35,6 +35,14 @@ describe('the client', () => {
       }),
     );
     expect(await readCredit()).toEqual(aCredit());
+  });
+
+  it('fails as one that had no answer when the token cannot be renewed for lack of a connection', async () => {
+    server.use(on('get', '/customers/{customer_id}/credit', () => problem(401, 'not-authenticated', 'Not authenticated', 'The token has expired.')));
+    const renew = () => Promise.reject(new Error('Network timed out'));
+    const api = makeApi(window.location.origin, { accessToken: () => 'old', renew });
+    const seen = await problemOf(unwrap(api.GET('/customers/{customer_id}/credit', { params: { path: { customer_id: CUSTOMER_ID } } })));
+    expect(seen).toMatchObject({ slug: 'no-answer', status: 0 });
   });
 
   it('renews a refused token once, and sends the same again', async () => {
@@ -137,6 +145,10 @@ describe('reads', () => {
   };
   const page = (cursor: string | undefined) => Promise.resolve(pages[cursor ?? 'first'] ?? { items: [], next_cursor: null });
 
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it('walk all pages for an export, each when the one before was used', async () => {
     const asked: string[] = [];
     const walk = everyPage((cursor) => {
@@ -149,6 +161,50 @@ describe('reads', () => {
     for await (const { items } of walk) rest.push(...items);
     expect(rest).toEqual([2, 3, 4]);
     await expect(everyPage(page, AbortSignal.abort()).next()).rejects.toThrow();
+  });
+
+  it.each([
+    ['429', Problem.ofAnswer(429, undefined)],
+    ['503', Problem.ofAnswer(503, undefined)],
+    ['504', Problem.ofAnswer(504, undefined)],
+    ['no answer', Problem.noAnswer(null)],
+  ])('ask again for a page of an export after %s, with growing pauses', async (_what, failure) => {
+    vi.useFakeTimers();
+    const read = vi.fn(page).mockResolvedValueOnce({ items: [1], next_cursor: 'fourth' }).mockRejectedValueOnce(failure).mockRejectedValueOnce(failure);
+    const walk = everyPage(read);
+    await walk.next();
+    const next = walk.next();
+    await vi.advanceTimersByTimeAsync(900);
+    expect(read).toHaveBeenCalledTimes(2);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(read).toHaveBeenCalledTimes(3);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(read).toHaveBeenCalledTimes(3);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect((await next).value).toEqual(pages['fourth']);
+    expect(read.mock.calls.map(([cursor]) => cursor)).toEqual([undefined, 'fourth', 'fourth', 'fourth']);
+  });
+
+  it('give an export up after a few tries, immediately after a refusal, and when it is cancelled', async () => {
+    vi.useFakeTimers();
+    const busy = vi.fn(page).mockRejectedValue(Problem.ofAnswer(503, undefined));
+    const failed = expect(everyPage(busy).next()).rejects.toMatchObject({ status: 503 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    await failed;
+    expect(busy).toHaveBeenCalledTimes(5);
+
+    const refused = vi.fn(page).mockRejectedValue(Problem.ofAnswer(403, undefined));
+    await expect(everyPage(refused).next()).rejects.toMatchObject({ status: 403 });
+    expect(refused).toHaveBeenCalledOnce();
+
+    busy.mockClear();
+    const controller = new AbortController();
+    const cancelled = expect(everyPage(busy, controller.signal).next()).rejects.toMatchObject({ name: 'AbortError' });
+    await vi.advanceTimersByTimeAsync(500);
+    controller.abort();
+    await cancelled;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(busy).toHaveBeenCalledOnce();
   });
 });
 

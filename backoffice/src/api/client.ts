@@ -10,6 +10,7 @@ export type Api = Client<paths>;
 /** Where tokens come from. */
 export interface Access {
   readonly accessToken: () => string | undefined;
+  /** Undefined if there is no newer one; rejects if none could be asked for. */
   readonly renew: (refused: string | undefined) => Promise<string | undefined>;
 }
 
@@ -39,7 +40,9 @@ export function makeApi(origin: string, access: Access): Api {
       const token = access.accessToken();
       const response = await send(request, token);
       if (response.status !== 401) return response;
-      const renewed = await access.renew(token);
+      const renewed = await access.renew(token).catch((error: unknown) => {
+        throw Problem.noAnswer(error);
+      });
       return renewed === undefined ? response : send(again, renewed);
     },
   });
@@ -69,6 +72,20 @@ export async function unwrap<T>(answer: Promise<Answer<T>>): Promise<T> {
   if (!response.ok) throw Problem.ofAnswer(response.status, error, response.headers);
   if (data === undefined) throw Problem.unreadable(`${response.status} without a body`);
   return data;
+}
+
+/** What a request with an Idempotency-Key led to. */
+export interface Done<T> {
+  readonly result: T;
+  /** An earlier request with the same key did it; this one did nothing, and has its answer. */
+  readonly replayed: boolean;
+}
+
+/** What was done, by this request or by an earlier one with its Idempotency-Key; throws a Problem. */
+export async function unwrapDone<T>(answer: Promise<Answer<T>>): Promise<Done<T>> {
+  const result = await unwrap(answer);
+  const { response } = await answer;
+  return { result, replayed: response.headers.get('Idempotency-Replayed') === 'true' };
 }
 
 /** The If-Match header that a change of this version has to carry: the ETag of its `version`. */

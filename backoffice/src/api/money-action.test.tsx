@@ -310,19 +310,19 @@ describe('an unknown outcome', () => {
 
   it('warns of another payload on top of it, and not of the same', async () => {
     const set = setUp();
-    expect(set.result.current.earlierTry(TWENTY)).toBeUndefined();
+    expect(set.result.current.otherTry(TWENTY)).toBeUndefined();
     await fail(set, 0, TEN, lost());
-    expect(set.result.current.earlierTry(TEN)).toBeUndefined();
-    expect(set.result.current.earlierTry(TWENTY)).toBeDefined();
-    expect(set.result.current.earlierTry(undefined)).toBeDefined();
+    expect(set.result.current.otherTry(TEN)).toBeUndefined();
+    expect(set.result.current.otherTry(TWENTY)).toBeDefined();
+    expect(set.result.current.otherTry(undefined)).toBeDefined();
   });
 
   it('still warns after the form was closed and opened again', async () => {
     const set = setUp();
     await fail(set, 0, TEN, lost());
     set.unmount();
-    expect(set.mount().result.current.earlierTry(TWENTY)).toBeDefined();
-    expect(set.mount('grant:dmitri').result.current.earlierTry(TWENTY)).toBeUndefined();
+    expect(set.mount().result.current.otherTry(TWENTY)).toBeDefined();
+    expect(set.mount('grant:dmitri').result.current.otherTry(TWENTY)).toBeUndefined();
   });
 
   it('is settled by a success of the same intent', async () => {
@@ -333,21 +333,21 @@ describe('an unknown outcome', () => {
       set.request(1).answer('done');
       await outcome;
     });
-    expect(set.result.current.earlierTry(TWENTY)).toBeUndefined();
+    expect(set.result.current.otherTry(TWENTY)).toBeUndefined();
   });
 
   it('is settled by a refusal of the same intent, which means that it never happened', async () => {
     const set = setUp();
     await fail(set, 0, TEN, lost());
     await fail(set, 1, TEN, refused(409));
-    expect(set.result.current.earlierTry(TWENTY)).toBeUndefined();
+    expect(set.result.current.otherTry(TWENTY)).toBeUndefined();
   });
 
   it.each([401, 403, 429])('is not settled by a %i, which says nothing about the first try', async (status) => {
     const set = setUp();
     await fail(set, 0, TEN, lost());
     await fail(set, 1, TEN, refused(status));
-    expect(set.result.current.earlierTry(TWENTY)).toBeDefined();
+    expect(set.result.current.otherTry(TWENTY)).toBeDefined();
   });
 });
 
@@ -359,15 +359,15 @@ describe('after a reload', () => {
 
     // A new page has a new query client, and nothing of the old one's memory.
     const after = setUp('grant:chiara', 'rita');
-    const earlier = after.result.current.earlierTry(undefined);
-    expect(earlier).toEqual(TEN);
+    const earlier = after.result.current.otherTry(undefined);
+    expect(earlier?.payload).toEqual(TEN);
     await act(async () => {
-      const outcome = after.result.current.submit(earlier ?? TWENTY);
+      const outcome = after.result.current.submit(earlier?.payload ?? TWENTY, earlier);
       after.request(0).answer('done');
       await outcome;
     });
     expect(after.request(0).key).toBe(before.request(0).key);
-    expect(setUp('grant:chiara', 'rita').result.current.earlierTry(undefined)).toBeUndefined();
+    expect(setUp('grant:chiara', 'rita').result.current.otherTry(undefined)).toBeUndefined();
   });
 
   it('an intent that was refused or done is not offered', async () => {
@@ -380,21 +380,138 @@ describe('after a reload', () => {
       before.request(1).answer('done');
       await second;
     });
-    expect(setUp('grant:chiara', 'rita').result.current.earlierTry(undefined)).toBeUndefined();
+    expect(setUp('grant:chiara', 'rita').result.current.otherTry(undefined)).toBeUndefined();
     expect(localStorage).toHaveLength(0);
   });
 
   it('another user is not offered it', async () => {
     const before = setUp('grant:chiara', 'rita');
     await act(async () => void before.result.current.submit(TEN));
-    expect(setUp('grant:chiara', 'sam').result.current.earlierTry(undefined)).toBeUndefined();
+    expect(setUp('grant:chiara', 'sam').result.current.otherTry(undefined)).toBeUndefined();
   });
 
   it('what something else stored there is ignored', () => {
     localStorage.setItem('till.unsettled:rita:a-key', '{"scope": 5}');
     localStorage.setItem('till.unsettled:rita:b-key', 'not JSON');
-    expect(setUp('grant:chiara', 'rita').result.current.earlierTry(undefined)).toBeUndefined();
+    expect(setUp('grant:chiara', 'rita').result.current.otherTry(undefined)).toBeUndefined();
   });
+});
+
+describe('another tab of the same user', () => {
+  /** Two pages: each has a query client of its own, and they share the browser's storage. */
+  const tabs = () => [setUp('grant:chiara', 'rita'), setUp('grant:chiara', 'rita')] as const;
+  const settle = async (tab: ReturnType<typeof setUp>, index: number, end: (request: Sent) => void) => {
+    await act(async () => end(tab.request(index)));
+  };
+
+  it('that was open before sends what got no answer with the same key', async () => {
+    const [one, other] = tabs();
+    await act(async () => void one.result.current.submit(TEN));
+    await settle(one, 0, (request) => request.fail(lost()));
+    act(() => void window.dispatchEvent(new StorageEvent('storage')));
+    expect(other.result.current.sameTry(TEN)?.payload).toEqual(TEN);
+    await act(async () => void other.result.current.submit(TEN));
+    expect(other.request(0).key).toBe(one.request(0).key);
+  });
+
+  it('that was loaded while it was under way has a new key once it is done', async () => {
+    const one = setUp('grant:chiara', 'rita');
+    await act(async () => void one.result.current.submit(TEN));
+    const other = setUp('grant:chiara', 'rita');
+    await settle(one, 0, (request) => request.answer('done'));
+    expect(other.result.current.sameTry(TEN)).toBeUndefined();
+    await act(async () => void other.result.current.submit(TEN));
+    expect(other.request(0).key).not.toBe(one.request(0).key);
+  });
+
+  it('may settle it: what is sent again here still has the key that makes it safe', async () => {
+    const [one, other] = tabs();
+    await act(async () => void one.result.current.submit(TEN));
+    await settle(one, 0, (request) => request.fail(lost()));
+    const told = other.result.current.sameTry(TEN);
+    await act(async () => void other.result.current.submit(TEN, told));
+    await settle(other, 0, (request) => request.answer('done'));
+    // The page still says that sending exactly this again is safe.
+    expect(one.result.current.isRetry(TEN)).toBe(true);
+    await act(async () => void one.result.current.submit(TEN));
+    expect(one.request(1).key).toBe(one.request(0).key);
+    // So does a notice that was shown before.
+    const third = setUp('grant:chiara', 'rita');
+    await act(async () => void third.result.current.submit(TEN, told));
+    expect(third.request(0).key).toBe(one.request(0).key);
+  });
+});
+
+describe('an earlier try of the same', () => {
+  it('that another tab was refused to send is kept when this one had no answer', async () => {
+    const first = setUp('grant:chiara', 'rita');
+    const second = setUp('grant:chiara', 'rita');
+    await act(async () => void first.result.current.submit(TEN));
+    await act(async () => void second.result.current.submit(TEN));
+    await act(async () => first.request(0).fail(refused(429)));
+    await act(async () => second.request(0).fail(lost()));
+    expect(setUp('grant:chiara', 'rita').result.current.sameTry(TEN)?.intent.key).toBe(second.request(0).key);
+  });
+
+  it('is told with its time, and is a new intent once it is forgotten', async () => {
+    const before = setUp('grant:chiara', 'rita');
+    await act(async () => {
+      const outcome = before.result.current.submit(TEN);
+      before.request(0).fail(lost());
+      await outcome;
+    });
+    const after = setUp('grant:chiara', 'rita');
+    const same = after.result.current.sameTry(TEN);
+    if (same === undefined) throw new Error('it is not known');
+    expect(Math.abs(Date.parse(same.intent.at ?? '') - Date.now())).toBeLessThan(60_000);
+    act(() => after.result.current.forgetTry(same));
+    expect(after.result.current.sameTry(TEN)).toBeUndefined();
+    await act(async () => void after.result.current.submit(TEN));
+    expect(after.request(0).key).not.toBe(before.request(0).key);
+  });
+
+  it('of an older version of this application is taken up, without a time', () => {
+    localStorage.setItem('till.unsettled:rita:a-key', JSON.stringify({ scope: 'grant:chiara', payload: fingerprint(TEN) }));
+    expect(setUp('grant:chiara', 'rita').result.current.sameTry(TEN)?.intent).toMatchObject({ key: 'a-key', at: undefined });
+  });
+
+  it('is told to what sends it', async () => {
+    const seen: boolean[] = [];
+    const client = new QueryClient();
+    const { result } = renderHook(
+      () =>
+        useMoneyAction<Payload, string>({
+          scope: 'create',
+          send: (_payload, _key, wasUnsettled) => {
+            seen.push(wasUnsettled);
+            return Promise.reject(lost());
+          },
+          affects: () => [],
+        }),
+      { wrapper: ({ children }: { readonly children: ReactNode }) => <QueryClientProvider client={client}>{children}</QueryClientProvider> },
+    );
+    await act(async () => void (await result.current.submit(TEN)));
+    await act(async () => void (await result.current.submit(TEN)));
+    expect(seen).toEqual([false, true]);
+  });
+});
+
+it('a storage that is full locks nothing, and the key is kept while the page is there', async () => {
+  vi.spyOn(console, 'info').mockImplementation(() => {});
+  vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+    throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');
+  });
+  const { request, result } = setUp('grant:chiara', 'rita');
+  await act(async () => {
+    const outcome = result.current.submit(TEN);
+    request(0).fail(lost());
+    await outcome;
+  });
+  expect(result.current.status).toBe('failed');
+  act(() => result.current.reset());
+  expect(result.current.sameTry(TEN)).toBeDefined();
+  await act(async () => void result.current.submit(TEN));
+  expect(request(1).key).toBe(request(0).key);
 });
 
 it('the page is not left without a warning while an answer is open', async () => {

@@ -1,15 +1,15 @@
 import { type QueryKey, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useContext, useEffect, useRef, useState } from 'react';
+import { useCallback, useContext, useEffect, useReducer, useRef, useState } from 'react';
 
 import { SessionContext } from '../auth/session.ts';
-import { fingerprint, intentsOf } from './intents.ts';
+import { fingerprint, intentOf, intentsOf, type Unsettled } from './intents.ts';
 import { Problem } from './problem.ts';
 
 interface MoneyActionOptions<P, R> {
   /** What is acted on and how, like `refund:<purchase id>`. The same payload in another scope is another intent. */
   readonly scope: string;
-  /** Makes the request, with exactly this key. Throws a Problem. */
-  readonly send: (payload: P, idempotencyKey: string) => Promise<R>;
+  /** Makes the request, with exactly this key. Throws a Problem. `wasUnsettled`: an earlier try of it had no answer. */
+  readonly send: (payload: P, idempotencyKey: string, wasUnsettled: boolean) => Promise<R>;
   /** The queries whose answers are out of date afterwards. */
   readonly affects: () => readonly QueryKey[];
 }
@@ -26,21 +26,38 @@ type MoneyState<R> =
   | { readonly status: 'done'; readonly result: R; readonly problem: null }
   | { readonly status: 'failed'; readonly result: null; readonly problem: Problem };
 
+/** A try that has no answer yet, also of another tab or before a reload. */
+export interface EarlierTry<P> {
+  readonly payload: P;
+  readonly intent: Unsettled;
+}
+
 /** An action that moves money: see useMoneyAction. */
 export type MoneyAction<P, R> = MoneyState<R> & {
-  /** Sends it, unless it is under way or done. Never throws. */
-  readonly submit: (payload: P) => Promise<MoneyOutcome<R>>;
+  /** Sends it, unless it is under way or done; as the earlier try that it repeats, with the key of that one. Never throws. */
+  readonly submit: (payload: P, earlier?: EarlierTry<P>) => Promise<MoneyOutcome<R>>;
   /** Back to the beginning, for a new intent. Does nothing while a request is under way. */
   readonly reset: () => void;
   /** The problem leaves open whether it happened: sending the same again is safe, and tells. */
   readonly isUncertain: boolean;
   /** Submitting this payload now would send what has just failed once more. */
   readonly isRetry: (payload: P | undefined) => boolean;
-  /** An earlier payload whose try had no answer, also before a reload: this one may come on top of it. */
-  readonly earlierTry: (payload: P | undefined) => P | undefined;
+  /** An earlier try of this payload. */
+  readonly sameTry: (payload: P | undefined) => EarlierTry<P> | undefined;
+  /** An earlier try of another payload: this one may come on top of it. */
+  readonly otherTry: (payload: P | undefined) => EarlierTry<P> | undefined;
+  /** The rep knows what became of it: the same payload is a new intent from now on. */
+  readonly forgetTry: (earlier: EarlierTry<P>) => void;
+  /** It is done at this moment, whatever was rendered last. */
+  readonly isDone: () => boolean;
 };
 
-const intentOf = (scope: string, print: string): string => `${scope} ${print}`;
+/** What was sent last and failed. */
+interface Failed {
+  readonly intent: string;
+  /** Unless it is certain that it has had no effect. */
+  readonly unsettled: Unsettled | undefined;
+}
 
 const IDLE = { status: 'idle', result: null, problem: null } as const;
 
@@ -59,11 +76,11 @@ export function useMoneyAction<P, R>({ scope, send, affects }: MoneyActionOption
   const client = useQueryClient();
   const intents = intentsOf(client, useContext(SessionContext)?.viewer.subject);
   const [state, setState] = useState<MoneyState<R>>(IDLE);
-  const [failed, setFailed] = useState<string | null>(null);
+  const [failed, setFailed] = useState<Failed | null>(null);
   const lock = useRef<{ readonly intent: string; readonly underWay: boolean } | null>(null);
 
   const submit = useCallback(
-    async (payload: P): Promise<MoneyOutcome<R>> => {
+    async (payload: P, earlier?: EarlierTry<P>): Promise<MoneyOutcome<R>> => {
       const print = fingerprint(payload);
       const intent = intentOf(scope, print);
       const held = lock.current;
@@ -71,29 +88,32 @@ export function useMoneyAction<P, R>({ scope, send, affects }: MoneyActionOption
       lock.current = { intent, underWay: true };
       setFailed(null);
       setState({ status: 'pending', result: null, problem: null });
-      const wasUnsettled = intents.isUnsettled(scope, print);
+      // Another tab may have settled what has just failed here; its key is still the one that makes it safe to send again.
+      const repeated = earlier?.intent ?? (failed?.intent === intent ? failed.unsettled : undefined);
       // Before it is sent: the page may be gone before the answer comes.
-      intents.markUnsettled(scope, print);
+      const begun = intents.begin(scope, print, repeated);
       let result: R;
       try {
-        result = await send(payload, intents.keyOf(scope, print));
+        result = await send(payload, begun.key, begun.wasUnsettled);
       } catch (error) {
         const problem = Problem.of(error);
-        if (problem.isFinal || !(problem.isUncertain || wasUnsettled)) intents.markSettled(scope, print);
+        const settled = problem.isFinal || !(problem.isUncertain || begun.wasUnsettled);
+        if (settled) intents.settle(begun);
+        else intents.keep(begun);
         // It may have been done: show what there is now.
         if (problem.isUncertain) for (const queryKey of affects()) void client.invalidateQueries({ queryKey });
         lock.current = null;
-        setFailed(intent);
+        setFailed({ intent, unsettled: settled ? undefined : begun });
         setState({ status: 'failed', result: null, problem });
         return { kind: 'failed', problem };
       }
-      intents.forget(scope, print);
+      intents.forget(begun);
       lock.current = { intent, underWay: false };
       setState({ status: 'done', result, problem: null });
       for (const queryKey of affects()) void client.invalidateQueries({ queryKey });
       return { kind: 'done', result };
     },
-    [scope, send, affects, intents, client],
+    [scope, send, affects, intents, client, failed],
   );
 
   const reset = useCallback(() => {
@@ -104,18 +124,34 @@ export function useMoneyAction<P, R>({ scope, send, affects }: MoneyActionOption
   }, []);
 
   const isRetry = useCallback(
-    (payload: P | undefined) => payload !== undefined && failed === intentOf(scope, fingerprint(payload)),
+    (payload: P | undefined) => payload !== undefined && failed?.intent === intentOf(scope, fingerprint(payload)),
     [scope, failed],
   );
 
-  const earlierTry = useCallback(
-    (payload: P | undefined) => {
-      const other = intents.otherUnsettled(scope, payload === undefined ? undefined : fingerprint(payload));
-      // A payload's fingerprint is the payload itself, as JSON.
-      return other === undefined ? undefined : (JSON.parse(other) as P);
-    },
+  const sameTry = useCallback(
+    (payload: P | undefined) => (payload === undefined ? undefined : tryOf<P>(intents.unsettled(scope, fingerprint(payload)))),
     [scope, intents],
   );
+  const otherTry = useCallback(
+    (payload: P | undefined) => tryOf<P>(intents.otherUnsettled(scope, payload === undefined ? undefined : fingerprint(payload))),
+    [scope, intents],
+  );
+  const [, readAgain] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    // Another tab has sent or settled something.
+    window.addEventListener('storage', readAgain);
+    return () => window.removeEventListener('storage', readAgain);
+  }, []);
+  const forgetTry = useCallback(
+    ({ intent }: EarlierTry<P>) => {
+      intents.forget(intent);
+      setFailed(null);
+      readAgain();
+    },
+    [intents],
+  );
+
+  const isDone = useCallback(() => lock.current?.underWay === false, []);
 
   const isUncertain = state.problem?.isUncertain ?? false;
   const isOpen = isUncertain || state.status === 'pending';
@@ -126,5 +162,10 @@ export function useMoneyAction<P, R>({ scope, send, affects }: MoneyActionOption
     return () => window.removeEventListener('beforeunload', stay);
   }, [isOpen]);
 
-  return { ...state, submit, reset, isUncertain, isRetry, earlierTry };
+  return { ...state, submit, reset, isUncertain, isRetry, sameTry, otherTry, forgetTry, isDone };
+}
+
+/** A payload's fingerprint is the payload itself, as JSON. */
+function tryOf<P>(intent: Unsettled | undefined): EarlierTry<P> | undefined {
+  return intent === undefined ? undefined : { payload: JSON.parse(intent.payload) as P, intent };
 }

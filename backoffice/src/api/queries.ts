@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery, type UseQueryResult } fro
 
 import { LARGEST_PAGE } from '../limits.ts';
 import { type Api, unwrap, useApi } from './client.ts';
+import { isWorthRetrying } from './query-client.ts';
 import type { operations } from './schema.d.ts';
 import type { AttemptState, PromoState, PurchaseStatus, SignedStatement } from './types.ts';
 
@@ -293,7 +294,42 @@ export interface CursorPage<T> {
   readonly next_cursor: string | null;
 }
 
-/** The pages of a list, one after the other: for an export. The next one is asked for when the one before was used. */
+/** The pauses before an export asks again for a page that it did not get. */
+const PAUSES_MS = [1000, 2000, 4000, 8000] as const;
+
+/** Asks until there is an answer, a refusal, or no pause left. */
+async function patiently<T>(ask: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  for (const pause of PAUSES_MS) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isWorthRetrying(error)) throw error;
+    }
+    await wait(pause, signal);
+  }
+  return ask();
+}
+
+/** Waits; an abort ends it with an error. */
+function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(new DOMException('The export was cancelled.', 'AbortError'));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    if (signal?.aborted === true) stop();
+    else signal?.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/**
+ * The pages of a list, one after the other: for an export. The next one is asked for when the one before was used, and
+ * again after a pause where the API was too busy or could not be reached.
+ */
 export async function* everyPage<Page extends { readonly next_cursor: string | null }>(
   page: (cursor: string | undefined) => Promise<Page>,
   signal?: AbortSignal,
@@ -301,7 +337,8 @@ export async function* everyPage<Page extends { readonly next_cursor: string | n
   let cursor: string | undefined;
   do {
     signal?.throwIfAborted();
-    const read = await page(cursor);
+    const from = cursor;
+    const read = await patiently(() => page(from), signal);
     yield read;
     cursor = read.next_cursor ?? undefined;
   } while (cursor !== undefined);

@@ -5,7 +5,7 @@ import { Problem } from './problem.ts';
 const RETRIES = 2;
 
 /** Another try may work: there was no answer, there were too many requests, or the server failed. */
-function isWorthRetrying(error: unknown): boolean {
+export function isWorthRetrying(error: unknown): boolean {
   return error instanceof Problem && (error.isUncertain || error.status === 429);
 }
 

@@ -104,6 +104,53 @@ describe('a list', () => {
     expect(router.state.location.search).toBe('');
   });
 
+  /** Pages of which the second, and the first of another filter, come when they are let through. */
+  const serveSlowly = () => {
+    let letThrough = () => {};
+    const gate = new Promise<void>((resolve) => {
+      letThrough = resolve;
+    });
+    server.use(
+      on('get', '/purchases', async ({ query }) => {
+        const [cursor, status] = [query.get('cursor'), query.get('status')];
+        if (cursor === null && status === null) return { items: [aNamedPurchase()], next_cursor: 'second' };
+        await gate;
+        const purchase = aNamedPurchase({ id: ATTEMPT_ID });
+        return { items: [{ ...purchase, product: { ...purchase.product, name: `After ${cursor ?? status}` } }], next_cursor: 'another' };
+      }),
+    );
+    return letThrough;
+  };
+
+  it('goes one page on by a double click, and keeps the focus', async () => {
+    const letThrough = serveSlowly();
+    const { user, router } = renderApp('/purchases');
+    await screen.findByRole('link', { name: 'Notebook, A5' });
+    await user.dblClick(page().getByRole('button', { name: 'Next page' }));
+    expect(router.state.location.search).toBe('?cursor=second');
+    expect(page().getByRole('button', { name: 'Next page' })).toHaveFocus();
+    expect(page().getByRole('button', { name: 'Next page' })).toHaveAttribute('aria-busy', 'true');
+    letThrough();
+    await screen.findByRole('link', { name: 'After second' });
+    expect(page().getByRole('button', { name: 'Next page' })).toHaveFocus();
+    await user.click(page().getByRole('button', { name: 'Previous page' }));
+    await screen.findByRole('link', { name: 'Notebook, A5' });
+    expect(router.state.location.search).toBe('');
+  });
+
+  it('does not take the cursor of a list with other filters', async () => {
+    const letThrough = serveSlowly();
+    const { user, router } = renderApp('/purchases');
+    await screen.findByRole('link', { name: 'Notebook, A5' });
+    await user.selectOptions(screen.getByRole('combobox', { name: 'Status' }), 'Completed');
+    await user.click(page().getByRole('button', { name: 'Next page' }));
+    expect(router.state.location.search).toBe('?status=COMPLETED');
+    letThrough();
+    await screen.findByRole('link', { name: 'After COMPLETED' });
+    await user.click(page().getByRole('button', { name: 'Next page' }));
+    expect(router.state.location.search).toBe('?status=COMPLETED&cursor=another');
+  });
+
   it('opens on a page that was shared', async () => {
     servePages();
     renderApp('/purchases?cursor=second');

@@ -198,6 +198,16 @@ describe('the search', () => {
     await waitFor(() => expect(status()).toHaveTextContent(said));
   });
 
+  it.each([
+    [false, 'Not known to the Customer API any more'],
+    [true, 'The name is not available at the moment'],
+  ])('says why a customer has no name (the Customer API does not answer: %s)', async (unavailable, said) => {
+    finding([aMatch({ name: null, email: null })], { customers_unavailable: unavailable });
+    const { user } = await start();
+    await user.type(box(), 'c0000000');
+    expect(await screen.findByRole('option')).toHaveTextContent(said);
+  });
+
   it('takes the query of the address', async () => {
     finding([ADA, aMatch()]);
     await start('/customers?query=ada');

@@ -256,7 +256,7 @@ export function SearchBox() {
                       leaveFor(placeOf(match));
                     }}
                   >
-                    <MatchText match={match} />
+                    <MatchText match={match} unavailable={found?.customers_unavailable ?? false} />
                   </Link>
                 );
               })}
@@ -271,11 +271,18 @@ export function SearchBox() {
   );
 }
 
-function MatchText({ match }: { readonly match: SearchMatch }) {
+interface MatchTextProps {
+  readonly match: SearchMatch;
+  /** The Customer API does not answer: a name may be missing for that alone. */
+  readonly unavailable: boolean;
+}
+
+function MatchText({ match, unavailable }: MatchTextProps) {
   if (match.kind === 'customer') {
+    const nameless = unavailable ? 'The name is not available at the moment' : 'Not known to the Customer API any more';
     return (
       <>
-        <span className="till-search-name">{match.name ?? 'Not known to the Customer API any more'}</span>
+        <span className="till-search-name">{match.name ?? nameless}</span>
         <span className="till-search-detail">{match.email ?? match.id}</span>
       </>
     );

@@ -1,5 +1,8 @@
+import type { UseQueryResult } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { type Location, useLocation, useNavigate, useSearchParams } from 'react-router';
+
+import { Problem } from '../api/problem.ts';
 
 const CURSOR = 'cursor';
 
@@ -44,13 +47,20 @@ interface Pages {
   readonly onFirst: (() => void) | undefined;
   readonly onPrevious: (() => void) | undefined;
   readonly onNext: (() => void) | undefined;
+  /** The shown page is that of the question before, so its cursor does not lead on from here. */
+  readonly isLoading: boolean;
+  /** Set if the API refuses the cursor: goes to the first page in the place of this one. */
+  readonly onLost: (() => void) | undefined;
 }
+
+/** A query for a page of a cursor list. */
+type PageQuery = Pick<UseQueryResult<{ readonly next_cursor: string | null }>, 'data' | 'error' | 'isPlaceholderData'>;
 
 interface CursorState {
   /** The cursor of the page that is shown; undefined on the first. */
   readonly cursor: string | undefined;
-  /** For `<Pager of="purchases" {...pages(data?.next_cursor)} />`. */
-  readonly pages: (nextCursor: string | null | undefined) => Pages;
+  /** For `<Pager of="purchases" {...pages(query)} />`. */
+  readonly pages: (query: PageQuery) => Pages;
 }
 
 /**
@@ -63,24 +73,33 @@ export function useCursor(parameter: string = CURSOR, { inPlace = false }: { rea
   const { search, state } = useLocation() as Location<unknown>;
   const cursor = new URLSearchParams(search).get(parameter) ?? undefined;
   const trail = trailOf(state, parameter);
-  const go = (to: string | undefined, newTrail: readonly string[]) => {
+  const go = (to: string | undefined, newTrail: readonly string[], { replace = false } = {}) => {
     const next = new URLSearchParams(search);
     if (to === undefined || to === '') next.delete(parameter);
     else next.set(parameter, to);
     void navigate(
       { search: next.toString() },
-      { state: { ...stateObject(state), [trailName(parameter)]: newTrail }, preventScrollReset: inPlace },
+      { state: { ...stateObject(state), [trailName(parameter)]: newTrail }, preventScrollReset: inPlace, replace },
     );
   };
   const before = trail.at(-1);
   return {
     cursor,
-    pages: (nextCursor) => ({
-      onFirst: cursor === undefined ? undefined : () => go(undefined, []),
-      onPrevious: cursor === undefined || before === undefined ? undefined : () => go(before, trail.slice(0, -1)),
-      onNext: nextCursor === null || nextCursor === undefined ? undefined : () => go(nextCursor, [...trail, cursor ?? '']),
-    }),
+    pages: ({ data, error, isPlaceholderData }) => {
+      const next = data?.next_cursor ?? undefined;
+      return {
+        onFirst: cursor === undefined ? undefined : () => go(undefined, []),
+        onPrevious: cursor === undefined || before === undefined ? undefined : () => go(before, trail.slice(0, -1)),
+        onNext: next === undefined || isPlaceholderData ? undefined : () => go(next, [...trail, cursor ?? '']),
+        isLoading: next !== undefined && isPlaceholderData,
+        onLost: cursor !== undefined && isAboutCursor(error) ? () => go(undefined, [], { replace: true }) : undefined,
+      };
+    },
   };
+}
+
+function isAboutCursor(error: unknown): boolean {
+  return error instanceof Problem && error.status === 400 && error.errorOf('cursor') !== undefined;
 }
 
 const trailName = (parameter: string): string => `before:${parameter}`;

@@ -1,4 +1,4 @@
-import { User, type UserManager } from 'oidc-client-ts';
+import { ErrorResponse, User, type UserManager } from 'oidc-client-ts';
 import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { AuthProvider, useAuth } from 'react-oidc-context';
 
@@ -38,7 +38,8 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
   const auth = useAuth();
   const { user } = auth;
   const [ended, setEnded] = useState(false);
-  const [signedOut, setSignedOut] = useState(false);
+  // Signed out without leaving this page: in another tab, or in this one while the issuer could not be reached.
+  const [signedOut, setSignedOut] = useState<'elsewhere' | 'here' | null>(null);
   const [failure, setFailure] = useState<Error | null>(null);
   // Who signed in again, if it was not the one whose page this is.
   const [stranger, setStranger] = useState<string | null>(null);
@@ -76,25 +77,23 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
       leave(async () => {
         tellTabs({ kind: 'signed-out', tab });
         await revoke(userManager);
-        const metadata = await userManager.metadataService.getMetadata();
-        if (metadata.end_session_endpoint === undefined) {
+        try {
+          const metadata = await userManager.metadataService.getMetadata();
+          if (metadata.end_session_endpoint === undefined) {
+            await userManager.removeUser();
+            window.location.assign('/');
+          } else {
+            await userManager.signoutRedirect();
+          }
+        } catch (error) {
+          console.warn('The session of the issuer could not be ended.', error);
           await userManager.removeUser();
-          window.location.assign('/');
-        } else {
-          await userManager.signoutRedirect();
+          setSignedOut('here');
+          leaving.current = false;
         }
       }),
     [leave, userManager, tab],
   );
-
-  useEffect(() => {
-    const stops = [
-      userManager.events.addAccessTokenExpired(() => setEnded(true)),
-      userManager.events.addUserSignedOut(() => setEnded(true)),
-      userManager.events.addUserLoaded(() => setEnded(false)),
-    ];
-    return () => stops.forEach((stop) => stop());
-  }, [userManager]);
 
   const subject = user?.profile.sub;
   useEffect(
@@ -102,7 +101,7 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
       listenToTabs((news) => {
         if (news.kind === 'signed-out') {
           if (news.tab === tab) return;
-          setSignedOut(true);
+          setSignedOut('elsewhere');
           void revoke(userManager).then(() => userManager.removeUser());
         } else if (news.tab === tab) {
           const again = User.fromStorageString(news.user);
@@ -140,6 +139,8 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
           },
           (error: unknown) => {
             console.warn('The session could not be renewed.', error);
+            // The refresh token may still be good: the next request tries again.
+            if (!(error instanceof ErrorResponse)) throw error;
             setEnded(true);
             return undefined;
           },
@@ -151,6 +152,25 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
     },
     [userManager],
   );
+
+  const canRenew = user?.refresh_token !== undefined;
+  useEffect(() => {
+    const renewInTime = () => {
+      renew(token.current).catch(() => {
+        // Whatever needs a token tries again, and says what went wrong.
+      });
+    };
+    const stops = [
+      // Without a refresh token the session goes on until the access token ends.
+      userManager.events.addAccessTokenExpiring(() => {
+        if (canRenew) renewInTime();
+      }),
+      userManager.events.addAccessTokenExpired(renewInTime),
+      userManager.events.addUserSignedOut(() => setEnded(true)),
+      userManager.events.addUserLoaded(() => setEnded(false)),
+    ];
+    return () => stops.forEach((stop) => stop());
+  }, [userManager, canRenew, renew]);
 
   const profile = user?.profile;
   const signInHint = blocked
@@ -174,16 +194,20 @@ function Gate({ userManager, rolesClaim, children }: AuthGateProps) {
     [profile, rolesClaim, ended, renew, signInHint, signInAgain, signOut],
   );
 
-  if (signedOut) {
+  if (signedOut !== null && failure === null) {
     return (
       <FullPage title="You are signed out" actions={<Button label="Sign in" onClick={signIn} />}>
-        <p>You signed out in another tab.</p>
+        <p>
+          {signedOut === 'elsewhere'
+            ? 'You signed out in another tab.'
+            : 'You are signed out of the back office. The sign-in service could not be reached, so you may still be signed in there: it may let you in again without a password.'}
+        </p>
       </FullPage>
     );
   }
   // The session has functions that read the token when they are called; the rule takes that for now.
   /* eslint-disable react-hooks/refs */
-  if (entered && session !== null) {
+  if (signedOut === null && entered && session !== null) {
     if (!session.viewer.isSupport) return <NotForYou session={session} />;
     return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;
   }

@@ -9,7 +9,7 @@ export interface Session {
   readonly ended: boolean;
   /** The token to call the API with. */
   readonly accessToken: () => string | undefined;
-  /** A token newer than the one that was refused; undefined ends the session. */
+  /** A token newer than the one that was refused; undefined if the session has ended. Rejects if the issuer gave no answer. */
   readonly renew: (refused: string | undefined) => Promise<string | undefined>;
   /** Why signing in again has not worked yet, in a sentence. */
   readonly signInHint: string | undefined;

@@ -13,7 +13,6 @@ export function makeUserManager(config: Config, origin: string): UserManager {
 export function makeWindowUserManager(config: Config, origin: string): UserManager {
   return new UserManager({
     ...settings(config, origin),
-    automaticSilentRenew: false,
     userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
   });
 }
@@ -29,7 +28,8 @@ function settings(config: Config, origin: string): UserManagerSettings {
     // RFC 8707: the token is for this API. It has to be named when the code is exchanged, too.
     resource: config.resource,
     extraTokenParams: { resource: config.resource },
-    automaticSilentRenew: true,
+    // AuthGate renews: a refresh token can be used only once, so there must not be two renewals at the same time.
+    automaticSilentRenew: false,
     // Would be done in an iframe, which the Content-Security-Policy does not allow.
     monitorSession: false,
     validateSubOnSilentRenew: true,

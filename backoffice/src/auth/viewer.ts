@@ -24,11 +24,26 @@ export function makeViewer(subject: string, name: string, roles: readonly Role[]
 const firstText = (...values: readonly unknown[]): string | undefined =>
   values.find((value): value is string => typeof value === 'string' && value !== '');
 
+type Claims = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Claims => typeof value === 'object' && value !== null;
+
+/** A claim as the API reads it: by its own name, which may have dots, or else by dots into nested ones (`realm_access.roles`). */
+function claimOf(claims: Claims, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  return name.split('.').reduce<unknown>((value, part) => (isObject(value) && Object.hasOwn(value, part) ? value[part] : undefined), claims);
+}
+
+/** The names in a list, or in a text with spaces. */
+function namesIn(claim: unknown): readonly unknown[] {
+  if (typeof claim === 'string') return claim.split(/\s+/);
+  return Array.isArray(claim) ? claim : [];
+}
+
 /** The viewer that the claims of an ID token tell of. Roles that are not ours are left out. */
-export function viewerOf(claims: Readonly<Record<string, unknown>>, rolesClaim: string): Viewer {
+export function viewerOf(claims: Claims, rolesClaim: string): Viewer {
   const subject = firstText(claims['sub']) ?? '';
-  const named = claims[rolesClaim];
-  const held: readonly unknown[] = Array.isArray(named) ? named : [named];
+  const held = namesIn(claimOf(claims, rolesClaim));
   return makeViewer(
     subject,
     firstText(claims['name'], claims['preferred_username'], claims['email'], subject) ?? '',

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { asFromMoment, asUntilMoment, dayOf, fromMoment, momentError, untilMoment } from './moment.ts';
+import { asFromMoment, asUntilMoment, dayOf, fromMoment, instantIn, momentError, SPAN_FROM, SPAN_UNTIL, untilMoment } from './moment.ts';
 import { startOfDay } from './time.ts';
 
 const home = process.env['TZ'];
@@ -105,6 +105,34 @@ describe('an instant', () => {
     expect(momentError('2026-03-29T02:30')).toBe('The clocks skip this time on that day.');
     expect(fromMoment('2026-03-29T03:30')).toBe('2026-03-29T01:30:00.000Z');
   });
+});
+
+describe('an end of a span in an address', () => {
+  it('is an instant, the same in every time zone, and shown in the viewer’s', () => {
+    inZone('America/New_York');
+    const [from, to] = [fromMoment('2026-11-20') ?? '', untilMoment('2026-11-22') ?? ''];
+    inZone('Europe/Berlin');
+    expect([instantIn(from, SPAN_FROM), instantIn(to, SPAN_UNTIL)]).toEqual([from, to]);
+    expect([SPAN_FROM.momentOf(from), SPAN_UNTIL.momentOf(to)]).toEqual(['2026-11-20T06:00', '2026-11-23T06:00']);
+  });
+
+  it('is a moment of the viewer’s time zone in an older link', () => {
+    inZone('Europe/Berlin');
+    expect([instantIn('2026-11-20', SPAN_FROM), instantIn('2026-11-22', SPAN_UNTIL)]).toEqual(['2026-11-19T23:00:00.000Z', '2026-11-22T23:00:00.000Z']);
+    expect(instantIn('2026-11-22T14:30', SPAN_UNTIL)).toBe('2026-11-22T13:30:00.000Z');
+  });
+
+  it('keeps an instant of the hour that the clocks show twice', () => {
+    inZone('Europe/Berlin');
+    for (const instant of ['2026-10-25T00:30:00.000Z', '2026-10-25T01:30:00.000Z']) expect(instantIn(instant, SPAN_FROM)).toBe(instant);
+  });
+
+  it.each(['', 'yesterday', '2026-02-31T00:00:00.000Z', '2026-13-01T00:00:00.000Z', '0026-11-22T12:00:00.000Z', '1', '+010000-01-02T00:00:00.000Z'])(
+    'is not %j',
+    (address) => {
+      expect([instantIn(address, SPAN_FROM), instantIn(address, SPAN_UNTIL)]).toEqual([undefined, undefined]);
+    },
+  );
 });
 
 describe('a year', () => {

@@ -1,5 +1,5 @@
 /**
- * Moments as they are typed and kept in an address, in the viewer's time zone: a day, `2026-11-22`, or a day with a
+ * Moments as they are typed, in the viewer's time zone: a day, `2026-11-22`, or a day with a
  * time of it, `2026-11-22T14:30`, with seconds where it has some.
  */
 
@@ -68,6 +68,26 @@ export function asUntilMoment(instant: string): string {
   const end = new Date(instant);
   // The day of the instant before: the day before by the calendar may not exist.
   return beginsItsDay(end) ? writtenDay(new Date(end.getTime() - 1)) : writtenWithTime(end);
+}
+
+/** One end of a span: the instant that a moment means, and the moment by which an instant is shown. */
+export interface SpanEnd {
+  readonly instantOf: (moment: string) => string | undefined;
+  readonly momentOf: (instant: string) => string;
+}
+
+export const SPAN_FROM: SpanEnd = { instantOf: fromMoment, momentOf: asFromMoment };
+export const SPAN_UNTIL: SpanEnd = { instantOf: untilMoment, momentOf: asUntilMoment };
+
+/**
+ * The instant that an address names for one end of a span. An address holds instants in UTC, because a link has to mean
+ * the same in every time zone; older links hold moments of the viewer's time zone.
+ */
+export function instantIn(address: string, { instantOf, momentOf }: SpanEnd): string | undefined {
+  const at = Date.parse(address);
+  if (Number.isNaN(at) || new Date(at).toISOString() !== address) return instantOf(address);
+  // A year that cannot be typed is not taken from an address either.
+  return instantOf(momentOf(address)) === undefined ? undefined : address;
 }
 
 /** The day that it is for the viewer, or was so many days ago. */

@@ -60,8 +60,11 @@ export function withLocalMoney(text: string, locale?: string): string {
 /** A typed amount, or what is wrong with it. */
 export type ParsedAmount = { readonly ok: true; readonly minor: number } | { readonly ok: false; readonly message: string };
 
-/** Digits in groups: `1,234.50`, `1.234,50`, `12,34,567.00`, `1 234`. */
-const GROUPED = /^\d{1,3}([.,'’\s])(?:\d{2,3}\1)*\d{3}(?:([.,])(\d+))?$/;
+/**
+ * Digits in groups: `1,234.50`, `1.234,50`, `12,34,567.00`, `1 234`. Of the spaces, only those that are written within a
+ * number (plain, no-break, thin, narrow no-break): a tab stands between two cells of a spreadsheet.
+ */
+const GROUPED = /^\d{1,3}([.,'’ \u00a0\u2009\u202f])(?:\d{2,3}\1)*\d{3}(?:([.,])(\d+))?$/;
 
 /**
  * An amount as it is displayed, as plain digits: without its currency, and without what groups its digits where that

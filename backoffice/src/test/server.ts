@@ -78,6 +78,11 @@ export function problem(
   return { other: HttpResponse.json(document, { status, headers: { 'Content-Type': 'application/problem+json' } }) };
 }
 
+/** The answer to an earlier request with the same Idempotency-Key. */
+export function replayed(answer: object): Other {
+  return { other: HttpResponse.json(answer, { status: 201, headers: { 'Idempotency-Replayed': 'true' } }) };
+}
+
 /** The connection breaks: what happened is unknown. */
 export function noAnswer(): Other {
   return { other: HttpResponse.error() };

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 
 import { Problem } from '../api/problem.ts';
 import type { CursorPage } from '../api/queries.ts';
@@ -55,7 +55,6 @@ export function DownloadButton({ label, file, parts }: DownloadButtonProps) {
   const [progress, setProgress] = useState<number | null>(null);
   const running = useRef<AbortController | null>(null);
   const group = useRef<HTMLSpanElement>(null);
-  useEffect(() => () => running.current?.abort(), []);
   const run = async () => {
     if (running.current !== null) return;
     const controller = new AbortController();
@@ -71,9 +70,14 @@ export function DownloadButton({ label, file, parts }: DownloadButtonProps) {
       setProgress(null);
     }
   };
-  const cancel = () => {
-    running.current?.abort();
+  const stop = useCallback(() => {
+    if (running.current === null || running.current.signal.aborted) return;
+    running.current.abort();
     announce('The export was cancelled.');
+  }, [announce]);
+  useEffect(() => stop, [stop]);
+  const cancel = () => {
+    stop();
     // The button that is pressed goes away; the focus stays next to it.
     group.current?.querySelector('button')?.focus();
   };

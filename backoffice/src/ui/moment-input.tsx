@@ -1,6 +1,8 @@
 import './details.css';
 
-import { useId } from 'react';
+import { useId, useState } from 'react';
+
+import { instantIn, momentError, type SpanEnd } from '../format/moment.ts';
 
 interface MomentInputProps {
   /** "From": the name of the group, and of each of its inputs. */
@@ -61,4 +63,38 @@ export function MomentInput({ label, value, onChange, error, hint }: MomentInput
       )}
     </fieldset>
   );
+}
+
+interface MomentFilterProps {
+  readonly label: string;
+  readonly end: SpanEnd;
+  /** As the address has it: an instant, a moment in older links, or '' for none. */
+  readonly value: string;
+  /** Called with an instant or '', and not while a moment is still being typed. */
+  readonly onChange: (value: string) => void;
+  readonly error?: string | undefined;
+}
+
+/** One end of the span that a list is filtered by. It keeps what is typed until that is a moment. */
+export function MomentFilter({ label, end, value, onChange, error }: MomentFilterProps) {
+  const shown = () => {
+    const instant = instantIn(value, end);
+    if (instant !== undefined) return end.momentOf(instant);
+    // A day that does not exist stays, with what is wrong about it; what is no day at all is left out.
+    return momentError(value) === undefined ? '' : value;
+  };
+  const [draft, setDraft] = useState(shown);
+  const [shownFor, setShownFor] = useState(value);
+  const meaning = (moment: string) => (moment === '' ? '' : end.instantOf(moment));
+  if (shownFor !== value) {
+    setShownFor(value);
+    // What was typed stays where it means the same: 00:00 may be half of a time that is being typed.
+    if (meaning(draft) !== value) setDraft(shown());
+  }
+  const change = (moment: string) => {
+    setDraft(moment);
+    const next = meaning(moment);
+    if (next !== undefined) onChange(next);
+  };
+  return <MomentInput label={label} value={draft} onChange={change} error={momentError(draft) ?? error} />;
 }

@@ -1,8 +1,10 @@
 import { Icon } from '@clickhouse/click-ui/Icon';
-import type { ReactNode } from 'react';
+import { type ReactNode, useContext } from 'react';
 
 import { Problem } from '../api/problem.ts';
+import { problemText } from '../api/problem-text.ts';
 import type { Reading } from '../api/queries.ts';
+import { SessionContext } from '../auth/session.ts';
 import { Button } from './button.tsx';
 
 interface LoadingProps {
@@ -46,18 +48,25 @@ interface ErrorStateProps {
   readonly title?: string;
 }
 
-/** What went wrong, in the words of the problem document, with the id that finds it in the log. */
+/** What went wrong, and the id that finds it in the log. */
 export function ErrorState({ error, onRetry, retrying, title }: ErrorStateProps) {
   const problem = Problem.of(error);
+  if (useIsForSignIn(problem)) return <p className="till-state till-muted">Sign in again to see this.</p>;
   return (
     <div className="till-state till-error" role="alert">
       <p className="till-state-title">{title ?? problem.title}</p>
-      <p>{title === undefined ? problem.detail : `${problem.title}. ${problem.detail}`}</p>
+      <p>{title === undefined ? problemText(problem) : `${problem.title}. ${problemText(problem)}`}</p>
       <ProblemFields problem={problem} />
       <CorrelationId problem={problem} />
       {onRetry !== undefined && <Button label="Try again" kind="secondary" icon="refresh" busy={retrying ?? false} onClick={onRetry} />}
     </div>
   );
+}
+
+/** The session has ended, and that is why: SessionEnded says so already, and what to do. */
+function useIsForSignIn(problem: Problem | null): boolean {
+  const ended = useContext(SessionContext)?.ended === true;
+  return ended && problem?.status === 401;
 }
 
 /** The fields that a problem names. */
@@ -104,16 +113,18 @@ export function Answer<T>({ query, loading, failed, notFound, children }: Answer
   const { data, error, isFetching, refetch } = query;
   const retry = () => void refetch();
   const named = failed === undefined ? {} : { title: failed };
-  if (error !== null && notFound !== undefined && Problem.of(error).status === 404) return <>{notFound}</>;
+  const problem = error === null ? null : Problem.of(error);
+  const isForSignIn = useIsForSignIn(problem);
+  if (notFound !== undefined && problem?.status === 404) return <>{notFound}</>;
   if (data === undefined) {
     if (error === null) return <Loading label={loading} />;
     return <ErrorState error={error} onRetry={retry} retrying={isFetching} {...named} />;
   }
   return (
     <>
-      {error !== null && (
+      {problem !== null && !isForSignIn && (
         <div className="till-notice till-notice-warning" role="alert">
-          <span>This could not be brought up to date: {Problem.of(error).detail}</span>
+          <span>This could not be brought up to date: {problemText(problem)}</span>
           <Button label="Try again" kind="secondary" busy={isFetching} onClick={retry} />
         </div>
       )}

@@ -11,7 +11,7 @@ import { ConfirmDialog } from './confirm-dialog.tsx';
 import { type Column, DataTable, type Sorting } from './data-table.tsx';
 import { Dialog } from './dialog.tsx';
 import { AmountInput, RadioChoice, SelectInput, TextArea } from './fields.tsx';
-import { ErrorState } from './states.tsx';
+import { Answer, ErrorState } from './states.tsx';
 import { Instant, Money } from './values.tsx';
 
 describe('a dialog', () => {
@@ -111,11 +111,46 @@ describe('a table', () => {
 describe('an error', () => {
   it('shows the words of the problem, its id in the log, and another try', async () => {
     const retry = vi.fn();
-    const problem = Problem.ofAnswer(503, { type: 'urn:problem-type:till:busy', title: 'Busy', detail: 'Try later.', correlation_id: 'abc' });
+    const problem = Problem.ofAnswer(503, { type: 'urn:problem-type:till:x', title: 'Busy', detail: 'Try later.', correlation_id: 'abc' });
     renderPart(<ErrorState error={problem} onRetry={retry} />);
     expect(screen.getByRole('alert')).toHaveTextContent('BusyTry later.Correlation id abc');
     await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
     expect(retry).toHaveBeenCalledOnce();
+  });
+});
+
+describe('a refusal for want of a session', () => {
+  const error = Problem.ofAnswer(401, { type: 'urn:problem-type:till:not-authenticated', title: 'The caller is not known', detail: 'Send an access token.' });
+  const reading = { error, isPending: false, isFetching: false, refetch: vi.fn() };
+
+  it('is not told again while the page says that the session has ended', () => {
+    renderPart(
+      <>
+        <ErrorState error={error} />
+        <Answer query={{ ...reading, data: 'what was loaded' }} loading="Loading">
+          {(data) => <p>{data}</p>}
+        </Answer>
+      </>,
+      { session: { ended: true } },
+    );
+    expect(screen.getByText('Sign in again to see this.')).toBeVisible();
+    expect(screen.getByText('what was loaded')).toBeVisible();
+    expect(screen.queryByRole('alert')).toBeNull();
+    expect(screen.queryByText(/access token|caller/)).toBeNull();
+  });
+
+  it('is told in words for reps otherwise', () => {
+    renderPart(
+      <>
+        <ErrorState error={error} />
+        <Answer query={{ ...reading, data: 'what was loaded' }} loading="Loading">
+          {(data) => <p>{data}</p>}
+        </Answer>
+      </>,
+    );
+    expect(screen.getByText('Your sign-in is not accepted any more. Sign in again.')).toBeVisible();
+    expect(screen.getByText('This could not be brought up to date: Your sign-in is not accepted any more. Sign in again.')).toBeVisible();
+    expect(screen.queryByText(/access token/)).toBeNull();
   });
 });
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
+
+from botocore.exceptions import ClientError
 
 from evidence.journal import Journal
 from evidence.tables import Tables
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from evidence.items import Item
+
+
+_LONGEST_NAME: Final = 1_024
+"""Of an object of S3, in bytes."""
+
+
+def refused(code: str) -> ClientError:
+    """What AWS answers with an error."""
+    return ClientError({"Error": {"Code": code, "Message": ""}}, "")
 
 
 def _of_the_vectors() -> dict[tuple[str, str], Item]:
@@ -72,6 +83,8 @@ class KeptObjects:
     objects: dict[str, bytes] = field(default_factory=dict)
 
     def put_object(self, *, Key: str, Body: bytes, **_: str) -> None:  # noqa: N803
+        if len(Key.encode()) > _LONGEST_NAME:
+            raise refused("KeyTooLongError")
         self.objects[Key] = Body
 
     def get_object(self, *, Key: str, **_: str) -> dict[str, BytesIO]:  # noqa: N803
@@ -85,16 +98,18 @@ class KeptObjects:
         StartAfter: str = "",  # noqa: N803
         Delimiter: str = "",  # noqa: N803
         **_: str,
-    ) -> dict[str, list[dict[str, object]]]:
+    ) -> dict[str, object]:
         keys = [key for key in sorted(self.objects) if key.startswith(Prefix) and key > StartAfter]
         if Delimiter:
             cut = (key.partition(Prefix)[2].partition(Delimiter)[0] for key in keys)
             names = list(dict.fromkeys(cut))[:MaxKeys]
             return {"CommonPrefixes": [{"Prefix": f"{Prefix}{name}{Delimiter}"} for name in names]}
         at = datetime(2026, 11, 27, tzinfo=UTC)
-        return {"Contents": [{"Key": key, "LastModified": at} for key in keys[:MaxKeys]]}
+        listed = [{"Key": key, "LastModified": at} for key in keys[:MaxKeys]]
+        return {"Contents": listed, "KeyCount": len(listed)}
 
 
-def kept_journal() -> Journal:
-    """An empty journal."""
-    return Journal(cast("S3Client", KeptObjects()), "journal")
+def kept_journal(objects: dict[str, bytes] | None = None) -> Journal:
+    """A journal with some objects, or an empty one."""
+    kept = KeptObjects(objects if objects is not None else {})
+    return Journal(cast("S3Client", kept), "journal")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.exceptions import ClientError
 
 from evidence.audit import Audit, Step
+from evidence.items import UnreadableItemError
 from evidence.rounds import AuditRun
-from tests.unit.evidence.stored import StoredItems, kept_journal
+from tests.unit.evidence.stored import StoredItems, kept_journal, refused
 from tests.unit.evidence.vectors import CUSTOMER, NOON
 
 if TYPE_CHECKING:
+    from evidence.findings import Finding
     from evidence.items import Item, Plain
 
 LATER = NOON + timedelta(hours=2)
@@ -150,3 +154,89 @@ def test_a_round_is_finished_in_runs_and_begins_again_after_a_week() -> None:
     assert run() == (0, 0)
     now[0] += timedelta(days=7)
     assert run() == (1, 0)
+
+
+# One item stops no other, and no run for ever
+
+
+@dataclass(frozen=True)
+class FailingItems(StoredItems):
+    """Tables that answer with an error when the newest version is read, or any attempt."""
+
+    error: Exception = field(default_factory=lambda: UnreadableItemError("it cannot be read"))
+
+    def version(self, customer_id: str, number: int) -> Item | None:
+        if number == 4:
+            raise self.error
+        return super().version(customer_id, number)
+
+    def attempt(self, _attempt_id: str) -> tuple[Item | None, list[Item]]:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [UnreadableItemError("it cannot be read"), refused("ValidationException")]
+)
+def test_what_the_journal_knows_and_no_one_can_read_is_found(error: Exception) -> None:
+    tables = FailingItems(error=error)
+    audit = audit_of(tables)
+    audit.journal.append(str(CUSTOMER), [tables.of("VERSION#0000000000000004")])
+    audit.journal.append_answers({**tables.of("PURCHASE"), "carrier": {"kind": "shipped"}})
+    found = findings_of(audit)
+    attempt = tables.of("PURCHASE")["pk"]
+    assert any(finding.startswith(f"ACCOUNT#{CUSTOMER}: it cannot be read") for finding in found)
+    assert any(finding.startswith(f"{attempt}: it cannot be read") for finding in found)
+
+
+def test_an_object_of_the_journal_that_till_has_not_written_is_told_and_skipped() -> None:
+    tables = StoredItems()
+    account, attempt = f"accounts/{CUSTOMER}/", "attempts/00000000-0000-0000-0000-000000000001/"
+    strangers = (
+        f"{account}-90000000000000001-100000000000000000-x.jsonl",
+        f"{account}0000000000000001-1-x.jsonl",
+        f"{account}10000000000000004--5-{'h' * 43}.jsonl",
+        f"{attempt}?.json",
+        "accounts/x/y.jsonl",
+    )
+    objects = dict.fromkeys(strangers, b"")
+    tables.put({**tables.of("PURCHASE"), "pk": attempt[:-1].replace("attempts/", "PURCHASE#")})
+    audit = Audit(tables, kept_journal(objects), pause=lambda _: None, now=lambda: LATER)
+    audit.journal.append(str(CUSTOMER), [tables.of("VERSION#0000000000000003")])
+    newest = audit.journal.newest(str(CUSTOMER))
+    assert newest is not None
+    assert newest.version == 3
+    found = findings_of(audit)
+    for name in strangers:
+        short = name.split("/")[-1]
+        assert any(f"the journal has {short}" in finding for finding in found), name
+
+
+def test_a_run_that_fails_keeps_its_progress_and_has_told_what_it_found() -> None:
+    tables = FailingItems(error=refused("ThrottlingException"))
+    # It is checked before the request that needs the newest version.
+    tables.put({**tables.of("REQUEST#grant_credit"), "version": 2})
+    audit = audit_of(tables)
+    told: list[Finding] = []
+    run = AuditRun(audit, lambda: False, tell=told.append)
+    with pytest.raises(ClientError):
+        run()
+    assert told
+    mark = audit.journal.last_mark()
+    assert mark is not None
+    assert mark["items"]
+    # It goes on there when the outage is over.
+    healthy = AuditRun(Audit(StoredItems(), audit.journal, now=lambda: LATER), lambda: False)()
+    assert healthy.checked == 9 - int(str(mark["items"]))
+
+
+def test_the_audit_compares_every_answer_that_is_in_the_journal() -> None:
+    """The watcher may have taken a forged answer for a genuine one."""
+    tables = StoredItems()
+    said: dict[str, Plain] = {"kind": "shipped", "detail": "s", "at": "2026-11-27T12:00:05.000000Z"}
+    attempt: Item = {**tables.of("PURCHASE"), "state": "VOIDED", "carrier": said}
+    forged: Item = {**attempt, "carrier": {**said, "kind": "not_shipped"}, "revision": 5}
+    tables.put(forged)
+    audit = audit_of(tables)
+    audit.journal.append_answers({**attempt, "revision": 4})
+    audit.journal.append_answers(forged)
+    assert any("what the carrier said has changed" in each for each in findings_of(audit))

@@ -223,7 +223,7 @@ export function AttemptsPage() {
           }
         </Answer>
       </Card>
-      <Pager of="attempts" {...pages(attempts.data?.next_cursor)} />
+      <Pager of="attempts" {...pages(attempts)} />
     </Page>
   );
 }

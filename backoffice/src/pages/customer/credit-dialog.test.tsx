@@ -6,7 +6,7 @@ import type { CreditChange, GrantCreditRequest } from '../../api/types.ts';
 import { apiOfACustomer } from '../../test/api-of-a-customer.ts';
 import { aBalance, anEntry, CUSTOMER_ID } from '../../test/examples.ts';
 import { renderApp } from '../../test/render-app.tsx';
-import { noAnswer, on, type Other, problem, server, stillLoading } from '../../test/server.ts';
+import { noAnswer, on, type Other, problem, replayed, server, stillLoading } from '../../test/server.ts';
 
 const PLACE = `/customers/${CUSTOMER_ID}`;
 
@@ -142,7 +142,7 @@ describe('granting credit', () => {
     await dialogIsClosed();
     const again = await openDialog(user, 'Grant credit');
     expect(again.getByRole('textbox', { name: 'Amount' })).toHaveValue('12.50');
-    await user.click(again.getByRole('button', { name: 'Grant $12.50' }));
+    await user.click(again.getByRole('button', { name: 'Send again' }));
     await screen.findByText(/Granted \$12\.50/);
     expect(sent[1]).toEqual(sent[0]);
   });
@@ -160,6 +160,42 @@ describe('granting credit', () => {
     await user.click(dialog.getByRole('button', { name: 'Grant $13.00' }));
     await screen.findByText(/Granted \$13\.00/);
     expect(sent.map(({ body }) => body.amount)).toEqual([1250, 1300]);
+    expect(sent[1]?.key).not.toBe(sent[0]?.key);
+  });
+
+  /** Loses the answer to a grant, reloads the page, and fills in the same again. */
+  async function lostAndReloaded(answer: () => CreditChange | Other) {
+    apiOfACustomer();
+    const sent = grantsAre(noAnswer, answer);
+    const before = renderApp(PLACE);
+    const dialog = await openDialog(before.user, 'Grant credit');
+    await fillIn(before.user, dialog, '12.50', 'Late delivery');
+    await before.user.click(dialog.getByRole('button', { name: 'Grant $12.50' }));
+    await dialog.findByRole('alert');
+    before.unmount();
+    const { user } = renderApp(PLACE);
+    const again = await openDialog(user, 'Grant credit');
+    await fillIn(user, again, '12.50', 'Late delivery');
+    return { sent, user, again };
+  }
+
+  it('that is the same as one without an answer says so, and that it had been done already is not told as new', async () => {
+    const { sent, user, again } = await lostAndReloaded(() => replayed(granted(1250)));
+    expect(again.getByRole('alert')).toHaveTextContent(/the same as an earlier try \(.* [AP]M\), which got no answer.*does not do it twice/);
+    expect(again.queryByRole('button', { name: 'Grant $12.50' })).toBeNull();
+    await user.click(again.getByRole('button', { name: 'Send again' }));
+    expect(await screen.findByText(/\$12\.50 had already been granted, at Nov 22, 2026.* Nothing was granted now\./)).toBeVisible();
+    expect(screen.queryByText(/^Granted/)).toBeNull();
+    expect(sent[1]).toEqual(sent[0]);
+  });
+
+  it('is done a second time once the earlier try is forgotten', async () => {
+    const { sent, user, again } = await lostAndReloaded(() => granted(1250));
+    await user.click(again.getByRole('button', { name: 'It was done: forget the earlier try' }));
+    expect(again.queryByRole('alert')).toBeNull();
+    await user.click(again.getByRole('button', { name: 'Grant $12.50' }));
+    await screen.findByText(/^Granted \$12\.50/);
+    expect(sent[1]?.body).toEqual(sent[0]?.body);
     expect(sent[1]?.key).not.toBe(sent[0]?.key);
   });
 
@@ -219,6 +255,94 @@ describe('granting credit', () => {
     await dialogIsClosed();
     const again = await openDialog(user, 'Grant credit');
     expect(again.getByRole('textbox', { name: 'Amount' })).toHaveValue('');
+  });
+});
+
+describe('leaving the page', () => {
+  const ELSEWHERE = '/promo-codes';
+
+  /** The dialog, with the page before it in the history. */
+  async function opened() {
+    apiOfACustomer();
+    server.use(on('get', '/promo-codes', () => ({ items: [], next_cursor: null })));
+    const { user, router } = renderApp(ELSEWHERE);
+    await screen.findByText('No promo codes yet');
+    await act(async () => void (await router.navigate(PLACE)));
+    const dialog = await openDialog(user, 'Grant credit');
+    return { user, router, dialog, back: () => act(async () => void (await router.navigate(-1))), place: () => router.state.location.pathname };
+  }
+
+  it('asks before typed text is lost', async () => {
+    const { user, dialog, back, place } = await opened();
+    await fillIn(user, dialog, '12.50', 'Late delivery');
+    await back();
+    expect(await dialog.findByText('Close and lose what you typed?')).toBeVisible();
+    await user.click(dialog.getByRole('button', { name: 'Keep editing' }));
+    expect(place()).toBe(PLACE);
+    expect(dialog.getByRole('textbox', { name: 'Amount' })).toHaveValue('12.50');
+    expect(dialog.getByRole('textbox', { name: 'Reason' })).toHaveFocus();
+    await back();
+    await user.keyboard('{Escape}');
+    expect(place()).toBe(PLACE);
+    expect(dialog.getByRole('button', { name: 'Grant $12.50' })).toBeVisible();
+    await back();
+    await user.click(await dialog.findByRole('button', { name: 'Discard' }));
+    await waitFor(() => expect(place()).toBe(ELSEWHERE));
+  });
+
+  it('asks nothing where nothing is typed', async () => {
+    const { back, place } = await opened();
+    await back();
+    await waitFor(() => expect(place()).toBe(ELSEWHERE));
+  });
+
+  it('is not asked about any more once there is an answer to look at', async () => {
+    const { user, dialog, back, place } = await opened();
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    server.use(
+      on('post', '/customers/{customer_id}/credit/grants', async () => {
+        await ended;
+        return problem(409, 'balance-limit', 'The balance would grow too large', 'Credit a smaller amount.');
+      }),
+    );
+    await fillIn(user, dialog, '12.50', 'Late delivery');
+    await user.click(dialog.getByRole('button', { name: 'Grant $12.50' }));
+    await back();
+    await dialog.findByRole('button', { name: 'Leave' });
+    end();
+    expect(await dialog.findByText('The balance would grow too large')).toBeVisible();
+    expect(dialog.getByRole('button', { name: 'Grant $12.50' })).toBeVisible();
+    expect(dialog.queryByRole('button', { name: 'Discard' })).toBeNull();
+    expect(place()).toBe(PLACE);
+    await back();
+    expect(await dialog.findByRole('button', { name: 'Discard' })).toBeVisible();
+  });
+
+  it.each([
+    ['it failed', () => problem(409, 'balance-limit', 'The balance would grow too large', 'Credit a smaller amount.'), /This failed: Grant \$12\.50, “Late delivery”\. The balance would grow too large\./],
+    ['there was no answer', noAnswer, /It is not known whether this was done: Grant \$12\.50, “Late delivery”/],
+    ['it was done', () => granted(1250), /^Granted \$12\.50/],
+  ])('while it is under way asks, and tells later that %s', async (_what, answer, told) => {
+    const { user, dialog, back, place } = await opened();
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    server.use(
+      on('post', '/customers/{customer_id}/credit/grants', async () => {
+        await ended;
+        return answer();
+      }),
+    );
+    await fillIn(user, dialog, '12.50', 'Late delivery');
+    await user.click(dialog.getByRole('button', { name: 'Grant $12.50' }));
+    await back();
+    expect(await dialog.findByText(/This is under way and cannot be stopped\./)).toBeVisible();
+    await user.click(dialog.getByRole('button', { name: 'Leave' }));
+    await waitFor(() => expect(place()).toBe(ELSEWHERE));
+    await dialogIsClosed();
+    end();
+    expect(await screen.findByText(told)).toBeVisible();
+    expect(place()).toBe(ELSEWHERE);
   });
 });
 

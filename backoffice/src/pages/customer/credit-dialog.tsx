@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
 
-import { type Api, unwrap, useApi } from '../../api/client.ts';
+import { type Api, type Done, unwrapDone, useApi } from '../../api/client.ts';
 import { useMoneyAction } from '../../api/money-action.ts';
 import { keys } from '../../api/queries.ts';
 import type { Credit, CreditChange, DeductCreditRequest, GrantCreditRequest } from '../../api/types.ts';
 import { formatMoney, parseAmount } from '../../format/money.ts';
+import { formatInstant } from '../../format/time.ts';
 import { LONGEST_REASON } from '../../limits.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { AmountInput, TextArea } from '../../ui/fields.tsx';
@@ -17,13 +18,13 @@ export type CreditMove = 'grant' | 'deduct';
 type Payload = GrantCreditRequest & DeductCreditRequest;
 
 const WORDS = {
-  grant: { title: 'Grant credit', verb: 'Grant', done: 'Granted', toOrFrom: 'to', reason: 'Why is the customer given this credit?' },
-  deduct: { title: 'Deduct credit', verb: 'Deduct', done: 'Deducted', toOrFrom: 'from', reason: 'Why is this credit taken away?' },
+  grant: { title: 'Grant credit', verb: 'Grant', done: 'Granted', already: 'granted', toOrFrom: 'to', reason: 'Why is the customer given this credit?' },
+  deduct: { title: 'Deduct credit', verb: 'Deduct', done: 'Deducted', already: 'deducted', toOrFrom: 'from', reason: 'Why is this credit taken away?' },
 } as const;
 
-function send(api: Api, move: CreditMove, customerId: string, body: Payload, idempotencyKey: string): Promise<CreditChange> {
+function send(api: Api, move: CreditMove, customerId: string, body: Payload, idempotencyKey: string): Promise<Done<CreditChange>> {
   const request = { params: { path: { customer_id: customerId }, header: { 'Idempotency-Key': idempotencyKey } }, body };
-  return unwrap(
+  return unwrapDone(
     move === 'grant'
       ? api.POST('/customers/{customer_id}/credit/grants', request)
       : api.POST('/customers/{customer_id}/credit/deductions', request),
@@ -52,7 +53,7 @@ export function CreditDialog({ move, open, onClose, balance, customerName }: Cre
   const { customer_id: customerId, currency } = balance;
   const words = WORDS[move];
 
-  const action = useMoneyAction<Payload, CreditChange>({
+  const action = useMoneyAction<Payload, Done<CreditChange>>({
     scope: `${move}:${customerId}`,
     send: (body, idempotencyKey) => send(api, move, customerId, body, idempotencyKey),
     // The first credit of a customer makes them known, so the lists of customers are out of date too.
@@ -87,15 +88,20 @@ export function CreditDialog({ move, open, onClose, balance, customerName }: Cre
       action={action}
       payload={payload}
       onIncomplete={() => setIncomplete(incomplete + 1)}
-      onDone={({ entry, balance: after }) => {
+      onDone={({ result: { entry, balance: after }, replayed }) => {
         const moved = formatMoney(Math.abs(entry.amount), entry.currency);
-        announce(`${words.done} ${moved}. The new balance is ${formatMoney(after.posted, after.currency)}.`);
+        announce(
+          replayed
+            ? `${moved} had already been ${words.already}, at ${formatInstant(entry.created_at)}. Nothing was ${words.already} now.`
+            : `${words.done} ${moved}. The new balance is ${formatMoney(after.posted, after.currency)}.`,
+        );
         forget();
         onClose();
       }}
       describe={(earlier) => `${words.verb} ${formatMoney(earlier.amount, currency)}, “${earlier.reason}”`}
       confirmLabel={amount.ok ? `${words.verb} ${formatMoney(amount.minor, currency)}` : words.title}
       danger={move === 'deduct'}
+      repeatable
       preview={<CreditPreview move={move} amount={amount.ok ? amount.minor : undefined} balance={balance} limit={balance.adjustment_limit} />}
     >
       <div ref={fields} className="till-form">

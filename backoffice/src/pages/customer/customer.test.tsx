@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 
 import type { SignedStatement } from '../../api/types.ts';
@@ -314,6 +314,19 @@ describe('the ledger', () => {
     expect(await screen.findByText('The export was cancelled.')).toBeVisible();
     expect(await screen.findByRole('button', { name: 'Export the ledger' })).toHaveFocus();
     expect(downloads).toEqual([]);
+    expect(screen.queryByText(/The export failed/)).not.toBeInTheDocument();
+  });
+
+  it('whose export is cancelled by leaving the page says so', async () => {
+    apiOfACustomer();
+    const { user, router } = renderApp(PLACE);
+    await screen.findByText('Welcome credit');
+    server.use(on('get', '/customers/{customer_id}/credit/entries', () => stillLoading()));
+    await user.click(screen.getByRole('button', { name: 'Export the ledger' }));
+    await screen.findByRole('button', { name: 'Exporting, 0 rows…' });
+    server.use(on('get', '/customers', () => ({ items: [], next_cursor: null })));
+    await act(() => router.navigate('/customers'));
+    expect(await screen.findAllByText('The export was cancelled.')).toHaveLength(1);
     expect(screen.queryByText(/The export failed/)).not.toBeInTheDocument();
   });
 });

@@ -97,7 +97,7 @@ export function LedgerSection({ customerId }: { readonly customerId: string }) {
         }
       </Answer>
       <div className="till-section-pager">
-        <Pager of="the ledger" {...pages(entries.data?.next_cursor)} />
+        <Pager of="the ledger" {...pages(entries)} />
       </div>
     </>
   );

@@ -81,7 +81,7 @@ export function PurchasesSection({ customerId }: { readonly customerId: string }
         }
       </Answer>
       <div className="till-section-pager">
-        <Pager of="the purchases" {...pages(purchases.data?.next_cursor)} />
+        <Pager of="the purchases" {...pages(purchases)} />
       </div>
     </>
   );

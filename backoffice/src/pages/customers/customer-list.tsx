@@ -1,4 +1,5 @@
 import { Problem } from '../../api/problem.ts';
+import { problemText } from '../../api/problem-text.ts';
 import { useKnownCustomers } from '../../api/queries.ts';
 import type { KnownCustomer } from '../../api/types.ts';
 import { places } from '../../app/places.ts';
@@ -76,7 +77,7 @@ function Ending({ found, loading, more, failure, onShowMore }: EndingProps) {
     <div className="till-customers-ending">
       {/* Always there: a live region that comes together with its text is not read out. */}
       <p role="status" className={failure === null ? 'till-muted' : 'till-field-error'}>
-        {loading ? 'Loading more…' : failure === null ? said : `The list stopped here: ${Problem.of(failure).detail}`}
+        {loading ? 'Loading more…' : failure === null ? said : `The list stopped here: ${problemText(Problem.of(failure))}`}
       </p>
       {more && <Button label={failure === null ? 'Show more' : 'Try again'} kind="secondary" busy={loading} onClick={onShowMore} />}
     </div>

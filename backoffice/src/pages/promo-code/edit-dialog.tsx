@@ -4,6 +4,7 @@ import { ifMatch, unwrap, useApi } from '../../api/client.ts';
 import { fingerprint } from '../../api/intents.ts';
 import { useMoneyAction } from '../../api/money-action.ts';
 import { Problem } from '../../api/problem.ts';
+import { problemText } from '../../api/problem-text.ts';
 import { keys, usePromoCode } from '../../api/queries.ts';
 import type { PromoCode, PromoCodeDetail, PromoTerms } from '../../api/types.ts';
 import { useViewer } from '../../auth/session.ts';
@@ -57,14 +58,11 @@ export function EditDialog({ open, onClose, promo }: EditDialogProps) {
     // Each opening begins with the terms as they are, but for what may have been saved: that stays filled in.
     if (open && promo.version > base.version && isUntouched) start(promo);
   }
-  // What got no answer, and so may have been made.
-  const lost = useRef(new Set<string>());
 
   const action = useMoneyAction<Change, PromoCode>({
     scope: `edit-promo-code:${code}`,
     send: useCallback(
-      async (change) => {
-        const print = fingerprint(change);
+      async (change, _key, wasUnsettled) => {
         try {
           return await unwrap(
             api.PATCH('/promo-codes/{code}', {
@@ -74,9 +72,8 @@ export function EditDialog({ open, onClose, promo }: EditDialogProps) {
           );
         } catch (error) {
           const problem = Problem.of(error);
-          if (problem.isUncertain) lost.current.add(print);
           // This operation has no Idempotency-Key: the newer version may be the one that we made.
-          if (problem.slug !== 'stale-version' || !lost.current.has(print)) throw problem;
+          if (problem.slug !== 'stale-version' || !wasUnsettled) throw problem;
           const now = await unwrap(api.GET('/promo-codes/{code}', { params: { path: { code } } }));
           const ours = now.changes.find((one) => one.version === change.version + 1);
           if (ours === undefined || ours.actor !== subject || changedTerms(ours.terms, change.after).length > 0) throw problem;
@@ -99,7 +96,7 @@ export function EditDialog({ open, onClose, promo }: EditDialogProps) {
   const reload = () => {
     void newest.refetch().then(({ data, error }) => {
       if (error !== null || data === undefined) {
-        announce(`The newest version could not be loaded. ${Problem.of(error).detail}`, { tone: 'danger' });
+        announce(`The newest version could not be loaded. ${problemText(Problem.of(error))}`, { tone: 'danger' });
         return;
       }
       start(data);
@@ -121,6 +118,8 @@ export function EditDialog({ open, onClose, promo }: EditDialogProps) {
         onClose();
         announce(`The terms of ${code} are changed.`);
       }}
+      describe={(earlier) => `a change of version ${earlier.version}`}
+      otherTry="If it was done, what is entered now changes the terms once more. Look at the history of the code first."
       confirmLabel="Save terms"
       preview={
         !read.ok ? (

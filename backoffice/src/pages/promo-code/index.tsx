@@ -21,6 +21,10 @@ import { ProductName } from './product-name.tsx';
 /** A promo code: its terms, how often it was used, and every version it had. */
 export function PromoCodePage() {
   const code = useRouteParam('code');
+  return <KnownByCode key={code.toUpperCase()} code={code} />;
+}
+
+function KnownByCode({ code }: { readonly code: string }) {
   const promoCode = usePromoCode(code);
   const { isAdmin } = useViewer();
   const [open, setOpen] = useState<'edit' | 'deactivate' | null>(null);

@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 
 import type { PromoCode, PromoCodeDetail, UpdatePromoCodeRequest } from '../../api/types.ts';
@@ -75,6 +75,21 @@ async function edit() {
 }
 
 describe('a promo code', () => {
+  it('opened after another one, is edited with its own terms', async () => {
+    const codes = [FIRST, aPromoCodeDetail({ code: 'AUTUMN10', ...TEN })];
+    server.use(on('get', '/promo-codes/{code}', ({ params }) => codes.find(({ code }) => code === params['code']) ?? FIRST));
+    const { user, router } = renderApp('/promo-codes/AUTUMN10', { roles: ['admin'] });
+    await screen.findByRole('heading', { level: 1, name: 'AUTUMN10' });
+    await screen.findByRole('heading', { level: 2, name: 'Terms' });
+    await act(() => router.navigate('/promo-codes/SPRING15'));
+    await user.click(await screen.findByRole('button', { name: 'Edit terms' }));
+    expect(within(await screen.findByRole('dialog', { name: 'Edit the terms of SPRING15' })).getByLabelText('Per cent off')).toHaveValue('20');
+    await act(() => router.navigate(-1));
+    expect(screen.queryByRole('dialog')).toBeNull();
+    await user.click(screen.getByRole('button', { name: 'Edit terms' }));
+    expect(within(await screen.findByRole('dialog', { name: 'Edit the terms of AUTUMN10' })).getByLabelText('Per cent off')).toHaveValue('10');
+  });
+
   it('is shown with its terms, its use and its history', async () => {
     server.use(on('get', '/customers/{customer_id}', () => aCustomer()));
     serve({ ...withVersion(TEN, 'amir'), redemptions: 3, max_redemptions: 100, customer_ids: [CUSTOMER_ID] });
@@ -159,7 +174,7 @@ describe('editing the terms', () => {
     const button = await dialog.findByRole('button', { name: 'Load the newest version' });
     server.use(on('get', '/promo-codes/{code}', () => problem(503, 'busy', 'The books are too busy', 'Try in a moment.')));
     await user.click(button);
-    expect(await screen.findByText('The newest version could not be loaded. Try in a moment.')).toBeInTheDocument();
+    expect(await screen.findByText('The newest version could not be loaded. The server is busy. Try again in a moment.')).toBeInTheDocument();
     expect(dialog.getByLabelText('Per cent off')).toHaveValue('5');
   });
 
@@ -169,6 +184,22 @@ describe('editing the terms', () => {
     percent('10');
     await user.click(save());
     await user.click(await dialog.findByRole('button', { name: 'Send again' }));
+    expect(await screen.findByText('The terms of SPRING15 are changed.')).toBeVisible();
+    expect(sent).toHaveLength(2);
+  });
+
+  it('is found to be done after a reload, too', async () => {
+    const { sent } = serve(FIRST, [() => ({ answer: noAnswer(), now: withVersion(TEN, 'rita') }), () => ({ answer: STALE() })]);
+    const before = await edit();
+    before.percent('10');
+    await before.user.click(before.save());
+    await before.dialog.findByRole('button', { name: 'Send again' });
+    before.unmount();
+    const { dialog, user } = await edit();
+    const notice = dialog.getByRole('alert');
+    expect(notice).toHaveTextContent('a change of version 1. If it was done, what is entered now changes the terms once more.');
+    expect(notice).not.toHaveTextContent('ledger');
+    await user.click(dialog.getByRole('button', { name: 'Send the earlier one again' }));
     expect(await screen.findByText('The terms of SPRING15 are changed.')).toBeVisible();
     expect(sent).toHaveLength(2);
   });

@@ -1,7 +1,6 @@
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useState } from 'react';
 
 import { unwrap, useApi } from '../../api/client.ts';
-import { fingerprint } from '../../api/intents.ts';
 import { useMoneyAction } from '../../api/money-action.ts';
 import { Problem } from '../../api/problem.ts';
 import { keys } from '../../api/queries.ts';
@@ -13,6 +12,7 @@ import { LONGEST_PROMO_CODE } from '../../limits.ts';
 import { TextLink } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { TextInput } from '../../ui/fields.tsx';
+import { useToast } from '../../ui/toast.tsx';
 import { changedTerms, EMPTY_TERMS, newTerms, readTerms, type TermsDraft } from './terms.ts';
 import { TermsFields } from './terms-fields.tsx';
 
@@ -34,22 +34,19 @@ export function CreateDialog({ open, onClose, currency, onCreated }: CreateDialo
   const [code, setCode] = useState('');
   const [draft, setDraft] = useState<TermsDraft>(EMPTY_TERMS);
   const [showErrors, setShowErrors] = useState(false);
-  // What got no answer, and so may have been made.
-  const lost = useRef(new Set<string>());
+  const { announce } = useToast();
 
   const action = useMoneyAction<NewPromoCode, PromoCode>({
     scope: 'create-promo-code',
     send: useCallback(
-      async (wanted) => {
+      async (wanted, _key, wasUnsettled) => {
         const body: CreatePromoCodeRequest = { code: wanted.code, ...newTerms(wanted) };
-        const print = fingerprint(wanted);
         try {
           return await unwrap(api.POST('/promo-codes', { body }));
         } catch (error) {
           const problem = Problem.of(error);
-          if (problem.isUncertain) lost.current.add(print);
           // This operation has no Idempotency-Key: that the code is taken may be our own doing.
-          if (problem.slug !== 'promo-code-exists' || !lost.current.has(print)) throw problem;
+          if (problem.slug !== 'promo-code-exists' || !wasUnsettled) throw problem;
           const made = await unwrap(api.GET('/promo-codes/{code}', { params: { path: { code: wanted.code } } }));
           const first = made.changes[0];
           if (first === undefined || first.actor !== subject || changedTerms(first.terms, wanted).length > 0) throw problem;
@@ -84,10 +81,14 @@ export function CreateDialog({ open, onClose, currency, onCreated }: CreateDialo
       action={action}
       payload={read.ok && codeError === undefined ? { code: wanted, ...read.terms } : undefined}
       onIncomplete={() => setShowErrors(true)}
-      onDone={(promo) => {
+      onDone={(promo, hasLeft) => {
         forget();
-        onCreated(promo);
+        // Whoever has left is told, and stays where they are.
+        if (hasLeft) announce(`${promo.code} is created.`);
+        else onCreated(promo);
       }}
+      describe={(earlier) => earlier.code}
+      otherTry="What is entered now would be one more promo code. Look at the list of promo codes first."
       confirmLabel="Create promo code"
       preview={
         read.ok && codeError === undefined ? (

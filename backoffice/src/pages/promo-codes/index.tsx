@@ -125,7 +125,7 @@ export function PromoCodesPage() {
           }
         </Answer>
       </Card>
-      <Pager of="promo codes" {...pages(promoCodes.data?.next_cursor)} />
+      <Pager of="promo codes" {...pages(promoCodes)} />
       {isAdmin && (
         <CreateDialog
           open={creating}

@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 
 import type { CreatePromoCodeRequest, PromoCode, PromoTerms } from '../../api/types.ts';
@@ -169,6 +169,48 @@ describe('making a promo code', () => {
     await user.click(await dialog.findByRole('button', { name: 'Send again' }));
     expect(await screen.findByText('SPRING15 is created.')).toBeVisible();
     expect(sent).toHaveLength(2);
+  });
+
+  it('is found to be done after a reload, too', async () => {
+    const sent = serveMaking([noAnswer(), problem(409, 'promo-code-exists', 'The promo code is taken', 'Choose another.')]);
+    const before = await open();
+    before.type('Code', 'SPRING15');
+    before.type('Per cent off', '20');
+    before.type('At most', '25');
+    await before.user.click(before.dialog.getByRole('button', { name: 'Create promo code' }));
+    await before.dialog.findByRole('button', { name: 'Send again' });
+    before.unmount();
+    const { dialog, user } = await open();
+    const notice = dialog.getByRole('alert');
+    expect(notice).toHaveTextContent('may have been done: SPRING15. What is entered now would be one more promo code.');
+    expect(notice).not.toHaveTextContent('ledger');
+    await user.click(dialog.getByRole('button', { name: 'Send the earlier one again' }));
+    expect(await screen.findByText('SPRING15 is created.')).toBeVisible();
+    expect(sent).toHaveLength(2);
+  });
+
+  it('that was left meanwhile is announced, and does not call the rep back', async () => {
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    serveMaking([]);
+    server.use(
+      on('post', '/promo-codes', async () => {
+        await ended;
+        return aPromoCode();
+      }),
+      on('get', '/purchases', () => ({ items: [], next_cursor: null })),
+    );
+    const { dialog, type, user, router } = await open();
+    type('Code', 'SPRING15');
+    type('Per cent off', '20');
+    await user.click(dialog.getByRole('button', { name: 'Create promo code' }));
+    await act(() => router.navigate('/purchases'));
+    await user.click(await dialog.findByRole('button', { name: 'Leave' }));
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    end();
+    expect(await screen.findByText('SPRING15 is created.')).toBeVisible();
+    expect(router.state.navigation.state).toBe('idle');
+    expect(router.state.location.pathname).toBe('/purchases');
   });
 
   it('is not taken for done when another person made one of that name', async () => {

@@ -6,7 +6,7 @@ import type { CreateRefundQuoteRequest, CreateRefundRequest, PurchaseDetail, Ref
 import type { Role } from '../../auth/viewer.ts';
 import { aCustomer, aPurchase, CUSTOMER_ID, PURCHASE_ID } from '../../test/examples.ts';
 import { renderApp } from '../../test/render-app.tsx';
-import { noAnswer, on, type Other, problem, server } from '../../test/server.ts';
+import { noAnswer, on, type Other, problem, replayed, server } from '../../test/server.ts';
 
 function aRefund(changes: Partial<Refund> = {}): Refund {
   return {
@@ -228,7 +228,7 @@ describe('what a refund will do is shown before', () => {
     const { sent } = serve({ quote: () => problem(503, 'busy', 'The books are too busy', 'Try in a moment.') });
     const { dialog, user, confirm, reason } = await openDialog();
     reason('Torn');
-    await waitFor(() => expect(dialog.getByRole('status')).toHaveTextContent('The books are too busy. Try in a moment.'));
+    await waitFor(() => expect(dialog.getByRole('status')).toHaveTextContent('The books are too busy. The server is busy. Try again in a moment.'));
     await user.click(confirm());
     expect(sent).toEqual([]);
     serve();
@@ -287,7 +287,7 @@ describe('a refund', () => {
   });
 
   it('keeps what is typed, and its key, when the dialog is closed after a lost answer', async () => {
-    const { sent } = serve({ answers: [noAnswer, () => aRefund()] });
+    const { sent } = serve({ answers: [noAnswer, () => replayed(aRefund())] });
     const { dialog, user, confirm, reason } = await openDialog();
     reason('Torn');
     await untilQuoted(dialog);
@@ -298,8 +298,9 @@ describe('a refund', () => {
     const again = within(await screen.findByRole('dialog', { name: 'Refund this purchase' }));
     expect(again.getByLabelText('Reason')).toHaveValue('Torn');
     await untilQuoted(again);
-    await user.click(again.getByRole('button', { name: /^Refund/ }));
-    await screen.findByText(/refunded\. The customer’s balance/);
+    expect(again.getByRole('alert')).toHaveTextContent(/the same as an earlier try/);
+    await user.click(again.getByRole('button', { name: 'Send again' }));
+    await screen.findByText(/had already been refunded, at .* Nothing was refunded now\./);
     expect(sent[1]?.key).toBe(sent[0]?.key);
   });
 

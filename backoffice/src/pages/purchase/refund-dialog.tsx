@@ -1,12 +1,14 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 
-import { unwrap, useApi } from '../../api/client.ts';
+import { type Done, unwrapDone, useApi } from '../../api/client.ts';
 import { useMoneyAction } from '../../api/money-action.ts';
 import { Problem } from '../../api/problem.ts';
+import { problemText } from '../../api/problem-text.ts';
 import { keys } from '../../api/queries.ts';
 import type { CreateRefundRequest, Purchase, Refund, RefundQuote } from '../../api/types.ts';
 import { formatMoney, withLocalMoney } from '../../format/money.ts';
+import { formatInstant } from '../../format/time.ts';
 import { LONGEST_REASON } from '../../limits.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
@@ -43,11 +45,11 @@ export function RefundDialog({ open, onClose, purchase }: RefundDialogProps) {
   const quote = useRefundQuote(id, opening, open && settled.ok ? settled.wish : undefined);
   const isSettled = settled === wish;
 
-  const action = useMoneyAction<CreateRefundRequest, Refund>({
+  const action = useMoneyAction<CreateRefundRequest, Done<Refund>>({
     scope: `refund:${id}`,
     send: useCallback(
       (body, idempotencyKey) =>
-        unwrap(
+        unwrapDone(
           api.POST('/purchases/{purchase_id}/refunds', {
             params: { path: { purchase_id: id }, header: { 'Idempotency-Key': idempotencyKey } },
             body,
@@ -93,14 +95,18 @@ export function RefundDialog({ open, onClose, purchase }: RefundDialogProps) {
       ready={ready}
       waiting={wish.ok && (!isSettled || quote.isFetching)}
       onIncomplete={() => setShowErrors(true)}
-      onDone={(refund) => {
+      onDone={({ result: refund, replayed }) => {
         forget();
         onClose();
+        const refunded = formatMoney(refund.amount, refund.currency);
         announce(
-          `${formatMoney(refund.amount, refund.currency)} refunded. The customer’s balance is ${formatMoney(refund.balance_after, refund.currency)}.`,
+          replayed
+            ? `${refunded} had already been refunded, at ${formatInstant(refund.created_at)}. Nothing was refunded now.`
+            : `${refunded} refunded. The customer’s balance is ${formatMoney(refund.balance_after, refund.currency)}.`,
         );
       }}
       describe={(earlier) => describeRefund(earlier, currency)}
+      repeatable
       confirmLabel={typeof quoted === 'number' ? `Refund ${formatMoney(quoted, currency)}` : 'Refund'}
       preview={
         !wish.ok ? (
@@ -192,7 +198,7 @@ function QuoteFailed({ error, onRetry, retrying }: QuoteFailedProps) {
     <span className="till-preview-problem">
       <strong>What this will do could not be worked out, so nothing can be refunded yet.</strong>
       <span>
-        {problem.title}. {problem.detail}
+        {problem.title}. {problemText(problem)}
       </span>
       <span>
         <Button label="Try again" kind="secondary" busy={retrying} onClick={onRetry} />

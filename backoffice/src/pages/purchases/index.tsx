@@ -1,3 +1,5 @@
+import { useState } from 'react';
+
 import { useApi } from '../../api/client.ts';
 import { everyPage, PAGE_SIZE, type PurchaseFilters, read, usePurchases } from '../../api/queries.ts';
 import type { NamedPurchase, PurchaseStatus } from '../../api/types.ts';
@@ -6,14 +8,14 @@ import { places } from '../../app/places.ts';
 import { oneOf, useCursor, useFilters } from '../../app/url-state.ts';
 import { exportName } from '../../format/csv.ts';
 import { formatMoney } from '../../format/money.ts';
-import { dayOf, fromMoment, momentError, untilMoment } from '../../format/moment.ts';
+import { asFromMoment, asUntilMoment, dayOf, fromMoment, instantIn, SPAN_FROM, SPAN_UNTIL, untilMoment } from '../../format/moment.ts';
 import { shipmentIdError } from '../../format/shipment-id.ts';
 import { LARGEST_PAGE, LONGEST_SHIPMENT_ID } from '../../limits.ts';
 import { Button, TextLink } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { ExportButton } from '../../ui/export-button.tsx';
 import { SelectInput } from '../../ui/fields.tsx';
-import { MomentInput } from '../../ui/moment-input.tsx';
+import { MomentFilter } from '../../ui/moment-input.tsx';
 import { Card, Page, Toolbar } from '../../ui/page.tsx';
 import { Pager } from '../../ui/pager.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
@@ -86,7 +88,7 @@ export function PurchasesPage() {
   const filters: PurchaseFilters =
     // A shipment has one purchase, whatever its status and time are.
     shipmentId === undefined
-      ? { status: oneOf(STATUSES, status), createdFrom: fromMoment(from), createdTo: untilMoment(to) }
+      ? { status: oneOf(STATUSES, status), createdFrom: instantIn(from, SPAN_FROM), createdTo: instantIn(to, SPAN_UNTIL) }
       : { shipmentId };
   const purchases = usePurchases({ limit: PAGE_SIZE, ...filters, cursor });
   const filtered = Object.values(filters).some((value) => value !== undefined);
@@ -95,7 +97,16 @@ export function PurchasesPage() {
   const filter = (changes: { readonly status?: string; readonly from?: string; readonly to?: string }) =>
     setFilters({ ...changes, shipment_id: '' });
   const ofShipment = (id: string) => setFilters({ status: '', from: '', to: '', shipment_id: id });
-  const clear = () => ofShipment('');
+  // How often a button replaced what may have been typed in the fields.
+  const [chosen, setChosen] = useState(0);
+  const clear = () => {
+    setChosen(chosen + 1);
+    ofShipment('');
+  };
+  const lastDays = (daysAgo: number) => {
+    setChosen(chosen + 1);
+    filter({ from: fromMoment(dayOf(new Date(), daysAgo)) ?? '', to: untilMoment(today) ?? '' });
+  };
   return (
     <Page
       title="Purchases"
@@ -105,8 +116,8 @@ export function PurchasesPage() {
           filename={exportName(
             'purchases',
             filters.status,
-            filters.createdFrom === undefined ? '' : `from ${from}`,
-            filters.createdTo === undefined ? '' : `to ${to}`,
+            filters.createdFrom === undefined ? '' : `from ${asFromMoment(filters.createdFrom)}`,
+            filters.createdTo === undefined ? '' : `to ${asUntilMoment(filters.createdTo)}`,
             `on ${today}`,
           )}
           columns={PURCHASE_CSV}
@@ -122,17 +133,20 @@ export function PurchasesPage() {
           options={STATUSES.map((one) => ({ value: one, label: statusText(one) }))}
           onChange={(next) => filter({ status: next })}
         />
-        <MomentInput
+        <MomentFilter
+          key={`from ${chosen}`}
           label="From"
-          value={filters.createdFrom === undefined ? '' : from}
+          end={SPAN_FROM}
+          value={shipmentId === undefined ? from : ''}
           onChange={(next) => filter({ from: next })}
-          error={momentError(from)}
         />
-        <MomentInput
+        <MomentFilter
+          key={`to ${chosen}`}
           label="To"
-          value={filters.createdTo === undefined ? '' : to}
+          end={SPAN_UNTIL}
+          value={shipmentId === undefined ? to : ''}
           onChange={(next) => filter({ to: next })}
-          error={momentError(to) ?? (isBackwards ? 'The end has to come after the beginning.' : undefined)}
+          error={isBackwards ? 'The end has to come after the beginning.' : undefined}
         />
         <SearchField
           label="Shipment id"
@@ -142,8 +156,8 @@ export function PurchasesPage() {
           errorOf={shipmentIdError}
         />
         <div className="till-actions">
-          <Button label="Today" kind="secondary" onClick={() => filter({ from: today, to: today })} />
-          <Button label="Last 7 days" kind="secondary" onClick={() => filter({ from: dayOf(new Date(), 6), to: today })} />
+          <Button label="Today" kind="secondary" onClick={() => lastDays(0)} />
+          <Button label="Last 7 days" kind="secondary" onClick={() => lastDays(6)} />
           {filtered && <Button label="Clear filters" kind="empty" onClick={clear} />}
         </div>
       </Toolbar>
@@ -179,7 +193,7 @@ export function PurchasesPage() {
           }
         </Answer>
       </Card>
-      <Pager of="purchases" {...pages(purchases.data?.next_cursor)} />
+      <Pager of="purchases" {...pages(purchases)} />
     </Page>
   );
 }

@@ -61,10 +61,83 @@ describe('the purchases of all customers', () => {
     fireEvent.change(screen.getByLabelText('To, day'), { target: { value: '2026-11-22' } });
     await waitFor(() => expect(asked.at(-1)?.get('created_to')).toBe(new Date(2026, 10, 23).toISOString()));
     fireEvent.change(screen.getByLabelText('To, time'), { target: { value: '08:15' } });
-    await waitFor(() => expect(router.state.location.search).toBe('?status=PARTIALLY_REFUNDED&to=2026-11-22T08%3A15'));
+    await waitFor(() => expect(asked.at(-1)?.get('created_to')).toBe(new Date(2026, 10, 22, 8, 15).toISOString()));
+    expect(new URLSearchParams(router.state.location.search).get('to')).toBe(new Date(2026, 10, 22, 8, 15).toISOString());
     await user.click(screen.getByRole('button', { name: 'Clear filters' }));
     await waitFor(() => expect(router.state.location.search).toBe(''));
     expect(screen.queryByRole('button', { name: 'Clear filters' })).toBeNull();
+  });
+
+  it('take a day that is typed, whose year grows digit by digit', async () => {
+    const asked = servePurchases();
+    const { router } = renderApp('/purchases');
+    await row();
+    const day = screen.getByLabelText('From, day');
+    for (const typed of ['0002-11-22', '0020-11-22', '0202-11-22']) {
+      fireEvent.change(day, { target: { value: typed } });
+      expect(day).toHaveValue(typed);
+      expect(day).toHaveAccessibleDescription(/four digits/);
+    }
+    expect(router.state.location.search).toBe('');
+    fireEvent.change(day, { target: { value: '2026-11-22' } });
+    await waitFor(() => expect(asked.at(-1)?.get('created_from')).toBe(new Date(2026, 10, 22).toISOString()));
+    expect(day).toHaveValue('2026-11-22');
+    expect(day).not.toHaveAccessibleDescription();
+  });
+
+  it('take midnight while a time is typed', async () => {
+    const asked = servePurchases();
+    renderApp(`/purchases?to=${new Date(2026, 10, 22, 14, 0).toISOString()}`);
+    await row();
+    fireEvent.change(screen.getByLabelText('To, time'), { target: { value: '00:00' } });
+    await waitFor(() => expect(asked.at(-1)?.get('created_to')).toBe(new Date(2026, 10, 22).toISOString()));
+    expect(screen.getByLabelText('To, day')).toHaveValue('2026-11-22');
+    expect(screen.getByLabelText('To, time')).toHaveValue('00:00');
+  });
+
+  it('have a half-typed day replaced by a button for a time', async () => {
+    servePurchases();
+    const { user } = renderApp('/purchases');
+    await row();
+    await user.click(screen.getByRole('button', { name: 'Today' }));
+    const day = screen.getByLabelText<HTMLInputElement>('From, day');
+    await waitFor(() => expect(day).not.toHaveValue(''));
+    const today = day.value;
+    fireEvent.change(day, { target: { value: '0002-11-22' } });
+    await user.click(screen.getByRole('button', { name: 'Today' }));
+    expect(screen.getByLabelText('From, day')).toHaveValue(today);
+  });
+
+  it('keep instants in the address, which mean the same in every time zone', async () => {
+    const asked = servePurchases();
+    const [from, to] = [new Date(2026, 10, 20).toISOString(), new Date(2026, 10, 23).toISOString()];
+    const { user, router } = renderApp(`/purchases?from=${from}&to=${to}`);
+    await row();
+    expect([asked[0]?.get('created_from'), asked[0]?.get('created_to')]).toEqual([from, to]);
+    expect(screen.getByLabelText('From, day')).toHaveValue('2026-11-20');
+    expect(screen.getByLabelText('To, day')).toHaveValue('2026-11-22');
+    expect(screen.getByLabelText('To, time')).toHaveValue('');
+    await user.click(screen.getByRole('button', { name: 'Last 7 days' }));
+    await waitFor(() => expect(asked.at(-1)?.get('created_from')).not.toBe(from));
+    const written = new URLSearchParams(router.state.location.search);
+    expect([written.get('from'), written.get('to')]).toEqual([asked.at(-1)?.get('created_from'), asked.at(-1)?.get('created_to')]);
+  });
+
+  it('begin at the first page where the cursor of the address is not one of this list', async () => {
+    server.use(
+      on('get', '/purchases', ({ query }) =>
+        query.get('cursor') === null
+          ? { items: [aNamedPurchase()], next_cursor: null }
+          : problem(400, 'invalid-request', 'The request is not valid', 'Check the fields.', {
+              errors: [{ field: 'cursor', message: 'is not a cursor of this list; start again without one' }],
+            }),
+      ),
+    );
+    const { router } = renderApp('/purchases?status=COMPLETED&cursor=of-another-time-zone');
+    expect(await row()).toBeVisible();
+    expect(router.state.location.search).toBe('?status=COMPLETED');
+    expect(router.state.historyAction).toBe('REPLACE');
+    expect(screen.getByText(/The list is shown from its first page/)).toBeVisible();
   });
 
   it('ignore what is no filter in the address', async () => {
@@ -72,6 +145,8 @@ describe('the purchases of all customers', () => {
     renderApp('/purchases?status=SOLD&from=yesterday&to=2026-02-31');
     await row();
     expect([...(asked[0]?.keys() ?? [])].sort()).toEqual(['include', 'limit']);
+    expect(screen.getByLabelText('From, time')).toBeDisabled();
+    expect(screen.getByLabelText('To, day')).toHaveAccessibleDescription('Enter a day of the calendar.');
   });
 
   it('of a shipment are found by its id, which the address keeps, whatever the other filters were', async () => {
@@ -90,10 +165,11 @@ describe('the purchases of all customers', () => {
 
   it('of the shipment in the address are shown, and only that filter', async () => {
     const asked = servePurchases();
-    renderApp('/purchases?status=REFUNDED&shipment_id=shp_77');
+    renderApp('/purchases?status=REFUNDED&from=2026-11-20&shipment_id=shp_77');
     await row();
     expect(screen.getByLabelText('Shipment id')).toHaveValue('shp_77');
     expect(screen.getByRole('combobox', { name: 'Status' })).toHaveValue('');
+    expect(screen.getByLabelText('From, day')).toHaveValue('');
     expect(asked[0]?.get('status')).toBeNull();
     expect(asked[0]?.get('shipment_id')).toBe('shp_77');
   });

@@ -89,6 +89,18 @@ def faults_of_refunds(attempt: Item, refunds: list[Item]) -> Iterator[str]:
         yield f"the refunds of {text(attempt, 'pk')} are not what its purchase says"
 
 
+def faults_of_request(tables: Tables, request: Item) -> Iterator[str]:
+    """Whether a remembered request is that of the version that it names.
+
+    Raises:
+        UnreadableItemError: an attribute is missing or of another type.
+    """
+    customer_id = text(request, "pk").removeprefix("ACCOUNT#")
+    version = tables.version(customer_id, integer(request, "version"))
+    if version is None or request_of(tables, version) != request:
+        yield "no version belongs to it"
+
+
 def request_of(tables: Tables, version: Item) -> Item | None:
     """The request that made a version, if one is remembered."""
     operation = _OPERATIONS.get(text(version, "kind"))

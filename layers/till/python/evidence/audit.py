@@ -11,14 +11,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from evidence.anchors import faults_of_anchors, request_of
+from evidence.anchors import faults_of_anchors, faults_of_request
 from evidence.chain import faults_of
-from evidence.findings import Finding, at_item, is_version, where_of
+from evidence.findings import Finding, at, at_item, fault_of, is_version, where_of
 from evidence.items import Item, UnreadableItemError, integer, plain, text
-from evidence.journal import digest_of
-from evidence.purchases import answers_of, faults_of_item
+from evidence.purchases import (
+    answers_of,
+    faults_of_answers,
+    faults_of_disproof,
+    faults_of_item,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -96,7 +101,7 @@ class Audit:
     tables: Tables
     journal: Journal
     longest: int | None = None
-    """Redemptions are not counted of longer accounts, or of codes with more customers."""
+    """Redemptions are not counted if more items are to be read for it."""
     pause: Callable[[float], None] = time.sleep
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -148,9 +153,7 @@ class Audit:
             yield from faults_of(item, before)
             yield from faults_of_anchors(self.tables, item)
             return
-        version = self.tables.version(customer_id, number)
-        if version is None or request_of(self.tables, version) != item:
-            yield "no version belongs to it"
+        yield from faults_of_request(self.tables, item)
 
     def _of_purchases(self, item: Item) -> Iterator[Finding]:
         faults = faults_of_item(self.tables, item, longest=self.longest)
@@ -159,27 +162,39 @@ class Audit:
             yield from self._of_journalled_attempt(text(item, "pk").removeprefix("PURCHASE#"))
 
     def _of_journalled_account(self, customer_id: str) -> Iterator[Finding]:
-        journalled = self.journal.newest(customer_id)
+        return at(f"ACCOUNT#{customer_id}", self._faults_of_journalled_account(customer_id))
+
+    def _faults_of_journalled_account(self, customer_id: str) -> Iterator[str]:
+        journalled, others = self.journal.versions(customer_id)
+        yield from map(_no_name_of_till, others)
         if journalled is None:
             return
         version = self.tables.version(customer_id, journalled.version)
         if version is None:
-            fault = f"the journal has a version {journalled.version}, which is gone"
-            yield Finding(f"ACCOUNT#{customer_id}", fault)
+            yield f"the journal has a version {journalled.version}, which is gone"
         elif version.get("hash") != journalled.hash:
-            yield Finding(where_of(version), "the journal has another version")
+            yield f"the journal has another version {journalled.version}"
 
     def _of_journalled_attempt(self, attempt_id: str) -> Iterator[Finding]:
-        attempt, _ = self.tables.attempt(attempt_id)
+        where = f"PURCHASE#{attempt_id}"
+        try:
+            attempt, _ = self.tables.attempt(attempt_id)
+        except Exception as error:  # noqa: BLE001 - what is no item's fault is raised again
+            yield Finding(where, fault_of(error))
+            return
         if attempt is None:
-            yield Finding(f"PURCHASE#{attempt_id}", "the journal knows it, and it is gone")
+            yield Finding(where, "the journal knows it, and it is gone")
             return
         yield from at_item(attempt, self._faults_of_answers(attempt, attempt_id))
 
     def _faults_of_answers(self, attempt: Item, attempt_id: str) -> Iterator[str]:
-        journalled = self.journal.newest_answers(attempt_id)
+        journalled, others = self.journal.answers(attempt_id)
+        yield from map(_no_name_of_till, others)
+        for after, before in pairwise(journalled):
+            yield from faults_of_answers(before, after)
+            yield from faults_of_disproof(self.tables, after, before=before)
         answers = answers_of(attempt)
-        if journalled is not None and journalled.digest == digest_of(answers):
+        if journalled and answers_of(journalled[0]) == answers:
             return
         noted_at = max(_times_in(answers), default="")
         now = self.now()
@@ -217,6 +232,10 @@ def _named(
     keys: list[Item] = [{"id": name} for name in found]
     checks = [partial(check, name) for name in found]
     return zip(keys, checks, strict=True), _following(place, keys[-1] if keys else None)
+
+
+def _no_name_of_till(name: str) -> str:
+    return f"the journal has {name}, which Till has not written"
 
 
 def _key_of(sent: object) -> Item:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from evidence.items import UnreadableItemError
 
@@ -11,6 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from evidence.items import Item
+
+_OF_ONE_REQUEST: Final = frozenset(
+    {"ValidationException", "KeyTooLongError", "InvalidArgument", "InvalidURI"}
+)
+"""The errors of AWS about what was asked for: a key that is too long, for example."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,17 +33,37 @@ class Finding:
 
 
 def at_item(item: Item, faults: Iterator[str]) -> Iterator[Finding]:
-    """Faults of an item as findings; that it cannot be read is one.
+    """Faults of an item as findings; that it cannot be checked is one.
 
     A forged item must not stop the check of those after it, whatever is in it.
     """
+    return at(where_of(item), faults)
+
+
+def at(where: str, faults: Iterator[str]) -> Iterator[Finding]:
+    """Faults as findings; that it cannot be checked is one."""
     try:
         for fault in faults:
-            yield Finding(where_of(item), fault)
-    except UnreadableItemError as error:
-        yield Finding(where_of(item), str(error))
-    except (KeyError, TypeError, ValueError) as error:
-        yield Finding(where_of(item), f"it cannot be read ({type(error).__name__})")
+            yield Finding(where, fault)
+    except Exception as error:  # noqa: BLE001 - what is no item's fault is raised again
+        yield Finding(where, fault_of(error))
+
+
+def fault_of(error: Exception) -> str:
+    """What is wrong with the item whose check or copy raised an error.
+
+    Raises:
+        Exception: the error itself, if it is an outage, which any item would have met. The run
+            fails, and is tried again.
+    """
+    # Throttling, no connection, no access: all other codes of AWS say nothing of the item.
+    if isinstance(error, ClientError) and error.response["Error"]["Code"] not in _OF_ONE_REQUEST:
+        raise error
+    if isinstance(error, BotoCoreError | OSError) and not isinstance(error, ParamValidationError):
+        raise error
+    if isinstance(error, UnreadableItemError):
+        return str(error)
+    return f"it cannot be read ({type(error).__name__})"
 
 
 def where_of(item: Item) -> str:

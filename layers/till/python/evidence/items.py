@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -61,6 +62,14 @@ def items(item: Item, name: str) -> list[dict[str, Plain]]:
     if len(found) != len(value):
         raise UnreadableItemError(f"{name} holds something else than items")
     return found
+
+
+def is_id(written: str) -> bool:
+    """Whether a text is a UUID, written as Till writes it."""
+    try:
+        return str(uuid.UUID(written)) == written
+    except ValueError:
+        return False
 
 
 def _value(value: object) -> Plain:

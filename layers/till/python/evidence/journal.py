@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from evidence.items import integer, text
 from evidence.purchases import answers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
@@ -28,6 +30,15 @@ _ACCOUNTS: Final = "accounts/"
 _ATTEMPTS: Final = "attempts/"
 _ROUNDS: Final = "audits/"
 _NAMES_AT_ONCE: Final = 100
+_NEWEST_AT_ONCE: Final = 20
+"""How many names are looked at for the newest one that has the form."""
+_ANSWERS_AT_MOST: Final = 10
+"""Of one attempt, the newest first. Each is a read."""
+_OF_VERSIONS: Final = re.compile(r"(\d{16})-\d{1,16}-([\w-]{43})\.jsonl", re.ASCII)
+_OF_ANSWERS: Final = re.compile(r"\d{16}-[0-9a-f]{64}\.json", re.ASCII)
+_OF_ROUNDS: Final = re.compile(r"\d{16}\.json", re.ASCII)
+_SAFE: Final = re.compile(r"(?!\.|.*/\.)[!-~]{1,300}")
+"""What an object is named after as it is: short, and no path with dots. Anything else is hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +52,11 @@ class Journalled:
 
 
 @dataclass(frozen=True, slots=True)
-class JournalledAnswers:
-    """What was last noted on an attempt, as the journal knows it."""
-
-    revision: int
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
 class Journal:
-    """Appends to the journal, and reads it."""
+    """Appends to the journal, and reads it.
+
+    Older watchers let forged items in under ``accounts/``: readers skip a name that no version has.
+    """
 
     client: S3Client
     bucket: str
@@ -59,7 +65,7 @@ class Journal:
         """Write versions of one account that follow each other. Repeated, it writes the same."""
         newest = versions[-1]
         first, last = integer(versions[0], "version"), integer(newest, "version")
-        name = f"{_LAST - last:016d}-{first}-{text(newest, 'hash')}.jsonl"
+        name = f"{_LAST - last:016d}-{first}-{_safe(text(newest, 'hash'))}.jsonl"
         self.client.put_object(
             Bucket=self.bucket,
             Key=f"{_versions_of(customer_id)}{name}",
@@ -69,10 +75,15 @@ class Journal:
 
     def newest(self, customer_id: str) -> Journalled | None:
         """The newest version of an account in the journal."""
-        for name, written in self._newest_of(_versions_of(customer_id)):
-            counted_down, _first, version_hash = name.removesuffix(".jsonl").split("-", 2)
-            return Journalled(_LAST - int(counted_down), version_hash, written)
-        return None
+        newest, _ = self.versions(customer_id)
+        return newest
+
+    def versions(self, customer_id: str) -> tuple[Journalled | None, list[str]]:
+        """The newest version of an account, and the objects around it that are no versions."""
+        found, others = self._newest_of(_versions_of(customer_id), _OF_VERSIONS)
+        for name, written in found:
+            return Journalled(_LAST - int(name[1]), name[2], written), others
+        return None, others
 
     def append_answers(self, attempt: Item) -> None:
         """Write an attempt on which something was noted. Repeated, it writes the same."""
@@ -83,12 +94,15 @@ class Journal:
             canonical(attempt),
         )
 
-    def newest_answers(self, attempt_id: str) -> JournalledAnswers | None:
-        """What was last noted on an attempt."""
-        for name, _ in self._newest_of(f"{_ATTEMPTS}{attempt_id}/"):
-            counted_down, digest = name.removesuffix(".json").split("-", 1)
-            return JournalledAnswers(_LAST - int(counted_down), digest)
-        return None
+    def answers(self, attempt_id: str) -> tuple[list[Item], list[str]]:
+        """An attempt each time that something was noted on it, and the objects that are no answers.
+
+        Newest first, and not more than the newest few.
+        """
+        prefix = f"{_ATTEMPTS}{attempt_id}/"
+        found, others = self._newest_of(prefix, _OF_ANSWERS)
+        names = (name[0] for name, _ in islice(found, _ANSWERS_AT_MOST))
+        return [self._read(f"{prefix}{name}") for name in names], others
 
     def customers(self, *, after: str) -> list[str]:
         """The next customers of whom the journal has an account; none: there are no more."""
@@ -105,17 +119,16 @@ class Journal:
 
     def last_mark(self) -> dict[str, Plain] | None:
         """How far the last audit came; None: there was none."""
-        for name, _ in self._newest_of(_ROUNDS):
-            found = self.client.get_object(Bucket=self.bucket, Key=f"{_ROUNDS}{name}")
-            mark: dict[str, Plain] = json.loads(found["Body"].read())
-            return mark
+        found, _ = self._newest_of(_ROUNDS, _OF_ROUNDS)
+        for name, _ in found:
+            return self._read(f"{_ROUNDS}{name[0]}")
         return None
 
     def report(self, finding: Finding) -> None:
         """Write a finding where no one can delete it. Repeated, it writes the same."""
         pk = finding.where.split(" ")[0]
         told = {"where": finding.where, "fault": finding.fault}
-        self._put(f"findings/{pk}/{digest_of(told)}.json", canonical(told))
+        self._put(f"findings/{_safe(pk)}/{digest_of(told)}.json", canonical(told))
 
     def _put(self, key: str, body: str) -> None:
         self.client.put_object(
@@ -125,10 +138,27 @@ class Journal:
             ContentType="application/json",
         )
 
-    def _newest_of(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        answer = self.client.list_objects_v2(Bucket=self.bucket, Prefix=prefix, MaxKeys=1)
-        for found in answer.get("Contents", []):
-            yield found["Key"].removeprefix(prefix), found["LastModified"]
+    def _read(self, key: str) -> dict[str, Plain]:
+        found = self.client.get_object(Bucket=self.bucket, Key=key)
+        item: dict[str, Plain] = json.loads(found["Body"].read())
+        return item
+
+    def _newest_of(
+        self, prefix: str, form: re.Pattern[str]
+    ) -> tuple[list[tuple[re.Match[str], datetime]], list[str]]:
+        """The first names after a prefix: those of a form, with their times, and the others."""
+        answer = self.client.list_objects_v2(
+            Bucket=self.bucket, Prefix=prefix, MaxKeys=_NEWEST_AT_ONCE
+        )
+        of_form: list[tuple[re.Match[str], datetime]] = []
+        others: list[str] = []
+        for each in answer.get("Contents", []):
+            name = each["Key"].removeprefix(prefix)
+            if match := form.fullmatch(name):
+                of_form.append((match, each["LastModified"]))
+            else:
+                others.append(name)
+        return of_form, others
 
     def _names(self, prefix: str, after: str) -> list[str]:
         answer = self.client.list_objects_v2(
@@ -155,3 +185,7 @@ def digest_of(item: Mapping[str, object]) -> str:
 
 def _versions_of(customer_id: str) -> str:
     return f"{_ACCOUNTS}{customer_id}/"
+
+
+def _safe(name: str) -> str:
+    return name if _SAFE.fullmatch(name) else digest_of({"name": name})

@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from evidence.anchors import faults_of_attempt, faults_of_refunds
-from evidence.items import integer, items, text
+from evidence.items import integer, is_id, items, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from evidence.items import Item, Plain
+    from evidence.items import Item
     from evidence.tables import Tables
 
 
@@ -37,6 +37,8 @@ _KINDS: Final = {
     ("PROMO", "CUSTOMER"): Kind.REDEMPTIONS,
 }
 _INDEX_SHARDS: Final = 4
+_READ_ALONE: Final = 5
+"""As how many items of a page an attempt counts: it is a read of its own."""
 _OF_THE_CODE_ALONE: Final = frozenset({"sk", "redemptions", "state_shard", "state_at"})
 """What a promo code has and its versions have not, or otherwise."""
 ANSWERS: Final = ("carrier", "orphan")
@@ -57,8 +59,7 @@ def answers_of(attempt: Item) -> Mapping[str, object]:
 def faults_of_item(tables: Tables, item: Item, *, longest: int | None) -> Iterator[str]:
     """What is wrong with an item, as it is when it is read again.
 
-    Redemptions are counted only if the account has no more versions, and the code no more
-    customers, than ``longest``.
+    Redemptions are counted only if no more than ``longest`` items are to be read for it.
 
     Raises:
         UnreadableItemError: an attribute is missing or of another type.
@@ -121,11 +122,10 @@ def faults_of_listing(attempt: Item) -> Iterator[str]:
         state = "PARTIALLY_REFUNDED" if left else "REFUNDED"
     if isinstance(orphan, dict) and "closing" not in orphan:
         state = "ORPHAN_OPEN"
-    try:
-        shard = f"{state}#{uuid.UUID(attempt_id).int % _INDEX_SHARDS}"
-    except ValueError:
+    if not is_id(attempt_id):
         yield "its id is not a UUID"
         return
+    shard = f"{state}#{uuid.UUID(attempt_id).int % _INDEX_SHARDS}"
     if attempt.get("state_shard") != shard or attempt.get("short_id") != attempt_id[:8]:
         yield f"it is not listed as {shard}"
     since = next(
@@ -179,24 +179,79 @@ def _faults_of_update(old: Item | None, new: Item) -> Iterator[str]:
         yield f"revision {new['revision']} follows revision {before}"
     if old is None:
         return
-    said, says = old.get("carrier"), new.get("carrier")
-    if said != says and (says is None or text(old, "state") == "COMPLETED"):
+    yield from faults_of_answers(old, new)
+    if "shipped_again_at" in old and new.get("shipped_again_at") != old["shipped_again_at"]:
+        yield "when it was shipped again has changed"
+
+
+def faults_of_answers(old: Item, new: Item) -> Iterator[str]:
+    """What is wrong with what is noted on an attempt, by what was noted before.
+
+    Raises:
+        UnreadableItemError: an attribute is missing or of another type.
+    """
+    if new.get("carrier") != old.get("carrier") and not _may_say(old, new):
         yield "what the carrier said has changed"
-    orphan, now = old.get("orphan"), new.get("orphan")
-    if isinstance(orphan, dict) and orphan != now and not _is_closed_or_late(orphan, now):
+    if new.get("orphan") != old.get("orphan") and not _may_have_orphan(old, new):
         yield "its orphan shipment has changed"
 
 
-def _is_closed_or_late(orphan: Item, now: Plain | None) -> bool:
-    """Whether a person has closed it, or the carrier said late that there is a parcel."""
-    if not isinstance(now, dict):
+def faults_of_disproof(tables: Tables, new: Item, *, before: Item | None) -> Iterator[str]:
+    """Whether a noted shipment that is noted no more is another purchase's.
+
+    Raises:
+        UnreadableItemError: an attribute is missing or of another type.
+    """
+    said = before.get("carrier") if before is not None else None
+    if isinstance(said, dict) and said.get("kind") == "shipped" and new.get("carrier") != said:
+        claim = tables.claim(text(said, "detail"))
+        if claim is None or f"PURCHASE#{claim.get('purchase_id')}" == text(new, "pk"):
+            yield "the shipment that the carrier named is no other purchase's"
+
+
+def _may_say(old: Item, new: Item) -> bool:
+    """Whether the protocol replaces an answer of the carrier by another."""
+    said, says = old.get("carrier"), new.get("carrier")
+    if not isinstance(says, dict) or "COMPLETED" in {old.get("state"), new.get("state")}:
         return False
-    closing, closings = orphan.get("closing"), items(orphan, "earlier_closings")
+    kind = says.get("kind")
+    if kind == "not_shipped" and "shipped_again_at" in new:
+        # That one call made no shipment says nothing of the other.
+        return False
+    if not isinstance(said, dict):
+        return True
+    match said.get("kind"):
+        case "shipped":
+            # A person decides if the shipment turned out to be another purchase's.
+            return kind == "unknown" and text(old, "state") != "VOIDED"
+        case "not_shipped":
+            # Voiding notes it again. A parcel can only turn up after that.
+            is_late = kind == "shipped" and text(new, "state") == "VOIDED"
+            return is_late or {**said, "at": says.get("at")} == says
+        case _:
+            return True
+
+
+def _may_have_orphan(old: Item, new: Item) -> bool:
+    """Whether an attempt was voided without knowing, a parcel turned up, or a person closed it."""
+    orphan, now = old.get("orphan", {}), new.get("orphan")
+    if not isinstance(orphan, dict) or not isinstance(now, dict) or new.get("state") != "VOIDED":
+        return False
     if "closing" in now:
-        return closing is None and {**orphan, "closing": now["closing"]} == now
-    if isinstance(closing, dict):
+        is_open = "since" in orphan and "closing" not in orphan
+        return is_open and {**orphan, "closing": now["closing"]} == now
+    closings = items(orphan, "earlier_closings")
+    if isinstance(closing := orphan.get("closing"), dict):
         closings.append(closing)
-    return "shipment_id" in now and items(now, "earlier_closings") == closings
+    if items(now, "earlier_closings") != closings or "shipment_id" in orphan:
+        return False
+    if "shipment_id" not in now:
+        return not orphan
+    match new.get("carrier"):
+        case {"kind": "shipped", "detail": shipment_id}:
+            return shipment_id == now["shipment_id"]
+        case _:
+            return False
 
 
 def _faults_of_counting(old: Item | None, new: Item) -> Iterator[str]:
@@ -237,12 +292,14 @@ def _faults_of_redemptions(tables: Tables, item: Item, longest: int | None) -> I
     customer_id = text(item, "sk").removeprefix("CUSTOMER#")
     code = text(item, "pk").removeprefix("PROMO#")
     counted = integer(tables.redemptions(code, customer_id) or item, "redemptions")
-    used = 0
+    used = looked_at = 0
     for version in tables.account(customer_id):
-        if version.get("kind") != "HOLD":
-            continue
-        if longest is not None and integer(version, "version") > longest:
+        is_hold = version.get("kind") == "HOLD"
+        looked_at += _READ_ALONE if is_hold else 1
+        if longest is not None and looked_at > longest:
             return
+        if not is_hold:
+            continue
         attempt, _ = tables.attempt(text(version, "attempt_id"))
         promo = attempt.get("promo") if attempt and text(attempt, "state") != "VOIDED" else None
         if isinstance(promo, dict):

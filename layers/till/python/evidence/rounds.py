@@ -77,9 +77,15 @@ class AuditRun:
     audit: Audit
     time_is_up: Callable[[], bool]
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    tell: Callable[[Finding], None] = lambda _: None
+    """Tells those who look after the stage of a finding."""
 
     def __call__(self) -> RunReport:
-        """Check items until the time is up, at least one, and write down how far this came."""
+        """Check items until the time is up, at least one, and write down how far this came.
+
+        Raises:
+            Exception: an outage. The next run goes on at the item that could not be checked.
+        """
         journal, began = self.audit.journal, self.now()
         mark = journal.last_mark()
         last = Round.read(mark) if mark is not None else None
@@ -89,15 +95,19 @@ class AuditRun:
             last = Round(began)
         checked, place = 0, last.place
         findings: list[Finding] = []
-        for progress in self.audit(last.place):
-            for finding in progress.findings:
-                journal.report(finding)
-            findings += progress.findings
-            place = progress.place
-            checked += place is not None
-            if self.time_is_up():
-                break
-        so_far = Round(last.began, last.items + checked, last.findings + len(findings), place)
-        journal.mark(self.now(), so_far.stored())
+        try:
+            for progress in self.audit(last.place):
+                for finding in progress.findings:
+                    self.tell(finding)
+                    journal.report(finding)
+                findings += progress.findings
+                place = progress.place
+                checked += place is not None
+                if self.time_is_up():
+                    break
+        finally:
+            # Also if the run fails: what it has checked counts.
+            so_far = Round(last.began, last.items + checked, last.findings + len(findings), place)
+            journal.mark(self.now(), so_far.stored())
         age = (self.now() - last.began).total_seconds() if place is not None else 0
         return RunReport(checked, tuple(findings), age)

@@ -7,6 +7,9 @@ case: a forged version is evidence, too.
 Items of the purchases table may change in a few ways, and none may be removed. An attempt is
 checked against the version that it was written with. What is noted on one without a version goes
 to the journal by itself.
+
+A finding is told as soon as it is made, before anything is written: one bad item must not hide
+another, nor may an outage of the journal.
 """
 
 from __future__ import annotations
@@ -16,13 +19,21 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from evidence.anchors import faults_of_anchors, faults_of_attempt
+from evidence.anchors import faults_of_anchors, faults_of_attempt, faults_of_request
 from evidence.chain import faults_of
-from evidence.findings import Finding, at_item, where_of
-from evidence.items import UnreadableItemError, integer, plain, text
-from evidence.purchases import Kind, answers_of, faults_of_change, faults_of_terms, kind_of
+from evidence.findings import Finding, at_item, fault_of, where_of
+from evidence.items import UnreadableItemError, integer, is_id, plain, text
+from evidence.purchases import (
+    Kind,
+    answers_of,
+    faults_of_change,
+    faults_of_disproof,
+    faults_of_terms,
+    kind_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -38,6 +49,8 @@ _PAUSES_SECONDS: Final = (0.0, 0.2, 0.5, 1.0)
 
 The items of one transaction may become visible one by one.
 """
+_VERSIONS_END: Final = 10**16
+"""A version's number has at most 16 digits."""
 
 
 class WatchMetric(StrEnum):
@@ -62,43 +75,79 @@ class Watch:
     tables: Tables
     journal: Journal
     pause: Callable[[float], None] = time.sleep
+    tell: Callable[[Finding], None] = lambda _: None
+    """Tells those who look after the stage of a finding."""
     _seen: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
     """By partition, the versions of this batch, in their order."""
     _noted: list[Item] = field(default_factory=list)
     """The attempts on which something was noted, in their order."""
     _checks: list[Check] = field(default_factory=list)
     """What is read from the tables once the batch is known."""
+    _findings: list[Finding] = field(default_factory=list)
+    """What was told."""
 
     def __call__(self, records: Iterable[object]) -> WatchReport:
-        """Verify records in their order, and write down what is to be kept and what was found."""
-        findings = [finding for record in records for finding in self._record(record)]
-        findings += self._of_tables()
+        """Verify records in their order, and write down what is to be kept and what was found.
+
+        Raises:
+            Exception: an outage. What was found until then was told.
+        """
+        for record in records:
+            self._found(self._record(record))
+        self._found(self._of_tables())
+        for finding in self._findings.copy():
+            self._keep(finding.where, partial(self.journal.report, finding))
         for pk, versions in self._seen.items():
-            self.journal.append(pk.removeprefix("ACCOUNT#"), versions)
+            customer_id = pk.removeprefix("ACCOUNT#")
+            self._keep(pk, partial(self.journal.append, customer_id, versions))
         for attempt in self._noted:
-            self.journal.append_answers(attempt)
+            self._keep(where_of(attempt), partial(self.journal.append_answers, attempt))
+        return WatchReport(sum(map(len, self._seen.values())), tuple(self._findings))
+
+    def _found(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
-            self.journal.report(finding)
-        return WatchReport(sum(map(len, self._seen.values())), tuple(findings))
+            self.tell(finding)
+            self._findings.append(finding)
+
+    def _keep(self, where: str, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except Exception as error:  # noqa: BLE001 - what is no item's fault is raised again
+            self._found([Finding(where, f"it is not in the journal: {fault_of(error)}")])
 
     def _record(self, record: object) -> Iterator[Finding]:
-        event, keys, old, new = _read(record)
+        where = "a record of a stream"
         try:
+            of_ledger, event, keys, old, new = self._read(record)
+            where = where_of(keys)
             before = plain(old) if old is not None else None
             if event == "REMOVE":
                 yield Finding(where_of({**keys, **(before or {})}), "it was removed")
-            elif str(keys.get("pk")).startswith("ACCOUNT#"):
+            elif of_ledger:
                 yield from self._of_ledger(event, plain(new))
             else:
                 yield from self._of_purchases(before, plain(new))
-        except UnreadableItemError as error:
-            yield Finding(where_of(keys), str(error))
+        except Exception as error:  # noqa: BLE001 - what is no item's fault is raised again
+            yield Finding(where, fault_of(error))
+
+    def _read(self, record: object) -> tuple[bool, object, Item, object, object]:
+        """Whether it is the ledger's, its kind, the item's key, and the item before and after."""
+        if isinstance(record, Mapping) and isinstance(content := record.get("dynamodb"), Mapping):
+            # By the stream: anything can be put into the other table, under any key.
+            stream = str(record.get("eventSourceARN"))
+            of_ledger = f":table/{self.tables.ledger}/stream/" in stream
+            old, new = content.get("OldImage"), content.get("NewImage")
+            return of_ledger, record.get("eventName"), plain(content.get("Keys")), old, new
+        raise UnreadableItemError("it is not a record of a stream")
 
     def _of_ledger(self, event: object, item: Item) -> Iterator[Finding]:
         if event != "INSERT":
             yield Finding(where_of(item), "an item of the ledger was changed")
-        elif text(item, "sk").startswith("VERSION#"):
-            integer(item, "version")
+        elif not _is_of_account(item):
+            yield Finding(where_of(item), "Till writes no such item")
+        elif text(item, "sk").startswith("REQUEST#"):
+            self._checks.append(_check(item, faults_of_request, self.tables))
+        else:
             text(item, "hash")
             yield from at_item(item, self._chain(item))
             self._seen[text(item, "pk")].append(item)
@@ -113,6 +162,8 @@ class Watch:
         match kind_of(item):
             case Kind.ATTEMPT:
                 self._checks.append(_check(item, faults_of_attempt, self.tables))
+                disproof = partial(faults_of_disproof, before=before)
+                self._checks.append(_check(item, disproof, self.tables))
                 # What Till did not note must not look as if it had been.
                 if not findings and answers_of(item) != answers_of(before or {}):
                     self._noted.append(item)
@@ -135,7 +186,7 @@ class Watch:
 
     def _before(self, version: Item) -> Item | None:
         pk, number = text(version, "pk"), integer(version, "version") - 1
-        for seen in reversed(self._seen[pk]):
+        for seen in reversed(self._seen.get(pk, [])):
             if seen["version"] == number:
                 return seen
         return self.tables.version(pk.removeprefix("ACCOUNT#"), number) if number else None
@@ -145,9 +196,9 @@ def _check(item: Item, faults: Callable[[Tables, Item], Iterator[str]], tables: 
     return lambda: at_item(item, faults(tables, item))
 
 
-def _read(record: object) -> tuple[object, Item, object, object]:
-    """The kind of a record, the key of its item, and the item before and after."""
-    if isinstance(record, Mapping) and isinstance(content := record.get("dynamodb"), Mapping):
-        old, new = content.get("OldImage"), content.get("NewImage")
-        return record.get("eventName"), plain(content.get("Keys")), old, new
-    raise UnreadableItemError("it is not a record of a stream")
+def _is_of_account(item: Item) -> bool:
+    """Whether an item of the ledger has the key of a request, or that of its own version."""
+    owner, _, customer_id = text(item, "pk").partition("#")
+    sk, number = text(item, "sk"), integer(item, "version")
+    is_version = 0 < number < _VERSIONS_END and sk == f"VERSION#{number:016d}"
+    return owner == "ACCOUNT" and is_id(customer_id) and (is_version or sk.startswith("REQUEST#"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, cast
 
 from botocore.config import Config
@@ -26,6 +27,9 @@ _CONFIG: Final = Config(
 )
 _LAST: Final = 10**16 - 1
 """The numbers of objects count down from here, so that a list begins with the newest version."""
+_VERSIONS: Final = re.compile(r"(\d{16})-\d{1,16}-[\w-]{43}\.jsonl", re.ASCII)
+"""The names of versions. Older watchers let forged items in: any other name is skipped."""
+_NAMES: Final = 20
 _MOST_FINDINGS: Final = 100
 
 
@@ -45,15 +49,14 @@ class S3Journal:
         """How far a customer's account was verified; see the port."""
         prefix = f"accounts/{customer_id}/"
         versions, findings = in_parallel(
-            lambda: self._list(prefix, 1),
+            lambda: self._list(prefix, _NAMES),
             lambda: self._list(f"findings/ACCOUNT#{customer_id}/", _MOST_FINDINGS),
         )
         found = findings["KeyCount"]
-        for newest in versions.get("Contents", []):
-            number = newest["Key"].removeprefix(prefix).partition("-")[0]
-            return Verification(
-                version=_LAST - int(number), at=newest["LastModified"], findings=found
-            )
+        for each in versions.get("Contents", []):
+            if name := _VERSIONS.fullmatch(each["Key"].removeprefix(prefix)):
+                number = _LAST - int(name[1])
+                return Verification(version=number, at=each["LastModified"], findings=found)
         return Verification(version=0, at=None, findings=found)
 
     def _list(self, prefix: str, most: int) -> ListObjectsV2OutputTypeDef:
