@@ -66,7 +66,7 @@ class LedgerFollower(Construct):
         super().__init__(scope, f"{operation}-follower")
         settings = shared.settings
         self._operation: Final = operation
-        self._ledger_table: Final = settings.ledger_table
+        self._settings: Final = settings
         self._runbook: Final = runbook
         self.dead_letters: Final = queue_named(self, dead_letters_queue(settings, operation))
         self._function: Final = ApiFunction(
@@ -135,20 +135,26 @@ class LedgerFollower(Construct):
             periods=2,
         )
 
-    def _milliseconds_behind(self) -> cloudwatch.MathExpression:
+    def _milliseconds_behind(self) -> cloudwatch.Metric | cloudwatch.MathExpression:
         """How old the records are that it is called with.
 
-        A function that is not called has no age: then it is late if anything was written.
+        A function that is not called has no age: then it is late if anything was written. Emulators
+        have no expressions over metrics.
         """
+        age = self.function.metric(
+            "IteratorAge", period=ALARM_PERIOD, statistic=cloudwatch.Stats.MAXIMUM
+        )
+        if not self._settings.is_aws:
+            return age
         return cloudwatch.MathExpression(
             expression="IF(FILL(age, -1) >= 0, age, "
             f"IF(FILL(written, 0) > 0, {_LATE.to_milliseconds():g}, 0))",
             using_metrics={
-                "age": self.function.metric("IteratorAge", statistic=cloudwatch.Stats.MAXIMUM),
+                "age": age,
                 "written": cloudwatch.Metric(
                     namespace="AWS/DynamoDB",
                     metric_name="ConsumedWriteCapacityUnits",
-                    dimensions_map={"TableName": self._ledger_table},
+                    dimensions_map={"TableName": self._settings.ledger_table},
                     statistic=cloudwatch.Stats.SUM,
                 ),
             },

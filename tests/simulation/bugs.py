@@ -46,8 +46,8 @@ class Bug:
     first: int = 1
     within: int = 500
     hole: int | None = None
-    also: tuple[tuple[str, str], ...] = ()
-    """Further changes of the same file: without them, another rule would hide the bug."""
+    also: tuple[tuple[str, str, str], ...] = ()
+    """Further changes, each of a file: without them, another rule would hide the bug."""
 
 
 _RESOLVED_EARLY: Final = ("return at < self.expires_at and not has_ended", "return False")
@@ -199,7 +199,7 @@ BUGS: Final = (
         first=60152699,
         within=1,
         hole=28,
-        also=(_RESOLVED_EARLY,),
+        also=(("domain/purchase.py", *_RESOLVED_EARLY),),
     ),
     Bug(
         "an orphan shipment that is open again forgets how it was closed",
@@ -296,6 +296,9 @@ BUGS: Final = (
         ACCOUNT,
         "if other.is_same_order(attempt) and other.blocks_from <= cause.at:",
         "if False:",
+        also=(
+            (PURCHASE, "is_running = abs(now - began_at) < self.longest_run", "is_running = True"),
+        ),
         within=1000,
         hole=11,
     ),
@@ -337,8 +340,8 @@ BUGS: Final = (
         SETTLEMENT,
         "    if attempt.carrier_outcome == outcome:",
         "    if not isinstance(outcome, Shipped) or attempt.carrier_outcome == outcome:",
-        first=30_013_728,
-        within=1,
+        first=30_032_900,
+        within=50,
         hole=24,
     ),
     Bug(
@@ -515,7 +518,11 @@ BUGS: Final = (
         within=1000,
         hole=20,
         also=(
-            ("        if not isinstance(attempt.carrier_outcome, Shipped):", "        if True:"),
+            (
+                SETTLEMENT,
+                "        if not isinstance(attempt.carrier_outcome, Shipped):",
+                "        if True:",
+            ),
         ),
     ),
     Bug(
@@ -598,13 +605,11 @@ def patched(bug: Bug, folder: Path) -> Path:
     """
     copy = folder / "till"
     shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    file = copy / bug.file
-    source = file.read_text()
-    for right, wrong in ((bug.right, bug.wrong), *bug.also):
+    for file, right, wrong in ((bug.file, bug.right, bug.wrong), *bug.also):
+        source = (copy / file).read_text()
         if source.count(right) != 1:
-            raise ValueError(f"{bug.name}: {bug.file} has {source.count(right)} such places")
-        source = source.replace(right, wrong)
-    file.write_text(source)
+            raise ValueError(f"{bug.name}: {file} has {source.count(right)} such places")
+        (copy / file).write_text(source.replace(right, wrong))
     return folder
 
 

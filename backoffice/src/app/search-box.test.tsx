@@ -184,7 +184,7 @@ describe('the search', () => {
     expect(status()).toHaveTextContent('Searching…');
     server.use(on('get', '/search', () => problem(503, 'upstream-unavailable', 'Not now', 'The Customer API does not answer.')));
     await user.type(box(), ' o{Enter}');
-    await waitFor(() => expect(status()).toHaveTextContent('The search failed: The Customer API does not answer.'));
+    await waitFor(() => expect(status()).toHaveTextContent('The search failed. The Customer API does not answer.'));
   });
 
   it.each([

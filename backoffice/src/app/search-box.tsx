@@ -3,6 +3,7 @@ import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
 
 import { type Api, unwrap, useApi } from '../api/client.ts';
+import { problemText } from '../api/problem-text.ts';
 import { Problem } from '../api/problem.ts';
 import type { SearchMatch } from '../api/types.ts';
 import { formatMoney } from '../format/money.ts';
@@ -310,7 +311,7 @@ interface Status {
 function statusOf({ typed, error, searching, found }: Status): string {
   if (typed.length < SHORTEST_QUERY) return 'Type at least two characters.';
   if (searching) return 'Searching…';
-  if (error !== null) return `The search failed: ${Problem.of(error).detail}`;
+  if (error !== null) return `The search failed. ${problemText(Problem.of(error))}`;
   if (found === undefined) return '';
   if (found.customers_unavailable) return 'The Customer API does not answer: customers may be missing.';
   if (found.more_customers) return 'More customers match. Type another word of the name, or the e-mail address.';

@@ -168,7 +168,7 @@ describe('the gate', () => {
 
   it('does not end when the token does, as long as it may still be renewed', async () => {
     vi.spyOn(console, 'warn').mockImplementation(() => {});
-    const userManager = await signedIn(aUser(['support'], { lives: 1 }));
+    const userManager = await signedIn(aUser(['support'], { lives: 4 }));
     const silent = vi.spyOn(userManager, 'signinSilent').mockRejectedValue(new TypeError('Failed to fetch'));
     show(userManager);
     await screen.findByText('hello Rita Sorensen');

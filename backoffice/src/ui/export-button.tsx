@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 
+import { problemText } from '../api/problem-text.ts';
 import { Problem } from '../api/problem.ts';
 import type { CursorPage } from '../api/queries.ts';
 import { type CsvColumn, csvHeader, csvRows } from '../format/csv.ts';
@@ -64,7 +65,7 @@ export function DownloadButton({ label, file, parts }: DownloadButtonProps) {
       if (count !== undefined) announce(`Exported ${count} ${count === 1 ? 'row' : 'rows'}.`);
     } catch (error) {
       // It was cancelled by hand, or the page was left.
-      if (!controller.signal.aborted) announce(`The export failed. ${Problem.of(error).detail}`, { tone: 'danger' });
+      if (!controller.signal.aborted) announce(`The export failed. ${problemText(Problem.of(error))}`, { tone: 'danger' });
     } finally {
       running.current = null;
       setProgress(null);
