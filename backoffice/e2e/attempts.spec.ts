@@ -118,6 +118,8 @@ test('a shipment id that another purchase has is refused, and leads to that purc
   await expect(dialog.getByRole('alert')).toContainText('The shipment id belongs to another purchase');
   await expectAccessible(page);
   await dialog.getByRole('link', { name: 'Open the purchase that has this shipment id' }).click();
+  // What was typed is not lost without a question.
+  await dialog.getByRole('button', { name: 'Discard' }).click();
   await expect(page).toHaveURL(new RegExp(`/purchases/${bought.id}`));
   await expect(page.getByRole('heading', { level: 1, name: 'Coat rack' })).toBeVisible();
   await expect(page.getByRole('dialog')).toHaveCount(0);

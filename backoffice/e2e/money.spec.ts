@@ -213,7 +213,7 @@ test('a refund of all that is left is of the amount on the button, or is refused
   });
 
   await dialog.getByRole('button', { name: 'Refund $50.00' }).click();
-  await expect(dialog.getByRole('alert')).toContainText('It comes to $40.00 now, not $50.00');
+  await expect(dialog.getByRole('alert')).toContainText('The refund is $40.00 now');
   expect((await balanceOf(person.id)).posted).toBe(10_00);
   // What the money allows now.
   await expect(dialog.getByRole('radio', { name: 'The full remaining amount, $40.00' })).toBeChecked();
