@@ -113,7 +113,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _steps(which: str) -> list[Step]:
-    typescript: Lane = (*_node_linters(), *_types_of_typescript(), _components())
+    typescript: Lane = (*_node_linters(), *_types_of_typescript())
     if which == "backoffice":
         return [((_types_of_the_back_office(), _components()),)]
     if which == "types":
@@ -122,13 +122,17 @@ def _steps(which: str) -> list[Step]:
         return [((*_python_linters(), *_node_linters()),)]
     python: Lane = (*_python_linters(), _types(), _suite("unit"))
     if which == "fast":
-        return [(python, typescript)]
+        # Three for two cores: the tests of both languages wait now and then.
+        return [(python, (_components(),), typescript)]
     return [
         # The integration tests take the longest and leave processor time unused. Their races need
         # both cores now and then: the other lane yields to them.
         (
             (_suite("integration"),),
-            (*python, *typescript, _suite("infra"), _suite("simulation"), _on_bundles()),
+            (
+                *(*python, *typescript, _components()),
+                *(_suite("infra"), _suite("simulation"), _on_bundles()),
+            ),
         ),
         ((_suite("e2e"),), (_in_a_browser(),)),
     ]
