@@ -156,7 +156,7 @@ def test_a_round_is_finished_in_runs_and_begins_again_after_a_week() -> None:
     assert run() == (1, 0)
 
 
-# One item stops no other, and no run for ever
+# One item stops neither the others nor every later run
 
 
 @dataclass(frozen=True)

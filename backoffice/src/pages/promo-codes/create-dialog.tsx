@@ -83,7 +83,7 @@ export function CreateDialog({ open, onClose, currency, onCreated }: CreateDialo
       onIncomplete={() => setShowErrors(true)}
       onDone={(promo, hasLeft) => {
         forget();
-        // Whoever has left is told, and stays where they are.
+        // A rep who has left is told, and stays where they are.
         if (hasLeft) announce(`${promo.code} is created.`);
         else onCreated(promo);
       }}
