@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from till.settings import (
     EventSettings,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from till.adapters.dynamodb.accounts import AccountTables
     from till.adapters.dynamodb.customer_index import DynamoCustomerIndex
     from till.adapters.dynamodb.store import DynamoStore
+    from till.adapters.dynamodb.tables import Tables
     from till.adapters.incidents import LoggedIncidents
     from till.adapters.lambda_deadline import LambdaDeadline
     from till.adapters.probe import ApiProbe
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
     from till.services.search_everything import SearchEverything
     from till.services.shared.settlement import SettleShipment
     from till.services.shared.shown_customers import ShownCustomers
+
+T = TypeVar("T", bound="Tables")
 
 
 class SystemClock:
@@ -112,46 +115,39 @@ def admission_policy() -> AdmissionPolicy:
     )
 
 
-@cache
-def _store() -> DynamoStore:
+def _opened(tables: type[T]) -> T:
     from till.adapters.dynamodb.client import CALL_SECONDS, client_for
-    from till.adapters.dynamodb.measured_store import MeasuredStore
 
     # The first client is made while the function starts, the quicker ones if they are needed.
     client_for(CALL_SECONDS[0])
-    return MeasuredStore(
+    return tables(
         client_for,
         ledger_table=settings().ledger_table,
         purchases_table=settings().purchases_table,
     )
+
+
+@cache
+def _store() -> DynamoStore:
+    from till.adapters.dynamodb.measured_store import MeasuredStore
+
+    return _opened(MeasuredStore)
 
 
 @cache
 def _accounts() -> AccountTables:
     """The store of operations that only read accounts: it loads no other items, and no writes."""
     from till.adapters.dynamodb.accounts import AccountTables
-    from till.adapters.dynamodb.client import CALL_SECONDS, client_for
 
-    client_for(CALL_SECONDS[0])
-    return AccountTables(
-        client_for,
-        ledger_table=settings().ledger_table,
-        purchases_table=settings().purchases_table,
-    )
+    return _opened(AccountTables)
 
 
 @cache
 def _account_store() -> AccountStore:
     """The store of operations that write nothing but accounts."""
-    from till.adapters.dynamodb.client import CALL_SECONDS, client_for
     from till.adapters.dynamodb.measured_account_store import MeasuredAccountStore
 
-    client_for(CALL_SECONDS[0])
-    return MeasuredAccountStore(
-        client_for,
-        ledger_table=settings().ledger_table,
-        purchases_table=settings().purchases_table,
-    )
+    return _opened(MeasuredAccountStore)
 
 
 _INDEX_SECONDS: Final = 1.0
